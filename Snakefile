@@ -1,0 +1,40 @@
+"""DeepColor: from photographs to a report that compares colorization networks.
+
+    snakemake --cores 4 all                            the report, and all that it needs
+    snakemake --cores 2 results/unet_30/metrics.json   one run
+    snakemake --list-rules                             what each rule does
+
+config.yaml says what is trained, and on what.
+"""
+
+from snakemake.utils import min_version
+
+min_version("9.20")
+
+
+configfile: "config.yaml"
+
+
+include: "rules/common.smk"
+
+
+pathvars:
+    results=config["results"],
+    data=config["data"],
+
+
+include: "rules/data.smk"
+include: "rules/train.smk"
+include: "rules/evaluate.smk"
+include: "rules/report.smk"
+
+
+rule all:
+    """The report."""
+    default_target: True
+    input:
+        "<results>/unet_30/metrics.json",
+
+
+onsuccess:
+    print(f"Report: {config['results']}/report.html", flush=True)

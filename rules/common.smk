@@ -1,0 +1,92 @@
+"""What the rules share: the checked configuration, and functions that find inputs in it.
+
+No rules here. Everything that can be tested without Snakemake is in workflow/deepcolor.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
+
+from deepcolor import configuration, project
+from deepcolor.errors import DeepColorError
+
+
+def stop(error):
+    """End with one line instead of Snakemake's traceback."""
+    raise SystemExit(f"Error: {error}")
+
+
+try:
+    project.check_folder(workflow.basedir)
+    config = configuration.complete(config)
+    project.check_writable([config["results"], config["data"]])
+except DeepColorError as error:
+    stop(error)
+
+project.use_this_python()
+
+RUNS = configuration.runs(config)
+DATA_SETS = configuration.data_sets(config)
+SIZE = config["image_size"]
+
+
+def run_of(wildcards):
+    """The run that a path names; an unknown one ends the program."""
+    try:
+        return configuration.find_run(config, wildcards.run)
+    except DeepColorError as error:
+        stop(error)
+
+
+def data_set_of(wildcards):
+    """The data set that a path names; an unknown one ends the program."""
+    try:
+        return configuration.find_data_set(config, wildcards.data_set)
+    except DeepColorError as error:
+        stop(error)
+
+
+def longest_runs():
+    """The longest run of every model."""
+    return list({run.model: run for run in RUNS}.values())
+
+
+def runs_of_model(wildcards):
+    """The runs of the model that a path names, the shortest first; an unknown one ends the program."""
+    found = [run for run in RUNS if run.model == wildcards.model]
+    if not found:
+        models = ", ".join(run.model for run in longest_runs())
+        stop(f"Unknown model '{wildcards.model}'. Known models: {models}.")
+    return found
+
+
+def code(script, *modules):
+    """A script of workflow/, the library modules that it imports, and further modules."""
+    return project.sources_of(script, modules)
+
+
+def shard_files(suffix):
+    """All shards of all data sets in use, or the JSON files beside them."""
+    return [
+        f"<data>/shards/{data_set.name}-{SIZE}/{split}-{number:05}-of-{count:05}{suffix}"
+        for data_set in DATA_SETS
+        for split in data_set.images
+        for count in [data_set.shards(split, config["images_per_shard"])]
+        for number in range(count)
+    ]
+
+
+def shards_of(wildcards, split, suffix):
+    """The shards of one data set and split, or the JSON files beside them."""
+    count = data_set_of(wildcards).shards(split, config["images_per_shard"])
+    return [
+        f"<data>/shards/{wildcards.data_set}-{SIZE}/{split}-{number:05}-of-{count:05}{suffix}"
+        for number in range(count)
+    ]
+
+
+def indexes():
+    """The indexes of all data sets in use."""
+    return [f"<data>/shards/{data_set.name}-{SIZE}/index.json" for data_set in DATA_SETS]

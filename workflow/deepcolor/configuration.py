@@ -1,0 +1,301 @@
+"""The configuration: checked, completed, and read as data sets and runs.
+
+Needs nothing but the standard library and what Snakemake itself depends on (jsonschema, PyYAML).
+"""
+
+import ast
+import difflib
+import hashlib
+import json
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+from deepcolor.errors import DeepColorError
+from deepcolor.registry import ARCHITECTURES, SOURCES
+
+LIBRARY = Path(__file__).parent
+SCHEMA = LIBRARY.parent / "schemas" / "config.schema.yaml"
+
+# Keys of a model or a data set that are not options of its architecture or source.
+MODEL_KEYS = {"architecture", "training"}
+DATA_SET_KEYS = {"source", "training", "validation"}
+
+
+@dataclass(frozen=True)
+class Run:
+    """A model trained for a number of epochs: the folder `results/{name}`.
+
+    Attributes:
+        model: Its name in the configuration.
+        epochs: Of training.
+        architecture: Its name.
+        builder: "module:function" that builds the network.
+        options: Of the network.
+        training: The keys of `training` as they hold for this model.
+        shorter: Epochs of the run that this one goes on from, None if it starts from nothing.
+    """
+
+    model: str
+    epochs: int
+    architecture: str
+    builder: str
+    options: dict[str, Any]
+    training: dict[str, Any]
+    shorter: int | None
+
+    @property
+    def name(self) -> str:
+        """The run's name, such as unet_30."""
+        return f"{self.model}_{self.epochs}"
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """A data set.
+
+    Attributes:
+        name: Its name in the configuration.
+        lister: "module:function" that lists the source's photographs.
+        options: Of the source.
+        images: Images asked for, by split.
+    """
+
+    name: str
+    lister: str
+    options: dict[str, Any]
+    images: dict[str, int]
+
+    def shards(self, split: str, images_per_shard: int) -> int:
+        """The number of shards of a split."""
+        return math.ceil(self.images[split] / images_per_shard)
+
+
+def complete(config: dict[str, Any]) -> dict[str, Any]:
+    """Check a configuration and fill in the defaults.
+
+    Raises:
+        DeepColorError: A key is unknown or missing, or a value cannot be.
+    """
+    schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+    validator = Draft202012Validator(schema)
+    errors = sorted(validator.iter_errors(config), key=lambda error: len(error.absolute_path))
+    if errors:
+        raise DeepColorError(_explain(errors[0]))
+    config = _with_defaults(schema, config)
+    _check_names("compare.models", config["compare"].get("models", []), config["models"])
+    _check_names("compare.data_sets", config["compare"].get("data_sets", []), config["data_sets"])
+    for name, model in config["models"].items():
+        builder = ARCHITECTURES[model["architecture"]]
+        what = f"architecture '{model['architecture']}'"
+        _check_options(f"models.{name}", what, builder, model.keys() - MODEL_KEYS)
+        weights = model.get("weights", "none")
+        if weights not in ("imagenet", "none") and not Path(weights).is_file():
+            raise DeepColorError(
+                f"models.{name}.weights: no file {weights}; name a file, 'imagenet' or 'none'"
+            )
+        if model.get("freeze_encoder") and weights == "none" and "weights" in model:
+            raise DeepColorError(
+                f"models.{name}.freeze_encoder: 'weights: none' would freeze random weights; "
+                "set 'weights: imagenet' or a file, or 'freeze_encoder: false'"
+            )
+    for name, data_set in config["data_sets"].items():
+        what = f"source '{data_set['source']}'"
+        lister = SOURCES[data_set["source"]]
+        _check_options(f"data_sets.{name}", what, lister, data_set.keys() - DATA_SET_KEYS)
+    for data_set in data_sets(config):
+        folder = data_set.options.get("folder")
+        if folder is not None and not Path(folder).is_dir():
+            raise DeepColorError(f"data_sets.{data_set.name}.folder: there is no folder {folder}")
+    return config
+
+
+def runs(config: dict[str, Any]) -> list[Run]:
+    """All runs of a completed configuration, in its order, a model's shorter ones first."""
+    found = []
+    for model in config["compare"].get("models", config["models"]):
+        entry = config["models"][model]
+        training = {**config["training"], **entry.get("training", {})}
+        milestones = sorted(training.pop("epochs"))
+        for shorter, epochs in zip([None, *milestones], milestones, strict=False):
+            found.append(
+                Run(
+                    model=model,
+                    epochs=epochs,
+                    architecture=entry["architecture"],
+                    builder=ARCHITECTURES[entry["architecture"]],
+                    options={key: entry[key] for key in sorted(entry.keys() - MODEL_KEYS)},
+                    training=training,
+                    shorter=shorter,
+                )
+            )
+    return found
+
+
+def find_run(config: dict[str, Any], name: str) -> Run:
+    """The run of that name.
+
+    Raises:
+        DeepColorError: There is none.
+    """
+    known = {run.name: run for run in runs(config)}
+    if name not in known:
+        raise DeepColorError(
+            f"Unknown run '{name}'{_did_you_mean(name, known)} Known runs: {', '.join(known)}."
+        )
+    return known[name]
+
+
+def data_sets(config: dict[str, Any]) -> list[DataSet]:
+    """The data sets in use, in the configuration's order."""
+    found = []
+    for name in config["compare"].get("data_sets", config["data_sets"]):
+        entry = config["data_sets"][name]
+        found.append(
+            DataSet(
+                name=name,
+                lister=SOURCES[entry["source"]],
+                options={key: entry[key] for key in sorted(entry.keys() - DATA_SET_KEYS)},
+                images={split: entry[split] for split in ("training", "validation")},
+            )
+        )
+    return found
+
+
+def find_data_set(config: dict[str, Any], name: str) -> DataSet:
+    """The data set of that name.
+
+    Raises:
+        DeepColorError: There is none in use.
+    """
+    known = {data_set.name: data_set for data_set in data_sets(config)}
+    if name not in known:
+        raise DeepColorError(
+            f"Unknown data set '{name}'{_did_you_mean(name, known)} "
+            f"Data sets in use (compare.data_sets): {', '.join(known)}."
+        )
+    return known[name]
+
+
+def fingerprint(data_set: DataSet) -> str:
+    """What changes when a folder's files change: a hash of their names, sizes and times.
+
+    Empty for a source that is no folder.
+    """
+    if "folder" not in data_set.options:
+        return ""
+    root = Path(data_set.options["folder"])
+    listing = sorted(
+        (str(path.relative_to(root)), path.stat().st_size, path.stat().st_mtime_ns)
+        for path in root.rglob("*")
+        if path.is_file()
+    )
+    return hashlib.sha256(json.dumps(listing).encode()).hexdigest()[:12]
+
+
+def _explain(error: ValidationError) -> str:
+    """One line for what jsonschema found: the key, the fault, the remedy."""
+    where = ".".join(str(part) for part in error.absolute_path)
+    prefix = f"{where}: " if where else ""
+    if error.validator == "additionalProperties":
+        known = error.schema["properties"]
+        key = sorted(error.instance.keys() - known.keys())[0]
+        inside = f" in '{where}'" if where else ""
+        return f"unknown key '{key}'{inside}{_did_you_mean(key, known)} Known: {', '.join(known)}."
+    if error.validator == "required":
+        key = next(key for key in error.validator_value if key not in error.instance)
+        return f"{prefix}the key '{key}' is missing."
+    if error.validator == "enum":
+        options = [str(value) for value in error.validator_value]
+        guess = _did_you_mean(str(error.instance), options)
+        return f"{prefix}unknown value '{error.instance}'{guess} Known: {', '.join(options)}."
+    if "propertyNames" in error.absolute_schema_path:
+        return (
+            f"{prefix}the name '{error.instance}' becomes a folder: use the letters a to z, digits "
+            "and hyphens alone."
+        )
+    meant = error.schema.get("description", "")
+    return f"{prefix}{error.message}. {meant}".strip()
+
+
+def _did_you_mean(word: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return f"; did you mean '{close[0]}'?" if close else "."
+
+
+def _check_names(key: str, names: Sequence[str], known: Iterable[str]) -> None:
+    for name in names:
+        if name not in known:
+            raise DeepColorError(
+                f"{key}: there is no '{name}'{_did_you_mean(name, known)} "
+                f"Known: {', '.join(known)}."
+            )
+
+
+def _check_options(where: str, what: str, reference: str, keys: Iterable[str]) -> None:
+    known = options_of(reference)
+    for key in sorted(keys):
+        if key not in known:
+            raise DeepColorError(
+                f"{where}: {what} has no option '{key}'{_did_you_mean(key, known)} "
+                f"It has: {', '.join(known) or 'none'}."
+            )
+    for key in [key for key, given in known.items() if not given and key not in keys]:
+        raise DeepColorError(f"{where}: {what} needs the key '{key}'.")
+
+
+def options_of(reference: str) -> dict[str, bool]:
+    """The options of a "module:function": its keyword arguments, and whether each has a default.
+
+    The file is read, not imported: the driver has no TensorFlow. `batch_norm_momentum` is left out,
+    as it belongs to `training`.
+    """
+    module, function = reference.split(":")
+    path = LIBRARY.parent / (module.replace(".", "/") + ".py")
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef) and node.name == function:
+            arguments = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
+            return {
+                argument.arg: default is not None
+                for argument, default in arguments
+                if argument.arg != "batch_norm_momentum"
+            }
+    raise DeepColorError(f"{path} has no function '{function}', which deepcolor/registry.py names")
+
+
+def _with_defaults(schema: dict[str, Any], value: Any, root: dict | None = None) -> Any:
+    """A copy of `value` with the defaults that the schema gives for missing keys, at every depth."""
+    root = root or schema
+    schema = {**_resolved(schema, root), **schema}
+    if not isinstance(value, dict):
+        return value
+    properties = schema.get("properties", {})
+    rest = schema.get("additionalProperties")
+    filled = {}
+    for key, part in properties.items():
+        if key in value or "default" in part:
+            filled[key] = _with_defaults(part, value.get(key, part.get("default")), root)
+    for key in value:
+        if key not in properties:
+            known = isinstance(rest, dict)
+            filled[key] = _with_defaults(rest, value[key], root) if known else value[key]
+    default = schema.get("default")
+    if isinstance(default, dict) and properties:
+        filled = {**default, **filled}
+    return filled
+
+
+def _resolved(schema: dict[str, Any], root: dict[str, Any]) -> dict[str, Any]:
+    """What a "$ref" of the schema points to."""
+    if "$ref" not in schema:
+        return {}
+    target: Any = root
+    for part in schema["$ref"].removeprefix("#/").split("/"):
+        target = target[part]
+    return target

@@ -1,0 +1,36 @@
+"""The manifest: which photographs a data set holds, one row each."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from deepcolor.errors import DeepColorError
+from deepcolor.files import replacing
+
+# id: unique in the data set; path: of the image file; split: training or validation;
+# width, height: in pixels; sha256: of the file; source: URL or name in the source;
+# group: the photograph that a crop comes from.
+COLUMNS = [
+    "id", "path", "split", "width", "height", "sha256", "source", "license", "credit", "group",
+]  # fmt: skip
+
+
+def write_manifest(path: str | Path, rows: list[dict[str, object]]) -> None:
+    """Write rows with the keys of COLUMNS, sorted by split and id."""
+    frame = pd.DataFrame(rows, columns=COLUMNS).sort_values(["split", "id"])
+    with replacing(path) as temporary:
+        frame.to_csv(temporary, index=False, lineterminator="\n")
+
+
+def read_manifest(path: str | Path) -> pd.DataFrame:
+    """Read a manifest.
+
+    Raises:
+        DeepColorError: A column is missing.
+    """
+    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    if missing := set(COLUMNS) - set(frame.columns):
+        raise DeepColorError(
+            f"{path} has no column {', '.join(sorted(missing))}; delete it to have it written again"
+        )
+    return frame.astype({"width": int, "height": int})

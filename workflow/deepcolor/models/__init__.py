@@ -1,0 +1,10 @@
+"""Colorization networks: one file per architecture, named in `deepcolor.registry`.
+
+Each file has one public function that builds the network with Keras 3 alone:
+
+    build(image_size, *, batch_norm_momentum=0.99, **options) -> keras.Model
+
+The model maps a luminance, `(batch, image_size, image_size, 1)` float in [0, 1], to RGB,
+`(batch, image_size, image_size, 3)` float in [0, 1]. The keyword arguments are the options that an
+entry under `models:` in config.yaml may set.
+"""

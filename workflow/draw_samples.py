@@ -1,0 +1,26 @@
+"""Draw the validation images that the figures show."""
+
+import argparse
+from pathlib import Path
+
+from deepcolor import command
+
+
+def main() -> None:
+    """Parse the command line and draw."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--indexes", type=Path, nargs="+", required=True, help="of the shards")
+    parser.add_argument("--images", type=int, required=True, help="how many")
+    parser.add_argument("--seed", type=int, required=True, help="of the draw")
+    parser.add_argument("--samples", type=Path, required=True, help=".npz file to write")
+    args = parser.parse_args()
+    command.prepare_keras(threads=1)
+    from deepcolor.evaluation import draw_samples
+    from deepcolor.shards import Shards
+
+    count = draw_samples(Shards(args.indexes), "validation", args.images, args.seed, args.samples)
+    print(f"draw_samples: {count} images", flush=True)
+
+
+if __name__ == "__main__":
+    command.run(main)

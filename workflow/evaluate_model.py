@@ -1,0 +1,32 @@
+"""Predict the validation images with a trained network and score the predictions."""
+
+import argparse
+from pathlib import Path
+
+from deepcolor import command
+
+
+def main() -> None:
+    """Parse the command line and evaluate."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--run", required=True, help="its name, for messages")
+    parser.add_argument("--model", type=Path, required=True, help=".keras file")
+    parser.add_argument("--indexes", type=Path, nargs="+", required=True, help="of the shards")
+    parser.add_argument("--threads", type=int, required=True, help="of the CPU")
+    parser.add_argument("--metrics", type=Path, required=True, help="JSON file to write")
+    parser.add_argument("--per-image", type=Path, required=True, help="CSV file to write")
+    parser.add_argument("--predictions", type=Path, required=True, help=".npy file to write")
+    args = parser.parse_args()
+    command.prepare_keras(args.threads)
+    from deepcolor import evaluation
+    from deepcolor.shards import Shards
+
+    shards = Shards(args.indexes)
+    network = evaluation.load_network(args.model, shards.size)
+    scores = evaluation.evaluate_network(network, shards, "validation", args.predictions)
+    done = evaluation.write_scores(scores, args.per_image, args.metrics)
+    print(f"evaluate_model {args.run}: {done}", flush=True)
+
+
+if __name__ == "__main__":
+    command.run(main)

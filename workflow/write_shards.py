@@ -1,0 +1,40 @@
+"""Write one TFRecord shard of a data set's split."""
+
+import argparse
+from pathlib import Path
+
+from deepcolor import command
+
+
+def main() -> None:
+    """Parse the command line and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--manifest", type=Path, required=True, help="of the data set")
+    parser.add_argument("--data-set", required=True, help="its name")
+    parser.add_argument("--split", required=True, help="training or validation")
+    parser.add_argument("--number", type=int, required=True, help="of the shard, from 0")
+    parser.add_argument("--of", type=int, required=True, help="shards of the split")
+    parser.add_argument("--image-size", type=int, required=True, help="side in pixels")
+    parser.add_argument("--shard", type=Path, required=True, help="TFRecord file to write")
+    parser.add_argument("--facts", type=Path, required=True, help="JSON file to write")
+    args = parser.parse_args()
+    command.prepare_keras(threads=1)
+    from deepcolor.manifest import read_manifest
+    from deepcolor.shards import write_shard
+
+    rows = read_manifest(args.manifest)
+    rows = rows[rows["split"] == args.split]
+    rows = rows[len(rows) * args.number // args.of : len(rows) * (args.number + 1) // args.of]
+    write_shard(
+        args.shard,
+        args.facts,
+        rows,
+        data_set=args.data_set,
+        size=args.image_size,
+        refetch=f"snakemake --cores 1 --forcerun fetch_photographs -- {args.manifest}",
+    )
+    print(f"write_shards {args.data_set}: {args.shard.name}, {len(rows)} images", flush=True)
+
+
+if __name__ == "__main__":
+    command.run(main)
