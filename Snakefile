@@ -33,7 +33,7 @@ rule all:
     """The report."""
     default_target: True
     input:
-        "<results>/unet_30/metrics.json",
+        "<results>/report.html",
 
 
 onsuccess:

@@ -53,13 +53,18 @@ def longest_runs():
     return list({run.model: run for run in RUNS}.values())
 
 
-def runs_of_model(wildcards):
-    """The runs of the model that a path names, the shortest first; an unknown one ends the program."""
-    found = [run for run in RUNS if run.model == wildcards.model]
+def runs_of(model):
+    """The runs of a model, the shortest first; an unknown model ends the program."""
+    found = [run for run in RUNS if run.model == model]
     if not found:
         models = ", ".join(run.model for run in longest_runs())
-        stop(f"Unknown model '{wildcards.model}'. Known models: {models}.")
+        stop(f"Unknown model '{model}'. Known models: {models}.")
     return found
+
+
+def runs_of_grid(wildcards):
+    """The runs that a grid of pictures shows: a model's, or the longest of "all_models"."""
+    return longest_runs() if wildcards.grid == "all_models" else runs_of(wildcards.grid)
 
 
 def code(script, *modules):

@@ -1,0 +1,191 @@
+"""Figures, tables, and the report that shows them.
+
+    REQUIRES  metrics, predictions, histories and records of all runs, and the data sets' manifests
+    MAKES     {results}/figures/*, {results}/tables/*, {results}/report.html
+"""
+
+
+rule plot_curves:
+    """Plot loss, PSNR and accuracy of a model's longest training."""
+    message:
+        "Plot the curves of {wildcards.model}"
+    input:
+        code=code("plot_curves"),
+        history=lambda w: f"<results>/{runs_of(w.model)[-1].name}/history.csv",
+    output:
+        figure=report("<results>/figures/curves-{model}.svg", category="Figures"),
+    log:
+        "<results>/logs/plot_curves/{model}.log",
+    benchmark:
+        "<results>/benchmarks/plot_curves/{model}.tsv"
+    conda:
+        "../envs/report.yaml"
+    params:
+        milestones=lambda w: [run.epochs for run in runs_of(w.model)],
+    shell:
+        r"""
+        python workflow/plot_curves.py \
+            --history {input.history:q} \
+            --milestones {params.milestones:q} \
+            --figure {output.figure:q} \
+            2>&1 | tee {log:q}
+        """
+
+
+rule plot_grid:
+    """Set input, predictions and photographs side by side."""
+    message:
+        "Plot the grid of {wildcards.grid}"
+    input:
+        code=code("plot_grid"),
+        samples="<results>/samples.npz",
+        predictions=lambda w: [f"<results>/{run.name}/predictions.npy" for run in runs_of_grid(w)],
+        scores=lambda w: [f"<results>/{run.name}/per_image.csv" for run in runs_of_grid(w)],
+    output:
+        figure=report("<results>/figures/grid-{grid}.png", category="Figures"),
+    log:
+        "<results>/logs/plot_grid/{grid}.log",
+    benchmark:
+        "<results>/benchmarks/plot_grid/{grid}.tsv"
+    conda:
+        "../envs/report.yaml"
+    params:
+        runs=lambda w: [run.name for run in runs_of_grid(w)],
+    shell:
+        r"""
+        python workflow/plot_grid.py \
+            --samples {input.samples:q} \
+            --runs {params.runs:q} \
+            --predictions {input.predictions:q} \
+            --scores {input.scores:q} \
+            --figure {output.figure:q} \
+            2>&1 | tee {log:q}
+        """
+
+
+rule tabulate_metrics:
+    """Gather the metrics of all runs and of the grayscale copy."""
+    message:
+        "Tabulate the metrics"
+    input:
+        code=code("tabulate_metrics"),
+        metrics=["<results>/baselines/grayscale-copy/metrics.json"]
+        + [f"<results>/{run.name}/metrics.json" for run in RUNS],
+    output:
+        table=report("<results>/tables/metrics.csv", category="Tables"),
+    log:
+        "<results>/logs/tabulate_metrics/metrics.log",
+    benchmark:
+        "<results>/benchmarks/tabulate_metrics/metrics.tsv"
+    conda:
+        "../envs/report.yaml"
+    shell:
+        r"""
+        python workflow/tabulate_metrics.py \
+            --metrics {input.metrics:q} \
+            --table {output.table:q} \
+            2>&1 | tee {log:q}
+        """
+
+
+rule tabulate_training:
+    """Gather the records of all trainings."""
+    message:
+        "Tabulate the trainings"
+    input:
+        code=code("tabulate_training"),
+        records=[f"<results>/{run.name}/training.json" for run in RUNS],
+    output:
+        table=report("<results>/tables/training.csv", category="Tables"),
+    log:
+        "<results>/logs/tabulate_training/training.log",
+    benchmark:
+        "<results>/benchmarks/tabulate_training/training.tsv"
+    conda:
+        "../envs/report.yaml"
+    shell:
+        r"""
+        python workflow/tabulate_training.py \
+            --records {input.records:q} \
+            --table {output.table:q} \
+            2>&1 | tee {log:q}
+        """
+
+
+rule tabulate_data:
+    """Gather what is known of the data sets, and whom to credit."""
+    message:
+        "Tabulate the data sets"
+    input:
+        code=code("tabulate_data"),
+        about=[f"<data>/{data_set.name}/data_set.json" for data_set in DATA_SETS],
+        manifests=[f"<data>/{data_set.name}/manifest.csv" for data_set in DATA_SETS],
+    output:
+        table=report("<results>/tables/data_sets.csv", category="Tables"),
+        credits=report("<results>/tables/credits.csv", category="Tables"),
+    log:
+        "<results>/logs/tabulate_data/data_sets.log",
+    benchmark:
+        "<results>/benchmarks/tabulate_data/data_sets.tsv"
+    conda:
+        "../envs/report.yaml"
+    shell:
+        r"""
+        python workflow/tabulate_data.py \
+            --about {input.about:q} \
+            --manifests {input.manifests:q} \
+            --table {output.table:q} \
+            --credits {output.credits:q} \
+            2>&1 | tee {log:q}
+        """
+
+
+rule render_report:
+    """Render the report from tables and figures."""
+    message:
+        "Render the report"
+    input:
+        code=code("render_report"),
+        templates=["workflow/deepcolor/templates/report.html.j2"]
+        + ["workflow/deepcolor/templates/report.css"],
+        published="workflow/deepcolor/published.csv",
+        metrics="<results>/tables/metrics.csv",
+        training="<results>/tables/training.csv",
+        data="<results>/tables/data_sets.csv",
+        credits="<results>/tables/credits.csv",
+        scores=["<results>/baselines/grayscale-copy/per_image.csv"]
+        + [f"<results>/{run.name}/per_image.csv" for run in RUNS],
+        records=[f"<results>/{run.name}/training.json" for run in RUNS],
+        comparison="<results>/figures/grid-all_models.png",
+        epochs=[f"<results>/figures/grid-{run.model}.png" for run in longest_runs()],
+        curves=[f"<results>/figures/curves-{run.model}.svg" for run in longest_runs()],
+    output:
+        report=report("<results>/report.html", category="Report"),
+    log:
+        "<results>/logs/render_report/report.log",
+    benchmark:
+        "<results>/benchmarks/render_report/report.tsv"
+    conda:
+        "../envs/report.yaml"
+    params:
+        title=config["title"],
+        config=json.dumps(config),
+        models=[run.model for run in longest_runs()],
+    shell:
+        r"""
+        python workflow/render_report.py \
+            --title {params.title:q} \
+            --config {params.config:q} \
+            --metrics {input.metrics:q} \
+            --training {input.training:q} \
+            --data {input.data:q} \
+            --credits {input.credits:q} \
+            --scores {input.scores:q} \
+            --records {input.records:q} \
+            --models {params.models:q} \
+            --comparison {input.comparison:q} \
+            --epochs {input.epochs:q} \
+            --curves {input.curves:q} \
+            --report {output.report:q} \
+            2>&1 | tee {log:q}
+        """

@@ -25,7 +25,6 @@ def main() -> None:
     command.prepare_keras(args.threads)
     import keras
     import pandas as pd
-
     from deepcolor import training
     from deepcolor.files import replacing, sha256, write_json
     from deepcolor.shards import Shards

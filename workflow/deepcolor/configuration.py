@@ -27,6 +27,8 @@ SCHEMA = LIBRARY.parent / "schemas" / "config.schema.yaml"
 MODEL_KEYS = {"architecture", "training"}
 DATA_SET_KEYS = {"source", "training", "validation"}
 
+REQUIRED = object()  # An option without a default.
+
 
 @dataclass(frozen=True)
 class Run:
@@ -95,12 +97,12 @@ def complete(config: dict[str, Any]) -> dict[str, Any]:
         builder = ARCHITECTURES[model["architecture"]]
         what = f"architecture '{model['architecture']}'"
         _check_options(f"models.{name}", what, builder, model.keys() - MODEL_KEYS)
-        weights = model.get("weights", "none")
+        weights = model.get("weights", "imagenet")
         if weights not in ("imagenet", "none") and not Path(weights).is_file():
             raise DeepColorError(
                 f"models.{name}.weights: no file {weights}; name a file, 'imagenet' or 'none'"
             )
-        if model.get("freeze_encoder") and weights == "none" and "weights" in model:
+        if model.get("freeze_encoder") and weights == "none":
             raise DeepColorError(
                 f"models.{name}.freeze_encoder: 'weights: none' would freeze random weights; "
                 "set 'weights: imagenet' or a file, or 'freeze_encoder: false'"
@@ -130,7 +132,7 @@ def runs(config: dict[str, Any]) -> list[Run]:
                     epochs=epochs,
                     architecture=entry["architecture"],
                     builder=ARCHITECTURES[entry["architecture"]],
-                    options={key: entry[key] for key in sorted(entry.keys() - MODEL_KEYS)},
+                    options=_options(ARCHITECTURES[entry["architecture"]], entry),
                     training=training,
                     shorter=shorter,
                 )
@@ -161,7 +163,7 @@ def data_sets(config: dict[str, Any]) -> list[DataSet]:
             DataSet(
                 name=name,
                 lister=SOURCES[entry["source"]],
-                options={key: entry[key] for key in sorted(entry.keys() - DATA_SET_KEYS)},
+                options=_options(SOURCES[entry["source"]], entry),
                 images={split: entry[split] for split in ("training", "validation")},
             )
         )
@@ -233,8 +235,7 @@ def _check_names(key: str, names: Sequence[str], known: Iterable[str]) -> None:
     for name in names:
         if name not in known:
             raise DeepColorError(
-                f"{key}: there is no '{name}'{_did_you_mean(name, known)} "
-                f"Known: {', '.join(known)}."
+                f"{key}: there is no '{name}'{_did_you_mean(name, known)} Known: {', '.join(known)}."
             )
 
 
@@ -246,12 +247,13 @@ def _check_options(where: str, what: str, reference: str, keys: Iterable[str]) -
                 f"{where}: {what} has no option '{key}'{_did_you_mean(key, known)} "
                 f"It has: {', '.join(known) or 'none'}."
             )
-    for key in [key for key, given in known.items() if not given and key not in keys]:
-        raise DeepColorError(f"{where}: {what} needs the key '{key}'.")
+    for key in known:
+        if known[key] is REQUIRED and key not in keys:
+            raise DeepColorError(f"{where}: {what} needs the key '{key}'.")
 
 
-def options_of(reference: str) -> dict[str, bool]:
-    """The options of a "module:function": its keyword arguments, and whether each has a default.
+def options_of(reference: str) -> dict[str, Any]:
+    """The options of a "module:function": its keyword arguments with their defaults, or REQUIRED.
 
     The file is read, not imported: the driver has no TensorFlow. `batch_norm_momentum` is left out,
     as it belongs to `training`.
@@ -262,11 +264,16 @@ def options_of(reference: str) -> dict[str, bool]:
         if isinstance(node, ast.FunctionDef) and node.name == function:
             arguments = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
             return {
-                argument.arg: default is not None
+                argument.arg: REQUIRED if default is None else ast.literal_eval(default)
                 for argument, default in arguments
                 if argument.arg != "batch_norm_momentum"
             }
     raise DeepColorError(f"{path} has no function '{function}', which deepcolor/registry.py names")
+
+
+def _options(reference: str, entry: dict[str, Any]) -> dict[str, Any]:
+    """All options of a "module:function", as an entry of the configuration gives or leaves them."""
+    return {key: entry.get(key, default) for key, default in sorted(options_of(reference).items())}
 
 
 def _with_defaults(schema: dict[str, Any], value: Any, root: dict | None = None) -> Any:
@@ -283,8 +290,7 @@ def _with_defaults(schema: dict[str, Any], value: Any, root: dict | None = None)
             filled[key] = _with_defaults(part, value.get(key, part.get("default")), root)
     for key in value:
         if key not in properties:
-            known = isinstance(rest, dict)
-            filled[key] = _with_defaults(rest, value[key], root) if known else value[key]
+            filled[key] = _with_defaults(rest if isinstance(rest, dict) else {}, value[key], root)
     default = schema.get("default")
     if isinstance(default, dict) and properties:
         filled = {**default, **filled}

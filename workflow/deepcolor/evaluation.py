@@ -75,7 +75,6 @@ def evaluate_network(
 
         scores = _score(shards, split, predict)
         stored.flush()
-        del stored
     return scores
 
 
@@ -84,9 +83,7 @@ def evaluate_grayscale(shards: Shards, split: str) -> pd.DataFrame:
     return _score(shards, split, lambda images, first: grayscale(images))
 
 
-def _score(
-    shards: Shards, split: str, predict: Callable[[np.ndarray, int], np.ndarray]
-) -> pd.DataFrame:
+def _score(shards: Shards, split: str, predict: Callable[[np.ndarray, int], np.ndarray]) -> pd.DataFrame:
     """Score `predict(images, row of the first)` over a split, batch by batch."""
     parts, first = [], 0
     for batch in shards.evaluation_batches(split, BATCH_SIZE):

@@ -80,9 +80,7 @@ def fetch(name: str, source: Source, counts: dict[str, int], folder: Path) -> st
     return f"{len(rows)} images from {groups} photographs, {len(rejected)} rejected"
 
 
-def _take(
-    candidate: Candidate, picture: Image.Image, split: str, images: Path
-) -> dict[str, object]:
+def _take(candidate: Candidate, picture: Image.Image, split: str, images: Path) -> dict[str, object]:
     """Save a candidate's picture where it has no file; describe it as a row of the manifest."""
     path = candidate.path
     if path is None:

@@ -45,7 +45,7 @@ def per_image(truth: np.ndarray, prediction: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame({"mse": mse, "psnr": decibels(mse)})
 
 
-def decibels(mse: np.ndarray) -> np.ndarray:
+def decibels(mse: np.ndarray | np.float64) -> np.ndarray:
     """PSNR in dB of mean squared errors in [0, 1], at most MOST_DECIBELS."""
     return -10 * np.log10(np.maximum(mse, 10 ** (-MOST_DECIBELS / 10)))
 

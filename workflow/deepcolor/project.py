@@ -71,9 +71,10 @@ def sources_of(script: str, modules: tuple[str, ...] = ()) -> list[str]:
     for root in roots:
         finder = ModuleFinder(path=[str(WORKFLOW)])
         finder.run_script(str(root))
-        found |= {Path(each.__file__) for each in finder.modules.values() if each.__file__}
+        files = [getattr(each, "__file__", None) for each in finder.modules.values()]
+        found |= {Path(file) for file in files if file}
         # A module given by its name is imported through its packages.
         for package in root.relative_to(WORKFLOW).parents:
-            if package != Path("."):
+            if package != Path():
                 found.add(WORKFLOW / package / "__init__.py")
     return sorted(str(path.relative_to(WORKFLOW.parent)) for path in found)

@@ -55,9 +55,7 @@ def write_shard(
             for row in rows.itertuples():
                 if not os.path.exists(row.path) or sha256(row.path) != row.sha256:
                     state = "has changed since" if os.path.exists(row.path) else "is missing though"
-                    raise DeepColorError(
-                        f"{row.path} {state} it was fetched; fetch it again: {refetch}"
-                    )
+                    raise DeepColorError(f"{row.path} {state} it was fetched; fetch it again: {refetch}")
                 pixels = resize(open_rgb(row.path), size)
                 values = {
                     "image": pixels.tobytes(),

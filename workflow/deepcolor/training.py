@@ -47,9 +47,7 @@ def trainer(
     model = keras.Model(rgb, network(color.Luminance(name="luminance")(rgb)), name="trainer")
     compared = keras.losses.get(loss)
     model.compile(
-        keras.optimizers.get(
-            {"class_name": optimizer, "config": {"learning_rate": learning_rate}}
-        ),
+        keras.optimizers.get({"class_name": optimizer, "config": {"learning_rate": learning_rate}}),
         loss=lambda truth, prediction: compared(color.to_float(truth), prediction),
         metrics=[
             keras.metrics.CategoricalAccuracy(name="accuracy"),
@@ -141,7 +139,7 @@ class _Loop(keras.callbacks.Callback):
         """Validation begins: training is over for this epoch."""
         self.trained = time.perf_counter()
 
-    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: dict) -> None:
         """Record the epoch, save the state, report one line."""
         row: dict[str, float] = {"epoch": epoch + 1, **{k: float(v) for k, v in logs.items()}}
         if not math.isfinite(row["loss"]):
@@ -165,7 +163,9 @@ class _Loop(keras.callbacks.Callback):
 
 def device_name() -> str:
     """The kind of device that Keras computes on: "CPU" or "GPU"."""
-    return "GPU" if any("gpu" in device.lower() for device in keras.distribution.list_devices()) else "CPU"
+    return (
+        "GPU" if any("gpu" in device.lower() for device in keras.distribution.list_devices()) else "CPU"
+    )
 
 
 def peak_memory() -> int:

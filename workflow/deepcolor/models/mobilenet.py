@@ -51,7 +51,5 @@ def mobilenet(
     )
     for number, count in enumerate(filters, start=1):
         x = upsampling_block(x, count, "relu", name=f"decoder{number}")
-    rgb = layers.Conv2D(
-        3, 3, padding="same", activation="sigmoid", dtype="float32", name="rgb"
-    )(x)
+    rgb = layers.Conv2D(3, 3, padding="same", activation="sigmoid", dtype="float32", name="rgb")(x)
     return keras.Model(luminance, rgb, name="mobilenet")

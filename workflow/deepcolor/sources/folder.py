@@ -44,6 +44,4 @@ def _candidates(seed: int, root: Path) -> Iterator[Candidate | Rejection]:
     random.Random(f"{seed}").shuffle(files)
     for path in files:
         name = path.relative_to(root).as_posix()
-        yield Candidate(
-            id=name, load=partial(open_rgb, path), path=path, source=str(path), group=name
-        )
+        yield Candidate(id=name, load=partial(open_rgb, path), path=path, source=str(path), group=name)

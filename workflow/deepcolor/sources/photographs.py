@@ -95,9 +95,7 @@ def _candidates(seed: int, crop_size: int) -> Iterator[Candidate | Rejection]:
             continue
         opened.append((photograph, picture))
     for split in ("training", "validation"):
-        queues = [
-            _crops(photograph, picture, split, seed, crop_size) for photograph, picture in opened
-        ]
+        queues = [_crops(photograph, picture, split, seed, crop_size) for photograph, picture in opened]
         while queues:  # In turn, so that every photograph gives its share.
             for queue in list(queues):
                 if queue:

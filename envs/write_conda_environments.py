@@ -1,0 +1,61 @@
+"""Write envs/*.yaml for `--use-conda` from the lock: `make lock` runs this.
+
+Each environment is Python and pip from conda-forge; everything else, with all that it needs, is listed
+under `pip:` at the versions of envs/requirements.txt.
+"""
+
+import re
+from importlib.metadata import requires
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ENVS = Path(__file__).parent
+ENVIRONMENTS = ["data", "report", "tensorflow"]
+
+
+def pins() -> dict[str, str]:
+    """The versions in the lock, by package."""
+    lock = (ENVS / "requirements.txt").read_text(encoding="utf-8")
+    return dict(re.findall(r"^([a-z0-9-]+)==(\S+)", lock, flags=re.MULTILINE))
+
+
+def direct(name: str) -> list[str]:
+    """The packages that an environment asks for in its `.in` file."""
+    lines = (ENVS / f"{name}.in").read_text(encoding="utf-8").splitlines()
+    wanted = [line.split("#")[0].strip() for line in lines]
+    return [canonicalize_name(Requirement(line).name) for line in wanted if line]
+
+
+def closure(packages: list[str]) -> list[str]:
+    """The packages with all that they need, as their installed metadata says."""
+    found: set[str] = set()
+    waiting = list(packages)
+    while waiting:
+        package = waiting.pop()
+        if package not in found:
+            found.add(package)
+            needs = [Requirement(line) for line in requires(package) or []]
+            waiting += [
+                canonicalize_name(need.name)
+                for need in needs
+                if need.marker is None or need.marker.evaluate({"extra": ""})
+            ]
+    return sorted(found)
+
+
+def environment(name: str) -> str:
+    """The content of an environment's conda file."""
+    versions = pins()
+    listed = "\n".join(f"      - {package}=={versions[package]}" for package in closure(direct(name)))
+    return (
+        "# Written by envs/write_conda_environments.py from the lock. Do not edit.\n"
+        "channels:\n  - conda-forge\n  - nodefaults\n"
+        f"dependencies:\n  - python =3.11\n  - pip\n  - pip:\n{listed}\n"
+    )
+
+
+if __name__ == "__main__":
+    for each in ENVIRONMENTS:
+        (ENVS / f"{each}.yaml").write_text(environment(each), encoding="utf-8")

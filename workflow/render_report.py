@@ -1,0 +1,46 @@
+"""Render the report from tables and figures."""
+
+import argparse
+import json
+from pathlib import Path
+
+from deepcolor import command
+from deepcolor.report import render
+
+
+def main() -> None:
+    """Parse the command line and render."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--title", required=True, help="of the page")
+    parser.add_argument("--config", type=json.loads, required=True, help="to be shown, as JSON")
+    parser.add_argument("--metrics", type=Path, required=True, help="CSV table")
+    parser.add_argument("--training", type=Path, required=True, help="CSV table")
+    parser.add_argument("--data", type=Path, required=True, help="CSV table")
+    parser.add_argument("--credits", type=Path, required=True, help="CSV table")
+    parser.add_argument("--scores", type=Path, nargs="+", required=True, help="CSV of each run")
+    parser.add_argument("--records", type=Path, nargs="+", required=True, help="JSON of each run")
+    parser.add_argument("--models", nargs="+", required=True, help="names, in order")
+    parser.add_argument("--comparison", type=Path, required=True, help="PNG grid of all models")
+    parser.add_argument("--epochs", type=Path, nargs="+", required=True, help="PNG of each model")
+    parser.add_argument("--curves", type=Path, nargs="+", required=True, help="SVG of each model")
+    parser.add_argument("--report", type=Path, required=True, help="HTML file to write")
+    args = parser.parse_args()
+    render(
+        args.report,
+        title=args.title,
+        config=args.config,
+        metrics=args.metrics,
+        training=args.training,
+        data=args.data,
+        credits=args.credits,
+        scores=args.scores,
+        records=args.records,
+        comparison=args.comparison,
+        epochs=dict(zip(args.models, args.epochs, strict=True)),
+        curves=dict(zip(args.models, args.curves, strict=True)),
+    )
+    print(f"render_report: {args.report}", flush=True)
+
+
+if __name__ == "__main__":
+    command.run(main)
