@@ -44,6 +44,6 @@ help:  ## List the targets
 $(READY):
 	@command -v $(PYTHON) > /dev/null || { echo "make: no $(PYTHON); install Python 3.11, or name it: make PYTHON=/path/to/python3.11"; exit 1; }
 	@echo "Setting up $(VENV) (once, some minutes)"
-	@$(PYTHON) -m venv --clear $(VENV)
+	@$(PYTHON) -m venv $(VENV)
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/requirements.txt
 	@touch $@

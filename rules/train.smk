@@ -1,7 +1,7 @@
 """Training: one job per run, the longer run of a model after the shorter one.
 
     REQUIRES  the shards of the data sets in use
-    MAKES     {results}/{run}/model.keras, history.csv, training.json and state.weights.h5; undeclared
+    MAKES     {results}/{run}/model.keras, history.csv, training.json and state.safetensors; undeclared
               beside them, while it trains, a backup of every finished epoch
 """
 
@@ -15,7 +15,7 @@ rule train_model:
         indexes=indexes(),
         shards=shard_files(".tfrecord"),
         start=lambda w: (
-            f"<results>/{run_of(w).model}_{run_of(w).shorter}/state.weights.h5"
+            f"<results>/{run_of(w).model}_{run_of(w).shorter}/state.safetensors"
             if run_of(w).shorter
             else []
         ),
@@ -28,7 +28,7 @@ rule train_model:
         model="<results>/{run}/model.keras",
         history="<results>/{run}/history.csv",
         record="<results>/{run}/training.json",
-        state="<results>/{run}/state.weights.h5",
+        state="<results>/{run}/state.safetensors",
     log:
         "<results>/logs/train_model/{run}.log",
     benchmark:

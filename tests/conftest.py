@@ -1,1 +1,85 @@
+"""Fixtures: a copy of the project with a configuration small enough to run in a test."""
 
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parent.parent
+TINY = PROJECT / "tests" / "tiny.yaml"
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A copy of the project in which commands can be run."""
+
+    folder: Path
+
+    def run(
+        self, command: str, timeout: int = 1200, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command line in the copy; stdout holds all that it prints."""
+        return subprocess.run(
+            ["bash", "-c", command],
+            cwd=self.folder,
+            env={
+                **os.environ,
+                "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+                **environment,
+            },
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    def read(self, path: str) -> str:
+        """The content of a file of the copy."""
+        return (self.folder / path).read_text(encoding="utf-8")
+
+    def write(self, path: str, text: str) -> None:
+        """Write a file of the copy."""
+        (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (self.folder / path).write_text(text, encoding="utf-8")
+
+
+def copy_project(folder: Path) -> Copy:
+    """Copy the files that git has, or would take, with the tiny configuration as config.yaml."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split("\0")
+    for name in filter(None, listed):
+        if (PROJECT / name).exists():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(PROJECT / name, folder / name)
+    shutil.copy(TINY, folder / "config.yaml")
+    # `make` in the copy uses the environment of this test.
+    (folder / ".venv").symlink_to(sys.prefix)
+    return Copy(folder)
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Copy:
+    """A fresh copy."""
+    (tmp_path / "deepcolor").mkdir()
+    return copy_project(tmp_path / "deepcolor")
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Copy:
+    """A copy in which `make report` has run. Tests leave it as they find it."""
+    done = copy_project(tmp_path_factory.mktemp("finished"))
+    result = done.run("make report")
+    assert result.returncode == 0, result.stdout
+    (done.folder / "make-report.log").write_text(result.stdout, encoding="utf-8")
+    return done

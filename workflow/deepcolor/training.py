@@ -2,6 +2,7 @@
 
 import math
 import resource
+import statistics
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -151,7 +152,9 @@ class _Loop(keras.callbacks.Callback):
         row["images_per_second"] = self.images / (self.trained - self.began)
         self.history.append({name: row[name] for name in COLUMNS})
         save_state(self.backup, self.model, self.history)
-        left = (self.epochs - epoch - 1) * row["seconds"]
+        # The first epoch of a process also builds the graph: the median passes over it.
+        recent = statistics.median(each["seconds"] for each in self.history[-5:])
+        left = (self.epochs - epoch - 1) * recent
         self.report(
             f"epoch {epoch + 1:{len(str(self.epochs))}}/{self.epochs}  "
             f"loss {row['loss']:.4f}  val_loss {row['val_loss']:.4f}  "

@@ -57,7 +57,7 @@ def photographs(seed: int, *, crop_size: int = 128) -> Source:
     Each photograph is cut into upright bands, one crop wide or a little more, which go to training
     and validation in turn: no pixel is in both, and as scenes are layered from sky to ground, both
     see each photograph's colors. Every photograph gives the same number of crops, as far as it has
-    them; their places are drawn with `seed`, and two of them may overlap.
+    them; their places are drawn with `seed`, first from those that do not overlap.
 
     Args:
         seed: Of the places of the crops.
@@ -110,16 +110,18 @@ def _crops(
     """All crops of one photograph for one split, in an order drawn with the seed."""
     bands = picture.width // crop_size
     step = crop_size // 4
-    corners = []
+    corners, grid = [], set()
     for band in range(0 if split == "training" else 1, bands, 2):
         left, right = band * picture.width // bands, (band + 1) * picture.width // bands
-        corners += [
-            (x, y)
-            for x in range(left, right - crop_size + 1, step)
-            for y in range(0, picture.height - crop_size + 1, step)
-        ]
+        for x in range(left, right - crop_size + 1, step):
+            for y in range(0, picture.height - crop_size + 1, step):
+                corners.append((x, y))
+                if (x - left) % crop_size == 0 and y % crop_size == 0:
+                    grid.add((x, y))
     # random.Random gives the same order on every machine and with every version of Python 3.
     random.Random(f"{seed}/{split}/{photograph.name}").shuffle(corners)
+    # Taken from the end: first those of a grid, which do not overlap.
+    corners.sort(key=lambda corner: corner in grid)
     return [
         Candidate(
             id=f"{photograph.name}-{x:04}-{y:04}",

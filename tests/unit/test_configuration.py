@@ -1,0 +1,159 @@
+"""The configuration: what is accepted, what is refused and in which words."""
+
+import copy
+from typing import Any
+
+import pytest
+import yaml
+from conftest import PROJECT
+from deepcolor import configuration
+from deepcolor.errors import DeepColorError
+from deepcolor.registry import ARCHITECTURES, SOURCES
+
+SHIPPED = yaml.safe_load((PROJECT / "config.yaml").read_text(encoding="utf-8"))
+SCHEMA = yaml.safe_load(configuration.SCHEMA.read_text(encoding="utf-8"))
+
+
+def changed(path: str, value: Any) -> dict[str, Any]:
+    """The shipped configuration with one value changed."""
+    config = copy.deepcopy(SHIPPED)
+    *parents, last = path.split(".")
+    where = config
+    for key in parents:
+        where = where.setdefault(key, {})
+    where[last] = value
+    return config
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        ("training.epohcs", [1], "unknown key 'epohcs' in 'training'; did you mean 'epochs'?"),
+        ("titel", "x", "unknown key 'titel'; did you mean 'title'?"),
+        ("models.unet.training", {"batchsize": 1}, "did you mean 'batch_size'?"),
+        ("models.unet.skip_conections", False, "did you mean 'skip_connections'?"),
+        ("models.unet.alpha", 1.0, "architecture 'unet' has no option 'alpha'"),
+        ("models.unet.architecture", "unett", "there is no 'unett'; did you mean 'unet'?"),
+        ("models.U_Net", {"architecture": "unet"}, "the name 'U_Net' becomes a folder"),
+        ("models.new", {}, "the key 'architecture' is missing"),
+        ("data_sets.photographs.source", "photograph", "did you mean 'photographs'?"),
+        (
+            "data_sets.mine",
+            {"source": "folder", "training": 1, "validation": 1},
+            "needs the key 'folder'",
+        ),
+        ("compare.models", ["unett"], "there is no 'unett'; did you mean 'unet'?"),
+        ("compare.data_sets", ["coco"], "there is no 'coco'."),
+        ("training.batch_size", 0, "training.batch_size: 0 is less than the minimum of 1"),
+        ("training.learning_rate", "fast", "training.learning_rate: 'fast' is not of type 'number'"),
+        ("training.epochs", [], "training.epochs: "),
+        ("image_size", 65, "image_size: 65 is not a multiple of 32"),
+        ("training.batch_norm_momentum", 1, "training.batch_norm_momentum: 1"),
+        ("models.densenet.weights", "no/such.h5", "models.densenet.weights: no file no/such.h5"),
+        ("models.densenet.freeze_encoder", True, "would freeze random weights"),
+        ("results", "", "results: "),
+    ],
+)
+def test_bad_value_is_refused_in_one_line(path: str, value: Any, said: str) -> None:
+    with pytest.raises(DeepColorError) as caught:
+        configuration.complete(changed(path, value))
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_missing_folder_is_refused() -> None:
+    config = changed(
+        "data_sets.mine", {"source": "folder", "folder": "no/such", "training": 1, "validation": 1}
+    )
+    config["compare"]["data_sets"] = ["mine"]
+    with pytest.raises(DeepColorError, match="there is no folder no/such"):
+        configuration.complete(config)
+
+
+def test_defaults_are_the_published_study() -> None:
+    config = configuration.complete({})
+    assert config["image_size"] == 256
+    assert config["training"] == {
+        "epochs": [10, 30],
+        "optimizer": "adam",
+        "learning_rate": 0.0001,
+        "loss": "mse",
+        "batch_size": 383,
+        "batch_norm_momentum": 0.99,
+        "augmentation": [],
+    }
+
+
+def test_given_values_win_over_defaults() -> None:
+    config = configuration.complete({"training": {"batch_size": 7}, "report": {"images": 3}})
+    assert config["training"]["batch_size"] == 7
+    assert config["training"]["epochs"] == [10, 30]
+    assert config["report"]["images"] == 3
+
+
+def test_shipped_configuration_trains_the_published_networks() -> None:
+    found = configuration.runs(configuration.complete(SHIPPED))
+    assert [run.name for run in found] == [
+        "unet_10", "unet_30", "densenet_10", "densenet_30", "mobilenet_10", "mobilenet_30",
+    ]  # fmt: skip
+    assert [run.shorter for run in found] == [None, 10] * 3
+    assert found[0].options == {
+        "dropout": 0.5,
+        "filters": (64, 128, 256, 512),
+        "skip_connections": True,
+    }
+    assert found[2].options["weights"] == "none"
+
+
+def test_model_overrides_training() -> None:
+    config = changed("models.unet.training", {"epochs": [5, 3], "batch_size": 2})
+    config["compare"]["models"] = ["unet"]
+    runs = configuration.runs(configuration.complete(config))
+    assert [run.name for run in runs] == ["unet_3", "unet_5"]
+    assert runs[0].training["batch_size"] == 2
+    assert runs[0].training["learning_rate"] == SHIPPED["training"]["learning_rate"]
+
+
+def test_unknown_run_is_answered_with_those_known() -> None:
+    config = configuration.complete(SHIPPED)
+    with pytest.raises(
+        DeepColorError, match=r"Unknown run 'unett_30'; did you mean 'unet_30'\?.*densenet_10"
+    ):
+        configuration.find_run(config, "unett_30")
+
+
+def test_folder_fingerprint_follows_its_files(tmp_path: Any) -> None:
+    config = changed(
+        "data_sets.mine",
+        {"source": "folder", "folder": str(tmp_path), "training": 1, "validation": 1},
+    )
+    config["compare"]["data_sets"] = ["mine"]
+    data_set = configuration.data_sets(configuration.complete(config))[0]
+    before = configuration.fingerprint(data_set)
+    (tmp_path / "new.jpg").write_bytes(b"")
+    assert configuration.fingerprint(data_set) != before
+
+
+def described(schema: dict[str, Any], where: str = "") -> None:
+    for key, part in schema.get("properties", {}).items():
+        assert part.get("description"), f"{where}.{key} has no description"
+        described(part, f"{where}.{key}")
+    rest = schema.get("additionalProperties")
+    if isinstance(rest, dict):
+        described(rest, f"{where}.*")
+
+
+def test_every_key_of_the_schema_is_described() -> None:
+    described(SCHEMA)
+    described(SCHEMA["$defs"]["training"], "training")
+    for key, part in SCHEMA["properties"].items():
+        assert "default" in part, f"{key} has no default"
+
+
+def test_options_in_the_schema_belong_to_something() -> None:
+    models = SCHEMA["properties"]["models"]["additionalProperties"]["properties"]
+    options = {key for each in ARCHITECTURES.values() for key in configuration.options_of(each)}
+    assert models.keys() - configuration.MODEL_KEYS <= options
+    sources = SCHEMA["properties"]["data_sets"]["additionalProperties"]["properties"]
+    options = {key for each in SOURCES.values() for key in configuration.options_of(each)}
+    assert sources.keys() - configuration.DATA_SET_KEYS <= options

@@ -1,0 +1,242 @@
+"""From sources to shards: which pictures are taken, and what becomes of them."""
+
+import random
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import tensorflow as tf
+from deepcolor import fetching, shard_index, shards
+from deepcolor.errors import DeepColorError
+from deepcolor.files import read_json, replacing, sha256
+from deepcolor.manifest import read_manifest
+from deepcolor.sources import photographs as embedded
+from deepcolor.sources.folder import folder
+from deepcolor.sources.photographs import photographs
+from PIL import Image
+from skimage.transform import downscale_local_mean
+
+COUNTS = {"training": 104, "validation": 26}
+
+
+@pytest.fixture(scope="module")
+def fetched(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("photographs")
+    fetching.fetch("photographs", photographs(0), COUNTS, path)
+    return path
+
+
+def test_embedded_counts_are_delivered(fetched: Path) -> None:
+    manifest = read_manifest(fetched / "manifest.csv")
+    assert manifest["split"].value_counts().to_dict() == COUNTS
+    assert (manifest[["width", "height"]] == 128).all(axis=None)
+    assert all(manifest["license"]) and all(manifest["credit"])
+    assert all(sha256(path) == checksum for path, checksum in manifest[["path", "sha256"]].values)
+
+
+def test_no_pixel_is_in_both_splits_and_every_photograph_is(fetched: Path) -> None:
+    manifest = read_manifest(fetched / "manifest.csv")
+    for _, rows in manifest.groupby("group"):
+        seen = np.zeros((2, 2048, 2048), bool)
+        for row in rows.itertuples():
+            x, y = (int(part) for part in str(row.id).rsplit("-", 2)[1:])
+            seen[int(row.split == "training"), y : y + 128, x : x + 128] = True
+        assert seen[0].any() and seen[1].any()
+        assert not (seen[0] & seen[1]).any()
+
+
+def test_crops_are_the_photographs_pixels(fetched: Path) -> None:
+    row = read_manifest(fetched / "manifest.csv").iloc[0]
+    name, x, y = row["id"].rsplit("-", 2)
+    photograph = next(each for each in embedded.PHOTOGRAPHS if each.name == name)
+    package = Path(str(resources.files(photograph.package)))
+    whole = np.asarray(Image.open(package / photograph.file).convert("RGB"))
+    crop = np.asarray(Image.open(row["path"]))
+    assert np.array_equal(crop, whole[int(y) : int(y) + 128, int(x) : int(x) + 128])
+
+
+def test_manifest_is_a_function_of_the_seed(fetched: Path, tmp_path: Path) -> None:
+    for name, seed in {"same": 0, "other": 1}.items():
+        fetching.fetch("photographs", photographs(seed), COUNTS, tmp_path / name)
+    ids = {
+        name: list(read_manifest(path / "manifest.csv")["id"])
+        for name, path in {"": fetched, "same": tmp_path / "same", "other": tmp_path / "other"}.items()
+    }
+    assert ids[""] == ids["same"] != ids["other"]
+
+
+def test_broken_photograph_is_replaced_by_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = embedded.Photograph("skimage", "data/gone.png", "", "")
+    monkeypatch.setattr(embedded, "PHOTOGRAPHS", [gone, *embedded.PHOTOGRAPHS[1:]])
+    fetching.fetch("photographs", photographs(0), COUNTS, tmp_path)
+    assert len(read_manifest(tmp_path / "manifest.csv")) == 130
+    assert list(pd.read_csv(tmp_path / "rejected.csv")["id"]) == ["gone"]
+    assert read_json(tmp_path / "data_set.json")["rejected"] == {"cannot be read": 1}
+
+
+def make_pictures(path: Path, count: int) -> None:
+    generator = np.random.default_rng(0)
+    for number in range(count):
+        pixels = generator.integers(0, 256, (40, 60, 3), np.uint8)
+        (path / f"sub{number % 2}").mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(path / f"sub{number % 2}" / f"{number}.png")
+
+
+def test_folder_rejects_by_name_and_takes_the_next(tmp_path: Path) -> None:
+    source = tmp_path / "mine"
+    make_pictures(source, 8)
+    (source / "broken.jpg").write_text("no image")
+    whole = (source / "sub0" / "0.png").read_bytes()
+    (source / "short.png").write_bytes(whole[: len(whole) // 2])
+    (source / "again.png").write_bytes(whole)
+    (source / ".hidden").write_text("passed over")
+    fetching.fetch("mine", folder(0, folder=str(source)), {"training": 5, "validation": 3}, tmp_path)
+    manifest = read_manifest(tmp_path / "manifest.csv")
+    assert manifest["split"].value_counts().to_dict() == {"training": 5, "validation": 3}
+    assert not set(manifest["id"]) & {"broken.jpg", "short.png"}
+    rejected = pd.read_csv(tmp_path / "rejected.csv")
+    assert set(rejected["id"]) <= {"broken.jpg", "short.png", "again.png", "sub0/0.png"}
+    assert not set(manifest["id"]) & set(rejected["id"])
+
+
+def test_too_few_photographs_are_counted(tmp_path: Path) -> None:
+    source = tmp_path / "mine"
+    source.mkdir()
+    (source / "a.jpg").write_text("no image")
+    with pytest.raises(DeepColorError) as caught:
+        fetching.fetch("mine", folder(0, folder=str(source)), {"training": 5, "validation": 3}, tmp_path)
+    said = str(caught.value)
+    assert "0 of 5 for training, 0 of 3 for validation" in said
+    assert "1 rejected" in said and "a.jpg" in said
+    assert list(pd.read_csv(tmp_path / "rejected.csv")["id"]) == ["a.jpg"]
+
+
+def test_exif_orientation_is_respected(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # Turned by 90 degrees.
+    Image.new("RGB", (30, 10), "red").save(tmp_path / "a.jpg", exif=exif)
+    assert shards.open_rgb(tmp_path / "a.jpg").size == (10, 30)
+
+
+def test_shrinking_averages_areas() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (128, 128, 3), np.uint8)
+    ours = shards.resize(Image.fromarray(pixels), 64).astype(float)
+    assert np.abs(ours - downscale_local_mean(pixels.astype(float), (2, 2, 1))).max() <= 1
+
+
+def write(fetched: Path, path: Path, size: int = 32) -> Path:
+    """Shards of the fetched photographs, 30 images each, and their index."""
+    manifest = read_manifest(fetched / "manifest.csv")
+    facts: dict[str, list[Path]] = {"training": [], "validation": []}
+    for split in facts:
+        rows = manifest[manifest["split"] == split]
+        for number in range(0, len(rows), 30):
+            shard = path / f"{split}-{number}.tfrecord"
+            facts[split].append(shard.with_suffix(".json"))
+            part = rows[number : number + 30]
+            shards.write_shard(shard, facts[split][-1], part, data_set="d", size=size, refetch="again")
+    shard_index.write_index(path / "index.json", facts, data_set="d", size=size)
+    return path / "index.json"
+
+
+@pytest.fixture(scope="module")
+def index(fetched: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write(fetched, tmp_path_factory.mktemp("shards"))
+
+
+def test_shards_hold_the_resized_photographs_in_order(fetched: Path, index: Path) -> None:
+    opened = shards.Shards([index])
+    assert (opened.count("training"), opened.count("validation")) == (104, 26)
+    rows = read_manifest(fetched / "manifest.csv").query("split == 'validation'")
+    assert list(opened.names("validation")) == [("d", name) for name in rows["id"]]
+    images = np.concatenate([batch.numpy() for batch in opened.evaluation_batches("validation", 7)])
+    for image, path in zip(images, rows["path"], strict=True):
+        assert np.array_equal(image, shards.resize(Image.open(path), 32))
+
+
+def epochs(index: Path, which: range, **options: bool) -> list[list[bytes]]:
+    opened = shards.Shards([index])
+    batches = opened.training_batches(16, seed=3, epochs=which, **options)
+    found = [image.tobytes() for batch, _ in batches for image in batch.numpy()]
+    return [found[start : start + 104] for start in range(0, len(found), 104)]
+
+
+def test_an_epoch_is_every_image_once_in_an_order_of_its_own(index: Path) -> None:
+    first, second, third = epochs(index, range(3))
+    assert sorted(first) == sorted(second) == sorted(third)
+    assert first != second != third
+
+
+def test_an_epoch_does_not_depend_on_where_training_starts(index: Path) -> None:
+    tf.random.set_seed(1)
+    straight = epochs(index, range(4), flip=True, rotate=True)
+    tf.random.set_seed(2)
+    assert epochs(index, range(2, 4), flip=True, rotate=True) == straight[2:]
+
+
+def test_windows_bound_the_memory_and_lose_nothing(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shards, "SHUFFLE_BYTES", 2 * 20 * 32 * 32 * 3)
+    small = epochs(index, range(1))[0]
+    monkeypatch.undo()
+    assert sorted(small) == sorted(epochs(index, range(1))[0])
+
+
+def test_augmentation_flips_and_turns(index: Path) -> None:
+    plain = set(epochs(index, range(1))[0])
+    for option in ("flip", "rotate"):
+        changed = set(epochs(index, range(1), **{option: True})[0]) - plain
+        originals = [np.frombuffer(image, np.uint8).reshape(32, 32, 3) for image in plain]
+        turned = {
+            (image[:, ::-1] if option == "flip" else np.rot90(image, turns)).tobytes()
+            for image in originals
+            for turns in (1, 2, 3)
+        }
+        assert len(changed) > 20 and changed <= turned
+
+
+@pytest.mark.parametrize("fault", ["short", "altered", "gone"])
+def test_a_shard_that_is_not_whole_is_refused(fetched: Path, tmp_path: Path, fault: str) -> None:
+    index = write(fetched, tmp_path)
+    shard = tmp_path / "training-30.tfrecord"
+    content = shard.read_bytes()
+    if fault == "short":
+        shard.write_bytes(content[:-100])
+    elif fault == "altered":
+        shard.write_bytes(content[:500] + bytes([content[500] ^ 1]) + content[501:])
+    else:
+        shard.unlink()
+    with pytest.raises(DeepColorError, match=r"training-30.tfrecord .* delete it and run"):
+        shards.Shards([index])
+
+
+def test_a_photograph_that_changed_is_refused(fetched: Path, tmp_path: Path) -> None:
+    rows = read_manifest(fetched / "manifest.csv").head(1).copy()
+    changed = tmp_path / "changed.png"
+    changed.write_bytes(Path(rows["path"].iloc[0]).read_bytes() + b"x")
+    rows["path"] = str(changed)
+    with pytest.raises(DeepColorError, match="changed.png has changed since it was fetched"):
+        shards.write_shard(
+            tmp_path / "a.tfrecord", tmp_path / "a.json", rows, data_set="d", size=32, refetch="x"
+        )
+    assert not list(tmp_path.glob("*.tfrecord"))
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
+    target = tmp_path / "file.txt"
+    target.write_text("old")
+    with pytest.raises(RuntimeError), replacing(target) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert target.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_orders_do_not_depend_on_the_version_of_python() -> None:
+    # What random.Random(str).shuffle gives since Python 3.2: the subset rests on it.
+    numbers = list(range(8))
+    random.Random("0/training/coffee").shuffle(numbers)
+    assert numbers == [6, 7, 0, 4, 3, 2, 1, 5]

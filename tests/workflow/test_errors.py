@@ -1,0 +1,201 @@
+"""What goes wrong ends in one line that says what to do, and a non-zero exit code."""
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import Copy
+
+
+def errors(text: str) -> list[str]:
+    """The lines that name an error, without repetitions."""
+    return list(dict.fromkeys(line for line in text.splitlines() if "rror:" in line))
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ("training: {epohcs: [1]}", "unknown key 'epohcs' in 'training'; did you mean 'epochs'?"),
+        ("image_size: 33", "image_size: 33 is not a multiple of 32"),
+        ("models: {a: {architecture: unett}}", "there is no 'unett'; did you mean 'unet'?"),
+        ("data_sets: {photographs: {source: folders}}", "there is no 'folders'; did you mean 'folder'?"),
+    ],
+)
+def test_bad_configuration(finished: Copy, config: str, said: str) -> None:
+    finished.write("overlay.yaml", config)
+    result = finished.run("snakemake --cores 2 --dry-run --configfile overlay.yaml")
+    assert result.returncode != 0
+    assert said in result.stdout
+    assert len(result.stdout.strip().splitlines()) == 1, result.stdout
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        (
+            "results/unett_2/metrics.json",
+            "Unknown run 'unett_2'; did you mean 'unet_2'? Known runs: unet_1",
+        ),
+        ("results/unet_7/model.keras", "Unknown run 'unet_7'"),
+        ("results/unet/history.csv", "Unknown run 'unet'"),
+        ("data/coco/manifest.csv", "Unknown data set 'coco'. Data sets in use"),
+        ("results/figures/curves-unett.svg", "Unknown model 'unett'. Known models: unet, mobilenet"),
+    ],
+)
+def test_unknown_target(finished: Copy, target: str, said: str) -> None:
+    result = finished.run(f"snakemake --cores 2 --dry-run {target}")
+    assert result.returncode != 0
+    assert said in result.stdout
+    assert "Traceback" not in result.stdout
+
+
+def test_started_elsewhere(finished: Copy, tmp_path: Path) -> None:
+    result = finished.run(f"snakemake --cores 2 --dry-run --directory {tmp_path}")
+    assert result.returncode != 0
+    assert "DeepColor runs in its own folder: cd " in result.stdout
+    assert "Traceback" not in result.stdout
+
+
+def own_pictures(copy: Copy, good: int) -> None:
+    """Let the copy train on a folder with some pictures and one file that is none."""
+    crops = sorted((copy.folder / "data/photographs/images").iterdir()) if good else []
+    (copy.folder / "mine").mkdir()
+    for crop in crops[:good]:
+        (copy.folder / "mine" / crop.name).write_bytes(crop.read_bytes())
+    (copy.folder / "mine" / "notes.jpg").write_text("no picture")
+    copy.write(
+        "mine.yaml",
+        "data_sets: {mine: {source: folder, folder: mine, training: 4, validation: 2}}\n"
+        "compare: {data_sets: [mine]}\n",
+    )
+
+
+def test_folder_with_a_file_that_is_no_image(copy: Copy) -> None:
+    assert copy.run("snakemake --cores 2 data/photographs/manifest.csv").returncode == 0
+    own_pictures(copy, good=6)
+    result = copy.run("snakemake --cores 2 --configfile mine.yaml -- data/mine/manifest.csv")
+    assert result.returncode == 0, result.stdout
+    assert copy.read("data/mine/manifest.csv").count("\n") == 7
+    # It may stand behind all that are needed; with one picture less it cannot.
+    next((copy.folder / "mine").glob("*.png")).unlink()
+    result = copy.run("snakemake --cores 2 --configfile mine.yaml -- data/mine/manifest.csv")
+    assert result.returncode != 0
+    assert errors(result.stdout)[-1].startswith("fetch_photographs: error: data set 'mine' has too few")
+    assert "notes.jpg,cannot be read: cannot identify image file" in copy.read("data/mine/rejected.csv")
+
+
+def test_folder_without_any_image(copy: Copy) -> None:
+    own_pictures(copy, good=0)
+    result = copy.run("make report CORES='all --configfile mine.yaml'")
+    assert result.returncode != 0
+    said = (
+        "fetch_photographs: error: data set 'mine' has too few usable photographs: 0 of 4 for "
+        "training, 0 of 2 for validation; 1 rejected, listed in data/mine/rejected.csv"
+    )
+    assert said in result.stdout
+    assert "Traceback" not in result.stdout
+
+
+@pytest.mark.parametrize("fault", ["short", "altered"])
+def test_a_shard_that_is_not_whole(finished: Copy, fault: str) -> None:
+    shard = finished.folder / "data/shards/photographs-32/training-00000-of-00002.tfrecord"
+    content, times = shard.read_bytes(), shard.stat()
+    try:
+        shard.write_bytes(content[:-9] if fault == "short" else content[:99] + b"x" + content[100:])
+        result = finished.run("make report")
+        assert result.returncode != 0
+        line = next(line for line in errors(result.stdout) if "checksum" in line)
+        assert re.search(r"error: data/shards/.*00000-of-00002.tfrecord is not as it was written", line)
+        assert "Traceback" not in result.stdout
+        shard.unlink()  # As the line says.
+        assert finished.run("make report").returncode == 0
+        assert shard.read_bytes() == content
+    finally:
+        shard.write_bytes(content)
+        os.utime(shard, ns=(times.st_atime_ns, times.st_mtime_ns))
+        finished.run("make report")
+
+
+def test_a_crop_that_was_altered(finished: Copy) -> None:
+    crop = next((finished.folder / "data/photographs/images").glob("*.png"))
+    content = crop.read_bytes()
+    shards = finished.folder / "data/shards/photographs-32"
+    whole = {path.name: path.read_bytes() for path in shards.iterdir()}
+    crop.write_bytes(content[:-1])
+    forced = "snakemake --cores 2 --forcerun write_shards -- data/shards/photographs-32/index.json"
+    result = finished.run(forced)
+    assert result.returncode != 0
+    line = next(line for line in errors(result.stdout) if "has changed since" in line)
+    assert crop.name in line
+    command = line.split("fetch it again: ")[1]
+    assert finished.run(command).returncode == 0, command
+    assert crop.read_bytes() == content
+    assert finished.run("make report").returncode == 0
+    assert {path.name: path.read_bytes() for path in shards.iterdir()} == whole
+
+
+@contextlib.contextmanager
+def mounted(folder: Path, options: str) -> Iterator[None]:
+    """Mount a file system of its own on a folder."""
+    folder.mkdir(exist_ok=True)
+    command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
+    if subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("mounting a file system needs root")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_a_full_disk(copy: Copy) -> None:
+    with mounted(copy.folder / "results", "size=1m"):
+        (copy.folder / "results" / "filler").write_bytes(bytes(700_000))
+        result = copy.run("make report")
+        assert result.returncode != 0
+        assert "the disk is full; free some space and run the same command again" in result.stdout
+        assert "Traceback" not in result.stdout
+        (copy.folder / "results" / "filler").unlink()
+        left = [path for path in (copy.folder / "results").rglob("*") if path.name == "model.keras"]
+        assert left == []
+
+
+def test_a_read_only_results_folder(copy: Copy) -> None:
+    with mounted(copy.folder / "results", "size=1m,ro"):
+        result = copy.run("make report")
+        assert result.returncode != 0
+        assert "/results is read-only; make it writable, or set 'results'" in result.stdout
+        assert "Traceback" not in result.stdout
+
+
+def test_killed_as_a_whole_it_goes_on_where_it_was(copy: Copy) -> None:
+    overlay = "training: {epochs: [2, 200]}\ncompare: {models: [unet]}\n"
+    copy.write("long.yaml", overlay)
+    run = "snakemake --cores 2 --configfile long.yaml -- results/unet_200/model.keras"
+    process = subprocess.Popen(
+        ["bash", "-c", f"PATH={Path(sys.executable).parent}:$PATH; {run}"],
+        cwd=copy.folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout
+    for line in process.stdout:
+        if re.search(r"epoch +7/200", line):
+            os.killpg(process.pid, signal.SIGKILL)
+            break
+    process.wait()
+    process.stdout.close()
+    assert not (copy.folder / "results/unet_200/model.keras").exists()
+    assert copy.run("make unlock").returncode == 0
+    short = run.replace("long.yaml", "long.yaml --rerun-incomplete")
+    result = copy.run(f"timeout 60 {short} | head -40", timeout=90)
+    first = re.search(r"train_model unet_200: goes on after epoch (\d+)", result.stdout)
+    assert first and 7 <= int(first[1]) < 200, result.stdout
+    assert "unet_2:" not in result.stdout

@@ -1,0 +1,245 @@
+"""A whole small run, and what a change makes run again."""
+
+import csv
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import Copy
+from deepcolor import project
+
+RUNS = ["unet_1", "unet_2", "mobilenet_1", "mobilenet_2", "densenet_1"]
+
+
+def planned(copy: Copy, options: str = "") -> set[str]:
+    """The messages of the jobs that a dry run plans."""
+    result = copy.run(f"snakemake --cores 2 --dry-run {options}")
+    assert result.returncode == 0, result.stdout
+    return set(re.findall(r"^Job \d+: (.*)$", result.stdout, flags=re.MULTILINE))
+
+
+@contextmanager
+def edited(copy: Copy, path: str, old: str, new: str) -> Iterator[None]:
+    """Replace a text in a file of the copy for the time of the block."""
+    before = copy.read(path)
+    assert old in before
+    copy.write(path, before.replace(old, new, 1))
+    try:
+        yield
+    finally:
+        copy.write(path, before)
+
+
+def test_make_report_says_a_line_a_job_and_an_epoch(finished: Copy) -> None:
+    lines = finished.read("make-report.log").splitlines()
+    said = [line.split(":")[0] for line in lines if line]
+    for run in RUNS:
+        epochs = int(run.split("_")[1])
+        assert said.count(f"train_model {run}") == (2 if epochs == 2 else 1)  # 2 goes on from 1.
+        assert said.count(f"evaluate_model {run}") == 1
+    assert re.search(
+        r"epoch 1/1  loss \S+  val_loss \S+  PSNR \S+ dB  val_PSNR \S+ dB  \d+ images/s  0:00 left",
+        finished.read("make-report.log"),
+    )
+    assert lines[-1] == "Report: results/report.html"
+    strange = [line for line in lines if not re.match(r"[a-z]+_[a-z]+[ :]|Report: ", line)]
+    assert strange == []
+
+
+def test_everything_that_is_announced_is_there(finished: Copy) -> None:
+    results = finished.folder / "results"
+    for run in RUNS:
+        assert {path.name for path in (results / run).iterdir()} == {
+            "model.keras", "history.csv", "training.json", "state.safetensors", "metrics.json",
+            "per_image.csv", "predictions.npy",
+        }  # fmt: skip
+        assert np.load(results / run / "predictions.npy").shape == (6, 32, 32, 3)
+    assert {path.name for path in (results / "figures").iterdir()} == {
+        "curves-unet.svg", "curves-mobilenet.svg", "curves-densenet.svg", "grid-all_models.png",
+        "grid-unet.png", "grid-mobilenet.png", "grid-densenet.png",
+    }  # fmt: skip
+    logs = {path.name for path in (results / "logs").iterdir()}
+    rules = set(re.findall(r"^(\w+)$", finished.run("snakemake --list-rules").stdout, re.MULTILINE))
+    assert logs == {path.name for path in (results / "benchmarks").iterdir()} == rules - {"all"}
+    # A rule's script has its name.
+    for rule in logs:
+        assert (finished.folder / "workflow" / f"{rule}.py").exists()
+
+
+def test_report_shows_every_run_beside_what_was_published(finished: Copy) -> None:
+    page = finished.read("results/report.html")
+    for run in RUNS:
+        metrics = json.loads(finished.read(f"results/{run}/metrics.json"))
+        assert f"{metrics['all']['psnr']:.2f}" in page
+    assert "Grayscale copy" in page
+    assert "Not good for saying how well it colorizes" in page
+    assert "encoders with ImageNet weights" in page
+
+
+def test_metrics_can_be_taken_again_from_the_predictions(finished: Copy) -> None:
+    results = finished.folder / "results"
+    samples = np.load(results / "samples.npz")
+    predictions = np.load(results / "unet_2" / "predictions.npy")[samples["row"]]
+    with (results / "unet_2" / "per_image.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if row["id"] in set(samples["id"])]
+    for truth, prediction, row in zip(samples["truth"], predictions, rows, strict=True):
+        mse = np.mean((truth / 255 - prediction / 255) ** 2)
+        assert float(row["mse"]) == pytest.approx(mse)
+
+
+def test_the_longer_run_starts_with_the_shorter_ones_history(finished: Copy) -> None:
+    short = finished.read("results/unet_1/history.csv")
+    assert finished.read("results/unet_2/history.csv").startswith(short)
+
+
+def test_a_second_time_there_is_nothing_to_do(finished: Copy) -> None:
+    result = finished.run("make report")
+    assert result.stdout == "Report: results/report.html\n"
+
+
+def test_a_touch_reruns_nothing(finished: Copy) -> None:
+    for path in finished.folder.rglob("*"):
+        inside = path.relative_to(finished.folder).parts[0]
+        if path.is_file() and inside not in ("results", "data", ".venv", ".snakemake"):
+            path.touch()
+    assert planned(finished) == set()
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "again"),
+    [
+        ("config.yaml", "image_size", 'title: "Another title"\nimage_size', {"Render the report"}),
+        (
+            "workflow/deepcolor/templates/report.html.j2",
+            "<main>",
+            "<main><!-- -->",
+            {"Render the report"},
+        ),
+        ("workflow/deepcolor/templates/report.css", ":root", " :root", {"Render the report"}),
+    ],
+)
+def test_what_only_the_report_shows_reruns_only_the_report(
+    finished: Copy, path: str, old: str, new: str, again: set[str]
+) -> None:
+    with edited(finished, path, old, new):
+        assert planned(finished) == again
+
+
+def shown(model: str) -> set[str]:
+    """The jobs that show a model beside the others."""
+    return {
+        f"Plot the curves of {model}", f"Plot the grid of {model}", "Plot the grid of all_models",
+        "Tabulate the metrics", "Tabulate the trainings", "Render the report",
+    }  # fmt: skip
+
+
+def test_an_edited_architecture_reruns_its_own_runs(finished: Copy) -> None:
+    with edited(finished, "workflow/deepcolor/models/unet.py", "0.01", "0.02"):
+        jobs = {f"{verb} unet_{epochs}" for verb in ("Train", "Evaluate") for epochs in (1, 2)}
+        assert planned(finished) == jobs | shown("unet")
+
+
+def test_a_new_model_adds_its_own_runs(finished: Copy) -> None:
+    entry = "models:\n  noskip: {architecture: unet, filters: [4, 8], skip_connections: false}"
+    with edited(finished, "config.yaml", "models:", entry):
+        jobs = {f"{verb} noskip_{epochs}" for verb in ("Train", "Evaluate") for epochs in (1, 2)}
+        assert planned(finished) == jobs | shown("noskip")
+
+
+def test_a_new_architecture_is_a_file_and_a_line(finished: Copy) -> None:
+    new = finished.folder / "workflow/deepcolor/models/tiny.py"
+    new.write_text(
+        "import keras\n\n\ndef tiny(image_size, *, batch_norm_momentum=0.99, depth=1):\n"
+        "    luminance = keras.Input((image_size, image_size, 1))\n"
+        "    rgb = keras.layers.Conv2D(3, 3, padding='same', activation='sigmoid')(luminance)\n"
+        "    return keras.Model(luminance, rgb)\n"
+    )
+    line = 'ARCHITECTURES = {\n    "tiny": "deepcolor.models.tiny:tiny",'
+    entry = "models:\n  small: {architecture: tiny, depth: 1, training: {epochs: [1]}}"
+    try:
+        with (
+            edited(finished, "workflow/deepcolor/registry.py", "ARCHITECTURES = {", line),
+            edited(finished, "config.yaml", "models:", entry),
+        ):
+            assert planned(finished) == {"Train small_1", "Evaluate small_1"} | shown("small")
+            result = finished.run("snakemake --cores 2 results/small_1/metrics.json")
+            assert result.returncode == 0, result.stdout
+    finally:
+        new.unlink()
+
+
+def test_a_new_image_size_reruns_everything_but_the_fetching(finished: Copy) -> None:
+    with edited(finished, "config.yaml", "image_size: 32", "image_size: 64"):
+        jobs = planned(finished)
+    assert "Fetch the photographs of photographs" not in jobs
+    assert {"Train densenet_1", "Write shard 00001 of photographs, training"} <= jobs
+    # One less: what is said of the data set has no pictures.
+    everything = planned(finished, "--forceall")
+    assert everything - jobs == {"Fetch the photographs of photographs", "Tabulate the data sets"}
+
+
+def test_single_target_builds_what_it_needs_and_nothing_else(copy: Copy) -> None:
+    result = copy.run("snakemake --cores 2 results/unet_2/metrics.json")
+    assert result.returncode == 0, result.stdout
+    jobs = set(re.findall(r"^Job \d+: (.*)$", result.stdout, flags=re.MULTILINE))
+    assert jobs == {
+        "Fetch the photographs of photographs", "Index the shards of photographs",
+        "Write shard 00000 of photographs, training", "Write shard 00001 of photographs, training",
+        "Write shard 00000 of photographs, validation", "Train unet_1", "Train unet_2",
+        "Evaluate unet_2",
+    }  # fmt: skip
+
+
+def test_equal_runs_give_equal_metrics(finished: Copy, tmp_path: Path) -> None:
+    arguments = "results/unet_2/metrics.json --forcerun train_model evaluate_model"
+    before = {
+        name: finished.read(f"results/unet_2/{name}") for name in ("metrics.json", "per_image.csv")
+    }
+    result = finished.run(f"snakemake --cores 2 {arguments}")
+    assert result.returncode == 0, result.stdout
+    for name, text in before.items():
+        assert finished.read(f"results/unet_2/{name}") == text
+    # Everything is as it was but for the times: bring what shows them up to date.
+    assert finished.run("make report").returncode == 0
+
+
+def test_snakemake_makes_its_own_report(finished: Copy) -> None:
+    result = finished.run("snakemake --report provenance.zip")
+    assert result.returncode == 0, result.stdout
+    assert (finished.folder / "provenance.zip").stat().st_size > 10_000
+
+
+def test_jobs_load_no_module_that_they_do_not_declare(finished: Copy) -> None:
+    """Runs the rules' own commands again, with a hook that lists the library's modules."""
+    finished.write(
+        "hook/sitecustomize.py",
+        "import atexit, os, sys\n"
+        "def note():\n"
+        "    files = [getattr(each, '__file__', None) or '' for each in sys.modules.values()]\n"
+        "    own = [os.path.relpath(file) for file in files if file.startswith(os.getcwd())]\n"
+        "    print('MODULES', *[file for file in own if file.startswith('workflow')])\n"
+        "atexit.register(note)\n",
+    )
+    printed = finished.run("snakemake --cores 2 --dry-run --forceall --printshellcmds").stdout
+    commands = re.findall(r"^ +(python workflow/(\w+)\.py(?:.*\\\n)+).*tee", printed, re.MULTILINE)
+    assert len({script for _, script in commands}) == 12
+    tried = set()
+    for command, script in commands:
+        model = "mobilenet" if "mobilenet" in command else "unet" if "unet" in command else ""
+        if (script, model) in tried or "densenet_1/model.keras" in command:
+            continue
+        tried.add((script, model))
+        command = re.sub(r"(--(model|history|record|state)) results/", r"\1 elsewhere/", command)
+        ran = finished.run(command.rstrip().rstrip("\\"), PYTHONPATH="hook")
+        assert ran.returncode == 0, ran.stdout
+        loaded = set(re.findall(r"^MODULES (.*)$", ran.stdout, re.MULTILINE)[0].split())
+        named = re.findall(r"deepcolor\.(?:models|sources)\.\w+:\w+", command)
+        assert f"workflow/{script}.py" in loaded
+        assert loaded - set(project.sources_of(script, tuple(named))) == set(), script
+    shutil.rmtree(finished.folder / "elsewhere")
+    shutil.rmtree(finished.folder / "hook")
