@@ -13,6 +13,7 @@ READY := $(VENV)/ready-$(shell cksum < envs/requirements.txt | tr ' ' '-')
 
 report: $(READY)  ## Run the whole pipeline
 	@snakemake --cores $(CORES) --quiet all --rerun-incomplete --show-failed-logs all
+	@echo "Report: results/report.html"
 
 test: lint  ## Run all checks and tests
 	@python -m pytest

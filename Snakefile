@@ -34,7 +34,3 @@ rule all:
     default_target: True
     input:
         "<results>/report.html",
-
-
-onsuccess:
-    print(f"Report: {config['results']}/report.html", flush=True)

@@ -30,6 +30,9 @@ project.use_this_python()
 RUNS = configuration.runs(config)
 DATA_SETS = configuration.data_sets(config)
 SIZE = config["image_size"]
+# All local cores for a job on the GPU, so that two never share it under the plain command. A cluster
+# executor has no total.
+THREADS = workflow.resource_settings.cores or config["threads"]
 
 
 def run_of(wildcards):

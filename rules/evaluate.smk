@@ -26,7 +26,7 @@ rule evaluate_model:
         "<results>/benchmarks/evaluate_model/{run}.tsv"
     conda:
         "../envs/tensorflow.yaml"
-    threads: workflow.cores or config["threads"]
+    threads: THREADS
     resources:
         gpu=1,
     shell:

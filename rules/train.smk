@@ -35,8 +35,7 @@ rule train_model:
         "<results>/benchmarks/train_model/{run}.tsv"
     conda:
         "../envs/tensorflow.yaml"
-    # All cores, so that two trainings never share a device under the plain command.
-    threads: workflow.cores or config["threads"]
+    threads: THREADS
     resources:
         gpu=1,
     params:

@@ -64,7 +64,7 @@ def test_everything_that_is_announced_is_there(finished: Copy) -> None:
         "grid-unet.png", "grid-mobilenet.png", "grid-densenet.png",
     }  # fmt: skip
     logs = {path.name for path in (results / "logs").iterdir()}
-    rules = set(re.findall(r"^(\w+)$", finished.run("snakemake --list-rules").stdout, re.MULTILINE))
+    rules = set(re.findall(r"^(\w+) ", finished.run("snakemake --list-rules").stdout, re.MULTILINE))
     assert logs == {path.name for path in (results / "benchmarks").iterdir()} == rules - {"all"}
     # A rule's script has its name.
     for rule in logs:
@@ -227,7 +227,8 @@ def test_jobs_load_no_module_that_they_do_not_declare(finished: Copy) -> None:
     )
     printed = finished.run("snakemake --cores 2 --dry-run --forceall --printshellcmds").stdout
     commands = re.findall(r"^ +(python workflow/(\w+)\.py(?:.*\\\n)+).*tee", printed, re.MULTILINE)
-    assert len({script for _, script in commands}) == 12
+    scripts = {path.stem for path in (finished.folder / "workflow").glob("*.py")}
+    assert {script for _, script in commands} == scripts
     tried = set()
     for command, script in commands:
         model = "mobilenet" if "mobilenet" in command else "unet" if "unet" in command else ""
