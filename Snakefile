@@ -7,9 +7,17 @@
 config.yaml says what is trained, and on what.
 """
 
+import os
+
 from snakemake.utils import min_version
 
 min_version("9.20")
+
+if os.path.realpath(os.getcwd()) != os.path.realpath(workflow.basedir):
+    raise SystemExit(
+        f"Error: DeepColor runs in its own folder: cd {workflow.basedir} "
+        "(--directory and 'module' do not work)"
+    )
 
 
 configfile: "config.yaml"

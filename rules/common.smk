@@ -19,7 +19,6 @@ def stop(error):
 
 
 try:
-    project.check_folder(workflow.basedir)
     config = configuration.complete(config)
     project.check_writable([config["results"], config["data"]])
 except DeepColorError as error:

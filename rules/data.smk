@@ -28,6 +28,7 @@ rule fetch_photographs:
         validation=lambda w: data_set_of(w).images["validation"],
         seed=config["seed"],
         folder=subpath(output.manifest, parent=True),
+        # No argument: it makes the job run again when the folder's files have changed.
         listing=lambda w: configuration.fingerprint(data_set_of(w)),
     shell:
         r"""

@@ -103,7 +103,7 @@ def main() -> None:
     )
     with replacing(args.state) as temporary:
         os.link(backup, temporary)
-    for leftover in backup.parent.glob("backup-*.safetensors"):
+    for leftover in backup.parent.glob("*backup-*.safetensors"):
         leftover.unlink()
 
 

@@ -47,6 +47,7 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         ("training.batch_size", 0, "training.batch_size: 0 is less than the minimum of 1"),
         ("training.learning_rate", "fast", "training.learning_rate: 'fast' is not of type 'number'"),
         ("training.epochs", [], "training.epochs: "),
+        ("models.unet.filters", 16, "models.unet.filters: 16 is no list; the default is [64, 128"),
         ("image_size", 65, "image_size: 65 is not a multiple of 32"),
         ("training.batch_norm_momentum", 1, "training.batch_norm_momentum: 1"),
         ("models.densenet.weights", "no/such.h5", "models.densenet.weights: no file no/such.h5"),

@@ -148,6 +148,12 @@ def index(fetched: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write(fetched, tmp_path_factory.mktemp("shards"))
 
 
+def test_equal_photographs_give_equal_shards(fetched: Path, index: Path, tmp_path: Path) -> None:
+    again = write(fetched, tmp_path)
+    for shard in index.parent.iterdir():
+        assert (again.parent / shard.name).read_bytes() == shard.read_bytes()
+
+
 def test_shards_hold_the_resized_photographs_in_order(fetched: Path, index: Path) -> None:
     opened = shards.Shards([index])
     assert (opened.count("training"), opened.count("validation")) == (104, 26)

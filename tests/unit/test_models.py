@@ -68,6 +68,19 @@ def test_unet_is_as_published() -> None:
     assert model.get_layer("encoder1_relu").negative_slope == pytest.approx(0.01)
 
 
+@pytest.mark.parametrize(
+    ("architecture", "filters", "said"),
+    [
+        ("unet", [4] * 7, "image_size must be a multiple of 128, not 64"),
+        ("densenet", [4] * 3, "'filters' needs 4 numbers"),
+        ("mobilenet", [4] * 6, "'filters' needs 5 numbers"),
+    ],
+)
+def test_filters_that_cannot_be_are_refused(architecture: str, filters: list[int], said: str) -> None:
+    with pytest.raises(DeepColorError, match=said):
+        build(architecture, filters=filters)
+
+
 def test_unet_without_skip_connections_is_smaller() -> None:
     model = build("unet", skip_connections=False)
     assert model.output_shape == (None, 64, 64, 3)

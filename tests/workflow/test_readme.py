@@ -19,7 +19,7 @@ def block(beginning: str) -> str:
 
 def test_commands_are_found() -> None:
     assert COMMANDS[:2] == ["make report", "make test"]
-    assert len(COMMANDS) == len(set(COMMANDS)) == 14
+    assert len(COMMANDS) == len(set(COMMANDS)) == 13
 
 
 # `make test` is what runs this; `make report` runs first, by the fixture; the others as they stand.
@@ -27,7 +27,7 @@ def test_commands_are_found() -> None:
     "command", [each for each in COMMANDS[2:] if "mine.yaml" not in each and each != "make clean"]
 )
 def test_command_runs(finished: Copy, command: str) -> None:
-    result = finished.run(command)
+    result = finished.run(command.replace("unet_30", "unet_2"))
     assert result.returncode == 0, result.stdout
 
 

@@ -97,7 +97,7 @@ def complete(config: dict[str, Any]) -> dict[str, Any]:
         _check_names(f"models.{name}.architecture", [model["architecture"]], ARCHITECTURES)
         builder = ARCHITECTURES[model["architecture"]]
         what = f"architecture '{model['architecture']}'"
-        _check_options(f"models.{name}", what, builder, model.keys() - MODEL_KEYS)
+        _check_options(f"models.{name}", what, builder, model, MODEL_KEYS)
         weights = model.get("weights", "imagenet")
         if weights not in ("imagenet", "none") and not Path(weights).is_file():
             raise DeepColorError(
@@ -112,7 +112,7 @@ def complete(config: dict[str, Any]) -> dict[str, Any]:
         _check_names(f"data_sets.{name}.source", [data_set["source"]], SOURCES)
         what = f"source '{data_set['source']}'"
         lister = SOURCES[data_set["source"]]
-        _check_options(f"data_sets.{name}", what, lister, data_set.keys() - DATA_SET_KEYS)
+        _check_options(f"data_sets.{name}", what, lister, data_set, DATA_SET_KEYS)
     for data_set in data_sets(config):
         folder = data_set.options.get("folder")
         if folder is not None and not Path(folder).is_dir():
@@ -241,17 +241,32 @@ def _check_names(key: str, names: Sequence[str], known: Iterable[str]) -> None:
             )
 
 
-def _check_options(where: str, what: str, reference: str, keys: Iterable[str]) -> None:
+def _check_options(
+    where: str, what: str, reference: str, entry: dict[str, Any], others: set[str]
+) -> None:
+    """Hold an entry's keys, but for `others`, against the options of a "module:function"."""
     known = options_of(reference)
-    for key in sorted(keys):
+    for key in sorted(entry.keys() - others):
         if key not in known:
             raise DeepColorError(
                 f"{where}: {what} has no option '{key}'{_did_you_mean(key, known)} "
                 f"It has: {', '.join(known) or 'none'}."
             )
+        default = known[key]
+        if default is not REQUIRED and _kind(entry[key]) != _kind(default):
+            raise DeepColorError(
+                f"{where}.{key}: {json.dumps(entry[key])} is no {_kind(default)}; "
+                f"the default is {json.dumps(default)}"
+            )
     for key in known:
-        if known[key] is REQUIRED and key not in keys:
+        if known[key] is REQUIRED and key not in entry:
             raise DeepColorError(f"{where}: {what} needs the key '{key}'.")
+
+
+def _kind(value: Any) -> str:
+    """What a value is called in messages: integers are numbers, but yes and no are not."""
+    kinds = {bool: "true or false", int: "number", float: "number", str: "text"}
+    return kinds.get(type(value), "list" if isinstance(value, list | tuple) else "map")
 
 
 def options_of(reference: str) -> dict[str, Any]:

@@ -14,11 +14,12 @@ def replacing(path: str | Path) -> Iterator[Path]:
     """Give a temporary path beside `path`, which takes its place when the block ends well.
 
     The content is on disk before the rename, so that a process killed at any moment leaves either
-    the old file or the new one. The temporary name keeps the suffixes, which Keras insists on.
+    the old file or the new one. The temporary name keeps the suffixes, which Keras insists on,
+    and is the same every time, so that what a killed process has left is written over.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{os.getpid()}.{path.name}")
+    temporary = path.with_name(f".partial.{path.name}")
     try:
         yield temporary
         with open(temporary, "rb+") as file:

@@ -12,18 +12,6 @@ from deepcolor.errors import DeepColorError
 WORKFLOW = Path(__file__).parent.parent
 
 
-def check_folder(project: str | Path) -> None:
-    """Make sure that the work is done in the project's folder.
-
-    Raises:
-        DeepColorError: It is done elsewhere.
-    """
-    if Path.cwd() != Path(project).resolve():
-        raise DeepColorError(
-            f"DeepColor runs in its own folder: cd {project} (--directory and 'module' do not work)"
-        )
-
-
 def check_writable(folders: Iterable[str]) -> None:
     """Make sure that files can be written into folders, or the folders be made.
 

@@ -63,6 +63,7 @@ def render(
     text = environment.get_template("report.html.j2").render(
         title=title,
         style=(TEMPLATES / "report.css").read_text(encoding="utf-8"),
+        weights=encoder_weights(pd.read_csv(training, keep_default_na=False)),
         findings=findings(results, scores),
         results=results,
         data_sets=pd.read_csv(data, keep_default_na=False).to_dict("records"),
@@ -112,6 +113,20 @@ def results_table(metrics: pd.DataFrame, training: pd.DataFrame) -> list[dict[st
         row["epochs"] = facts["epochs"] if facts else None
         row["published"] = published.get((facts["architecture"], row["epochs"])) if facts else None
     return rows
+
+
+def encoder_weights(training: pd.DataFrame) -> str:
+    """What the networks' encoders started from, in words, from `tables.tabulate_training`."""
+    words = {
+        "none": "started from random weights",
+        "imagenet": "started from ImageNet weights",
+        "no encoder": "has no pre-trained encoder",
+    }
+    models = training.drop_duplicates("model")
+    return ", ".join(
+        f"{row.model} {words.get(str(row.weights), f'started from {row.weights}')}"
+        for row in models.itertuples()
+    )
 
 
 def findings(results: list[dict[str, Any]], scores: Sequence[Path]) -> list[str]:

@@ -38,6 +38,7 @@ def write_shard(
     """Write the photographs of some rows of a manifest as one shard.
 
     Each record is a tf.train.Example of `image` (size * size * 3 bytes, RGB), `id` and `data_set`.
+    The same photographs give the same bytes.
 
     Args:
         path: The shard.
@@ -67,7 +68,7 @@ def write_shard(
                     for key, value in values.items()
                 }
                 example = tf.train.Example(features=tf.train.Features(feature=feature))
-                writer.write(example.SerializeToString())
+                writer.write(example.SerializeToString(deterministic=True))
         checksum = sha256(temporary)
     write_json(facts, {"file": path.name, "images": len(rows), "sha256": checksum})
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-from deepcolor.models.encoder import grayscale_encoder, upsampling_block
+from deepcolor.models.encoder import check_filters, grayscale_encoder, upsampling_block
 
 # DenseNet121's ImageNet weights expect these means and deviations of red, green and blue
 # (keras.applications.densenet.preprocess_input, mode "torch").
@@ -40,8 +40,9 @@ def densenet(
         both floats in [0, 1].
 
     Raises:
-        DeepColorError: The weights cannot be had or do not fit.
+        DeepColorError: The weights cannot be had or do not fit, or there are more or fewer filters.
     """
+    check_filters("DenseNet", filters, 4)
     luminance = keras.Input((image_size, image_size, 1), name="luminance")
     x = grayscale_encoder(
         luminance,

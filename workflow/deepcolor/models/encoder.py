@@ -1,6 +1,6 @@
 """Encoders from `keras.applications`, fed with a grayscale picture."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import keras
 from keras import layers
@@ -73,6 +73,19 @@ def grayscale_encoder(
         for layer in encoder.layers:
             layer.trainable = False
     return encoder.output
+
+
+def check_filters(architecture: str, filters: Sequence[int], count: int) -> None:
+    """Make sure that a decoder doubles the features as often as the encoder has halved the picture.
+
+    Raises:
+        DeepColorError: There are more or fewer filters than `count`.
+    """
+    if len(filters) != count:
+        raise DeepColorError(
+            f"{architecture}: 'filters' needs {count} numbers, one for each decoder block, "
+            f"not {len(filters)}"
+        )
 
 
 def upsampling_block(

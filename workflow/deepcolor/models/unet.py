@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
+from deepcolor.errors import DeepColorError
+
 
 def unet(
     image_size: int,
@@ -32,7 +34,15 @@ def unet(
     Returns:
         A model from `(batch, image_size, image_size, 1)` to `(batch, image_size, image_size, 3)`,
         both floats in [0, 1].
+
+    Raises:
+        DeepColorError: The picture cannot be halved as often as there are filters.
     """
+    if image_size % 2 ** len(filters):
+        raise DeepColorError(
+            f"U-Net halves the picture {len(filters)} times, once for each of its filters: image_size "
+            f"must be a multiple of {2 ** len(filters)}, not {image_size}"
+        )
     luminance = keras.Input((image_size, image_size, 1), name="luminance")
     x, skips = luminance, []
     for number, count in enumerate(filters, start=1):
