@@ -1,5 +1,6 @@
 """Encoders from `keras.applications`, fed with a grayscale picture."""
 
+import warnings
 from collections.abc import Callable, Sequence
 
 import keras
@@ -48,12 +49,14 @@ def grayscale_encoder(
     rgb = layers.Concatenate(name="luminance_rgb")([luminance] * 3)
     x = layers.Rescaling(scale, offset, name="encoder_rescaling")(rgb)
     try:
-        encoder = application(
-            include_top=False,
-            weights=None if weights == "none" else weights,
-            input_tensor=x,
-            **options,
-        )
+        with warnings.catch_warnings():  # Of weights trained at 224 pixels and used at others.
+            warnings.simplefilter("ignore", UserWarning)
+            encoder = application(
+                include_top=False,
+                weights=None if weights == "none" else weights,
+                input_tensor=x,
+                **options,
+            )
     except Exception as error:  # Keras raises many kinds for a failed download or a misfit.
         if weights == "none":
             raise
