@@ -88,6 +88,8 @@ def shard_files(suffix):
 def shards_of(wildcards, split, suffix):
     """The shards of one data set and split, or the JSON files beside them."""
     count = data_set_of(wildcards).shards(split, config["images_per_shard"])
+    if wildcards.size != str(SIZE):
+        stop(f"Unknown size '{wildcards.size}' of shards. The configured image_size is {SIZE}.")
     return [
         f"<data>/shards/{wildcards.data_set}-{SIZE}/{split}-{number:05}-of-{count:05}{suffix}"
         for number in range(count)

@@ -39,6 +39,7 @@ rule plot_grid:
     input:
         code=code("plot_grid"),
         samples="<results>/samples.npz",
+        baseline="<results>/baselines/grayscale-copy/per_image.csv",
         predictions=lambda w: [f"<results>/{run.name}/predictions.npy" for run in runs_of_grid(w)],
         scores=lambda w: [f"<results>/{run.name}/per_image.csv" for run in runs_of_grid(w)],
     output:
@@ -55,6 +56,7 @@ rule plot_grid:
         r"""
         python workflow/plot_grid.py \
             --samples {input.samples:q} \
+            --baseline {input.baseline:q} \
             --runs {params.runs:q} \
             --predictions {input.predictions:q} \
             --scores {input.scores:q} \
@@ -168,13 +170,15 @@ rule render_report:
     conda:
         "../envs/report.yaml"
     params:
-        title=config["title"],
-        config=json.dumps(config),
+        # Functions, as a plain text is searched for wildcards.
+        title=lambda w: config["title"],
+        config=lambda w: json.dumps(config),
         models=[run.model for run in longest_runs()],
+        as_published=[run.name for run in RUNS if run.as_published],
     shell:
         r"""
         python workflow/render_report.py \
-            --title {params.title:q} \
+            --title={params.title:q} \
             --config {params.config:q} \
             --metrics {input.metrics:q} \
             --training {input.training:q} \
@@ -183,6 +187,7 @@ rule render_report:
             --scores {input.scores:q} \
             --records {input.records:q} \
             --models {params.models:q} \
+            --as-published {params.as_published:q} \
             --comparison {input.comparison:q} \
             --epochs {input.epochs:q} \
             --curves {input.curves:q} \

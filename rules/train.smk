@@ -44,7 +44,6 @@ rule train_model:
         image_size=SIZE,
         batch_norm_momentum=lambda w: run_of(w).training["batch_norm_momentum"],
         epochs=lambda w: run_of(w).epochs,
-        start=lambda w, input: f"--start {input.start}" if input.start else "",
         optimizer=lambda w: run_of(w).training["optimizer"],
         learning_rate=lambda w: run_of(w).training["learning_rate"],
         loss=lambda w: run_of(w).training["loss"],
@@ -60,7 +59,8 @@ rule train_model:
             --image-size {params.image_size:q} \
             --batch-norm-momentum {params.batch_norm_momentum:q} \
             --indexes {input.indexes:q} \
-            --epochs {params.epochs:q} {params.start} \
+            --epochs {params.epochs:q} \
+            --start {input.start:q} \
             --optimizer {params.optimizer:q} \
             --learning-rate {params.learning_rate:q} \
             --loss {params.loss:q} \

@@ -20,6 +20,9 @@ def main() -> None:
     parser.add_argument("--scores", type=Path, nargs="+", required=True, help="CSV of each run")
     parser.add_argument("--records", type=Path, nargs="+", required=True, help="JSON of each run")
     parser.add_argument("--models", nargs="+", required=True, help="names, in order")
+    parser.add_argument(
+        "--as-published", nargs="*", default=[], help="runs to set beside the published figures"
+    )
     parser.add_argument("--comparison", type=Path, required=True, help="PNG grid of all models")
     parser.add_argument("--epochs", type=Path, nargs="+", required=True, help="PNG of each model")
     parser.add_argument("--curves", type=Path, nargs="+", required=True, help="SVG of each model")
@@ -35,6 +38,7 @@ def main() -> None:
         credits=args.credits,
         scores=args.scores,
         records=args.records,
+        as_published=args.as_published,
         comparison=args.comparison,
         epochs=dict(zip(args.models, args.epochs, strict=True)),
         curves=dict(zip(args.models, args.curves, strict=True)),

@@ -4,14 +4,15 @@ import argparse
 import hashlib
 import json
 import math
-import os
 import pkgutil
 import platform
+import shutil
 import statistics
 from importlib.metadata import version
 from pathlib import Path
 
 from deepcolor import command
+from deepcolor.errors import DeepColorError
 
 # Arguments that decide what the network becomes; a state is only taken up under the same ones.
 SETTINGS = [
@@ -36,6 +37,12 @@ def main() -> None:
     network = pkgutil.resolve_name(args.architecture)(
         args.image_size, batch_norm_momentum=args.batch_norm_momentum, **args.options
     )
+    shape = (args.image_size, args.image_size)
+    if network.input_shape != (None, *shape, 1) or network.output_shape != (None, *shape, 3):
+        raise DeepColorError(
+            f"{args.architecture} maps {network.input_shape} to {network.output_shape}; it should map "
+            f"{(None, *shape, 1)} to {(None, *shape, 3)}"
+        )
     model = training.trainer(
         network,
         image_size=args.image_size,
@@ -48,6 +55,7 @@ def main() -> None:
         network.to_json(),
         shards.checksums(),
         args.start and sha256(args.start),
+        sha256(weights) if Path(weights := args.options.get("weights", "")).is_file() else weights,
         [version("keras"), version(keras.backend.backend())],
     ]
     key = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:12]
@@ -102,7 +110,7 @@ def main() -> None:
         },
     )
     with replacing(args.state) as temporary:
-        os.link(backup, temporary)
+        shutil.copyfile(backup, temporary)
     for leftover in backup.parent.glob("*backup-*.safetensors"):
         leftover.unlink()
 
@@ -116,7 +124,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--batch-norm-momentum", type=float, required=True)
     parser.add_argument("--indexes", type=Path, nargs="+", required=True, help="of the shards")
     parser.add_argument("--epochs", type=int, required=True, help="when to stop")
-    parser.add_argument("--start", type=Path, help="state of a shorter run to go on from")
+    parser.add_argument("--start", type=Path, nargs="?", help="state of a shorter run to go on from")
     parser.add_argument("--optimizer", required=True, help="Keras name")
     parser.add_argument("--learning-rate", type=float, required=True)
     parser.add_argument("--loss", required=True, help="Keras name")

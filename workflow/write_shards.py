@@ -31,7 +31,7 @@ def main() -> None:
         rows,
         data_set=args.data_set,
         size=args.image_size,
-        refetch=f"snakemake --cores 1 --forcerun fetch_photographs -- {args.manifest}",
+        manifest=args.manifest,
     )
     print(f"write_shards {args.data_set}: {args.shard.name}, {len(rows)} images", flush=True)
 

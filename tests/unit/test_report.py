@@ -84,6 +84,7 @@ def page(tmp_path: Path) -> Page:
         credits=tmp_path / "credits.csv",
         scores=[tmp_path / run / "per_image.csv" for run in runs],
         records=[tmp_path / "unet_1" / "training.json"],
+        as_published=["unet_1"],
         comparison=tmp_path / "grid.png",
         epochs={"unet": tmp_path / "grid.png"},
         curves={"unet": tmp_path / "curves.svg"},
@@ -108,7 +109,7 @@ def test_the_page_needs_nothing_else(page: Page) -> None:
 def test_findings_are_computed(page: Page) -> None:
     assert "unet, 2 epochs: 22.50 dB, 2.50 dB above the grayscale copy" in page.text
     assert "closer to the photograph than it on 2 of 2 images" in page.text
-    assert "Training unet for 2 instead of 1 epochs changes its PSNR by +3.50 dB" in page.text
+    assert "Training unet for 2 epochs instead of 1 changes its PSNR by +3.50 dB" in page.text
 
 
 def test_long_credits_are_cut_and_counted(page: Page) -> None:

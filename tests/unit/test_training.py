@@ -35,7 +35,12 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
         rows = manifest[manifest["split"] == split]
         facts[split] = [path / f"{split}.json"]
         shards.write_shard(
-            path / f"{split}.tfrecord", facts[split][0], rows, data_set="d", size=32, refetch="x"
+            path / f"{split}.tfrecord",
+            facts[split][0],
+            rows,
+            data_set="d",
+            size=32,
+            manifest=Path("m.csv"),
         )
     shard_index.write_index(path / "index.json", facts, data_set="d", size=32)
     return path / "index.json"

@@ -18,6 +18,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from deepcolor.errors import DeepColorError
+from deepcolor.files import listing
 from deepcolor.registry import ARCHITECTURES, SOURCES
 
 LIBRARY = Path(__file__).parent
@@ -57,6 +58,12 @@ class Run:
         """The run's name, such as unet_30."""
         return f"{self.model}_{self.epochs}"
 
+    @property
+    def as_published(self) -> bool:
+        """Whether the network is the architecture as it stands, but for its initial weights."""
+        defaults = {key: value for key, value in options_of(self.builder).items() if key != "weights"}
+        return all(_plain(self.options[key]) == _plain(value) for key, value in defaults.items())
+
 
 @dataclass(frozen=True)
 class DataSet:
@@ -85,6 +92,7 @@ def complete(config: dict[str, Any]) -> dict[str, Any]:
     Raises:
         DeepColorError: A key is unknown or missing, or a value cannot be.
     """
+    _check_keys(config)
     schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
     validator = Draft202012Validator(schema)
     errors = sorted(validator.iter_errors(config), key=lambda error: len(error.absolute_path))
@@ -98,16 +106,6 @@ def complete(config: dict[str, Any]) -> dict[str, Any]:
         builder = ARCHITECTURES[model["architecture"]]
         what = f"architecture '{model['architecture']}'"
         _check_options(f"models.{name}", what, builder, model, MODEL_KEYS)
-        weights = model.get("weights", "imagenet")
-        if weights not in ("imagenet", "none") and not Path(weights).is_file():
-            raise DeepColorError(
-                f"models.{name}.weights: no file {weights}; name a file, 'imagenet' or 'none'"
-            )
-        if model.get("freeze_encoder") and weights == "none":
-            raise DeepColorError(
-                f"models.{name}.freeze_encoder: 'weights: none' would freeze random weights; "
-                "set 'weights: imagenet' or a file, or 'freeze_encoder: false'"
-            )
     for name, data_set in config["data_sets"].items():
         _check_names(f"data_sets.{name}.source", [data_set["source"]], SOURCES)
         what = f"source '{data_set['source']}'"
@@ -117,6 +115,23 @@ def complete(config: dict[str, Any]) -> dict[str, Any]:
         folder = data_set.options.get("folder")
         if folder is not None and not Path(folder).is_dir():
             raise DeepColorError(f"data_sets.{data_set.name}.folder: there is no folder {folder}")
+    embedded = [each.name for each in data_sets(config) if each.lister == SOURCES["photographs"]]
+    if len(embedded) > 1:
+        raise DeepColorError(
+            f"compare.data_sets: {' and '.join(embedded)} are cut from the same photographs, so that "
+            "training would see pixels of the validation images; select one of them"
+        )
+    for run in runs(config):
+        weights = run.options.get("weights", "none")
+        if weights not in ("imagenet", "none") and not Path(weights).is_file():
+            raise DeepColorError(
+                f"models.{run.model}.weights: no file {weights}; name a file, 'imagenet' or 'none'"
+            )
+        if run.options.get("freeze_encoder") and weights == "none":
+            raise DeepColorError(
+                f"models.{run.model}.freeze_encoder: 'weights: none' would freeze random weights; "
+                "set 'weights: imagenet' or a file, or 'freeze_encoder: false'"
+            )
     return config
 
 
@@ -188,19 +203,29 @@ def find_data_set(config: dict[str, Any], name: str) -> DataSet:
 
 
 def fingerprint(data_set: DataSet) -> str:
-    """What changes when a folder's files change: a hash of their names, sizes and times.
+    """What changes when a folder's files change: a hash of their names and sizes.
 
     Empty for a source that is no folder.
     """
     if "folder" not in data_set.options:
         return ""
-    root = Path(data_set.options["folder"])
-    listing = sorted(
-        (str(path.relative_to(root)), path.stat().st_size, path.stat().st_mtime_ns)
-        for path in root.rglob("*")
-        if path.is_file()
-    )
-    return hashlib.sha256(json.dumps(listing).encode()).hexdigest()[:12]
+    folder = data_set.options["folder"]
+    found = [(str(path), path.stat().st_size) for path in listing(folder)]
+    return hashlib.sha256(json.dumps(found).encode()).hexdigest()[:12]
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON would give it back: lists for tuples."""
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _check_keys(config: dict[Any, Any]) -> None:
+    """Refuse keys that YAML does not read as text, such as 2 or on, at every depth."""
+    for key, value in config.items():
+        if not isinstance(key, str):
+            raise DeepColorError(f"YAML does not read the key '{key}' as text; put it in quotes")
+        if isinstance(value, dict):
+            _check_keys(value)
 
 
 def _explain(error: ValidationError) -> str:
@@ -222,10 +247,21 @@ def _explain(error: ValidationError) -> str:
     if "propertyNames" in error.absolute_schema_path:
         return (
             f"{prefix}the name '{error.instance}' becomes a folder: use the letters a to z, digits "
-            "and hyphens alone."
+            "and, but for the beginning, hyphens; 'all' is taken."
         )
+    if error.validator == "type" and isinstance(error.instance, str) and _is_number(error.instance):
+        number = f"{float(error.instance):.12f}".rstrip("0")
+        return f"{prefix}YAML reads '{error.instance}' as text; write {number}"
     meant = error.schema.get("description", "")
     return f"{prefix}{error.message}. {meant}".strip()
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -280,11 +316,16 @@ def options_of(reference: str) -> dict[str, Any]:
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.FunctionDef) and node.name == function:
             arguments = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
-            return {
-                argument.arg: REQUIRED if default is None else ast.literal_eval(default)
-                for argument, default in arguments
-                if argument.arg != "batch_norm_momentum"
-            }
+            try:
+                return {
+                    argument.arg: REQUIRED if default is None else ast.literal_eval(default)
+                    for argument, default in arguments
+                    if argument.arg != "batch_norm_momentum"
+                }
+            except ValueError as error:
+                raise DeepColorError(
+                    f"{path}: a default of '{function}' is no literal; write it out"
+                ) from error
     raise DeepColorError(f"{path} has no function '{function}', which deepcolor/registry.py names")
 
 
@@ -297,6 +338,10 @@ def _with_defaults(schema: dict[str, Any], value: Any, root: dict | None = None)
     """A copy of `value` with the defaults that the schema gives for missing keys, at every depth."""
     root = root or schema
     schema = {**_resolved(schema, root), **schema}
+    if isinstance(value, float) and schema.get("type") == "integer":
+        return int(value)  # JSON Schema takes 64.0 for an integer.
+    if isinstance(value, list):
+        return [_with_defaults(schema.get("items", {}), each, root) for each in value]
     if not isinstance(value, dict):
         return value
     properties = schema.get("properties", {})

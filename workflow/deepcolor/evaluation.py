@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable
 from pathlib import Path
+from zipfile import BadZipFile
 
 import keras
 import numpy as np
@@ -24,7 +25,7 @@ def load_network(path: Path, image_size: int) -> keras.Model:
     """
     try:
         network = keras.saving.load_model(path, compile=False)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
         raise DeepColorError(
             f"{path} cannot be loaded ({first_line(error)}); delete it and run the same command again"
         ) from error
@@ -65,31 +66,30 @@ def evaluate_network(
         A row per image: data_set, id, and the columns of `metrics.per_image`.
     """
     shape = (shards.count(split), shards.size, shards.size, 3)
-    with replacing(predictions) as temporary:
-        stored = np.lib.format.open_memmap(temporary, "w+", np.uint8, shape)
+    # Written as a stream: a full disk is an error here, where a memory map would crash.
+    with replacing(predictions) as temporary, open(temporary, "wb") as file:
+        header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(file, header)
 
-        def predict(images: np.ndarray, first: int) -> np.ndarray:
-            rgb = network.predict_on_batch(color.to_luminance(images))
-            stored[first : first + len(images)] = to_8bit(rgb)
-            return stored[first : first + len(images)]
+        def predict(images: np.ndarray) -> np.ndarray:
+            predicted = to_8bit(network.predict_on_batch(color.to_luminance(images)))
+            file.write(predicted.tobytes())
+            return predicted
 
-        scores = _score(shards, split, predict)
-        stored.flush()
-    return scores
+        return _score(shards, split, predict)
 
 
 def evaluate_grayscale(shards: Shards, split: str) -> pd.DataFrame:
     """Compare the input itself, unchanged, with the photograph; see `evaluate_network`."""
-    return _score(shards, split, lambda images, first: grayscale(images))
+    return _score(shards, split, grayscale)
 
 
-def _score(shards: Shards, split: str, predict: Callable[[np.ndarray, int], np.ndarray]) -> pd.DataFrame:
-    """Score `predict(images, row of the first)` over a split, batch by batch."""
-    parts, first = [], 0
+def _score(shards: Shards, split: str, predict: Callable[[np.ndarray], np.ndarray]) -> pd.DataFrame:
+    """Score `predict` over a split, batch by batch."""
+    parts = []
     for batch in shards.evaluation_batches(split, BATCH_SIZE):
         images = batch.numpy()
-        parts.append(metrics.per_image(images, predict(images, first)))
-        first += len(images)
+        parts.append(metrics.per_image(images, predict(images)))
     names = pd.DataFrame(shards.names(split), columns=["data_set", "id"])
     return pd.concat([names, pd.concat(parts, ignore_index=True)], axis=1)
 

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from deepcolor.errors import DeepColorError
+
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
@@ -41,8 +43,27 @@ def write_json(path: str | Path, content: Any) -> None:
 
 
 def read_json(path: str | Path) -> Any:
-    """Read a JSON file."""
-    return json.loads(Path(path).read_text(encoding="utf-8"))
+    """Read a JSON file.
+
+    Raises:
+        DeepColorError: It is broken.
+    """
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise DeepColorError(
+            f"{path} is broken ({error}); delete it and run the same command again"
+        ) from error
+
+
+def listing(folder: str | Path) -> list[Path]:
+    """The files below a folder, sorted; hidden ones and those in hidden folders are passed over."""
+    root = Path(folder)
+    return sorted(
+        path
+        for path in root.rglob("*")
+        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(root).parts)
+    )
 
 
 def sha256(path: str | Path) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from PIL import Image, ImageOps
 
 from deepcolor.errors import first_line
@@ -61,7 +62,7 @@ class Source:
 
 
 def open_rgb(path: str | Path) -> Image.Image:
-    """Open an image file upright, as 8-bit RGB, whole.
+    """Open an image file upright, as 8-bit RGB, whole; what is transparent becomes white.
 
     Raises:
         ValueError: The file is missing, broken, absurdly large, or no image.
@@ -70,6 +71,18 @@ def open_rgb(path: str | Path) -> Image.Image:
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         try:
             with Image.open(path) as image:
-                return ImageOps.exif_transpose(image).convert("RGB")
+                return _to_rgb(ImageOps.exif_transpose(image))
         except Exception as error:  # Broken files make Pillow's decoders raise nearly anything.
             raise ValueError(first_line(error)) from error
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    """Convert to 8-bit RGB; Pillow alone would cut off 16-bit values and show what is transparent."""
+    if image.mode.startswith("I;16"):
+        image = Image.fromarray((np.asarray(image) / 257).round().astype(np.uint8))
+    elif image.mode in ("I", "F"):
+        raise ValueError(f"pixels of mode {image.mode} have no known range")
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+    return image.convert("RGB")

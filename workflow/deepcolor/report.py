@@ -29,6 +29,7 @@ def render(
     credits: Path,
     scores: Sequence[Path],
     records: Sequence[Path],
+    as_published: Sequence[str],
     comparison: Path,
     epochs: dict[str, Path],
     curves: dict[str, Path],
@@ -45,6 +46,7 @@ def render(
         credits: Table of `tables.tabulate_credits`.
         scores: per_image.csv of the runs and of the grayscale copy; the folder names the run.
         records: training.json of the runs.
+        as_published: Names of the runs whose networks are the published ones.
         comparison: Grid of all models' longest runs.
         epochs: By model, the grid of its runs.
         curves: By model, the curves of its longest run.
@@ -57,19 +59,21 @@ def render(
         lstrip_blocks=True,
     )
     environment.filters["data_uri"] = data_uri
-    results = results_table(pd.read_csv(metrics), pd.read_csv(training, keep_default_na=False))
-    rows = pd.read_csv(credits, keep_default_na=False).to_dict("records")
+    environment.filters["signed"] = signed
+    trained = read_table(training)
+    results = results_table(read_table(metrics), trained, as_published)
+    rows = read_table(credits).to_dict("records")
     folder = path.parent
     text = environment.get_template("report.html.j2").render(
         title=title,
         style=(TEMPLATES / "report.css").read_text(encoding="utf-8"),
-        weights=encoder_weights(pd.read_csv(training, keep_default_na=False)),
+        weights=encoder_weights(trained),
         findings=findings(results, scores),
         results=results,
-        data_sets=pd.read_csv(data, keep_default_na=False).to_dict("records"),
+        data_sets=read_table(data).to_dict("records"),
         credits=rows[:CREDITS_SHOWN],
         credits_left_out=max(0, len(rows) - CREDITS_SHOWN),
-        training=pd.read_csv(training, keep_default_na=False).to_dict("records"),
+        training=trained.to_dict("records"),
         versions=json.loads(records[0].read_text(encoding="utf-8"))["versions"],
         config=json.dumps(config, indent=2, ensure_ascii=False),
         image_size=config["image_size"],
@@ -82,22 +86,31 @@ def render(
     write_text(path, text)
 
 
+def read_table(path: Path) -> pd.DataFrame:
+    """Read a table; names stay text, be they "007", and empty cells ""."""
+    names = dict.fromkeys(["run", "model", "data_set", "photograph"], str)
+    return pd.read_csv(path, keep_default_na=False, dtype=names)
+
+
 def data_uri(path: Path) -> str:
     """A PNG or SVG file as a data URI."""
     content = base64.b64encode(path.read_bytes()).decode()
     return f"data:{MEDIA_TYPES[path.suffix]};base64,{content}"
 
 
-def results_table(metrics: pd.DataFrame, training: pd.DataFrame) -> list[dict[str, Any]]:
+def results_table(
+    metrics: pd.DataFrame, training: pd.DataFrame, as_published: Sequence[str]
+) -> list[dict[str, Any]]:
     """The rows of the main table: measured beside published, the grayscale copy first.
 
     Args:
         metrics: Of `tables.tabulate_metrics`.
         training: Of `tables.tabulate_training`.
+        as_published: Names of the runs whose networks are the published ones.
 
     Returns:
         Per run: run, label, model, epochs, n, mse, psnr, psnr_of_mean_mse, gain (dB over the
-        grayscale copy), and published (name, mse, psnr) or None.
+        grayscale copy), and published (mse, psnr) or None.
     """
     published = {
         (row["architecture"], row["epochs"]): row for row in pd.read_csv(PUBLISHED).to_dict("records")
@@ -111,8 +124,16 @@ def results_table(metrics: pd.DataFrame, training: pd.DataFrame) -> list[dict[st
         row["gain"] = row["psnr"] - baseline if facts else None
         row["model"] = facts["model"] if facts else None
         row["epochs"] = facts["epochs"] if facts else None
-        row["published"] = published.get((facts["architecture"], row["epochs"])) if facts else None
+        row["published"] = None
+        if facts and row["run"] in as_published:
+            row["published"] = published.get((facts["architecture"], facts["epochs"]))
     return rows
+
+
+def signed(decibels: float) -> str:
+    """A difference in dB with its sign, a true minus, and none for what rounds to zero."""
+    text = f"{decibels:+.2f}".replace("-", "\N{MINUS SIGN}")
+    return "0.00" if text[1:] == "0.00" else text
 
 
 def encoder_weights(training: pd.DataFrame) -> str:
@@ -157,7 +178,7 @@ def findings(results: list[dict[str, Any]], scores: Sequence[Path]) -> list[str]
             first = shorter[0]
             change = row["psnr"] - first["psnr"]
             said.append(
-                f"Training {row['model']} for {row['epochs']} instead of {first['epochs']} epochs "
-                f"changes its PSNR by {change:+.2f} dB."
+                f"Training {row['model']} for {row['epochs']} epochs instead of {first['epochs']} "
+                f"changes its PSNR by {signed(change)} dB."
             )
     return said

@@ -1,6 +1,6 @@
 """TFRecord shards: resized color pictures, 8-bit, with an index that says what is whole.
 
-The one module that needs TensorFlow: shards are read with `tf.data`, whatever Keras runs on.
+The one module that needs TensorFlow whatever Keras runs on: shards are read with `tf.data`.
 """
 
 import math
@@ -33,7 +33,7 @@ def resize(picture: Image.Image, size: int) -> np.ndarray:
 
 
 def write_shard(
-    path: Path, facts: Path, rows: pd.DataFrame, *, data_set: str, size: int, refetch: str
+    path: Path, facts: Path, rows: pd.DataFrame, *, data_set: str, size: int, manifest: Path
 ) -> None:
     """Write the photographs of some rows of a manifest as one shard.
 
@@ -46,7 +46,7 @@ def write_shard(
         rows: Of the manifest.
         data_set: Its name.
         size: Side of the pictures in pixels.
-        refetch: The command that fetches the photographs again, for error messages.
+        manifest: Where the rows are from, for error messages.
 
     Raises:
         DeepColorError: A photograph is missing or is not the one that was fetched.
@@ -56,7 +56,10 @@ def write_shard(
             for row in rows.itertuples():
                 if not os.path.exists(row.path) or sha256(row.path) != row.sha256:
                     state = "has changed since" if os.path.exists(row.path) else "is missing though"
-                    raise DeepColorError(f"{row.path} {state} it was fetched; fetch it again: {refetch}")
+                    raise DeepColorError(
+                        f"{row.path} {state} it was fetched; delete {manifest} and run the same "
+                        "command again, to fetch it"
+                    )
                 pixels = resize(open_rgb(row.path), size)
                 values = {
                     "image": pixels.tobytes(),

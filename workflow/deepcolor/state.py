@@ -35,6 +35,7 @@ def save_state(path: Path, model: keras.Model, history: History) -> None:
     }
     with replacing(path) as temporary:
         save_file(arrays, temporary, metadata={"history": json.dumps(history)})
+        temporary.chmod(0o644)  # As other files; safetensors keeps it to its owner.
 
 
 def load_state(path: Path, model: keras.Model) -> History:

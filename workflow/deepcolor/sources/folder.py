@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from deepcolor.errors import DeepColorError
+from deepcolor.files import listing
 from deepcolor.photograph import Candidate, Rejection, Source, open_rgb
 
 
@@ -36,12 +37,11 @@ def folder(seed: int, *, folder: str) -> Source:
 
 
 def _candidates(seed: int, root: Path) -> Iterator[Candidate | Rejection]:
-    files = sorted(
-        path
-        for path in root.rglob("*")
-        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(root).parts)
-    )
+    files = listing(root)
     random.Random(f"{seed}").shuffle(files)
     for path in files:
         name = path.relative_to(root).as_posix()
+        if not name.isprintable():  # It could not be written into a table, nor into a message.
+            yield Rejection(ascii(name), "unusable file name")
+            continue
         yield Candidate(id=name, load=partial(open_rgb, path), path=path, source=str(path), group=name)
