@@ -2,6 +2,8 @@
 # make test      set up and run all checks and tests
 # make help      the other targets
 
+SHELL := bash
+.SHELLFLAGS := -o pipefail -c
 PYTHON ?= python3.11
 CORES ?= all
 VENV := .venv
@@ -9,11 +11,20 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 # The environment is made anew when the lock's content changes, not when its time does.
 READY := $(VENV)/ready-$(shell cksum < envs/requirements.txt | tr ' ' '-')
 
+# `--quiet all` hides Snakemake's own errors too: where no job has named one, ask again.
+SAID := .snakemake/make-report.log
+EXPLAIN = grep -qi "error:" $(SAID) \
+	|| { [ -n "$$(ls -A .snakemake/locks 2> /dev/null)" ] && echo "Error: another run is at work in this \
+	folder, or one was killed. If none is, type: make unlock"; } \
+	|| { ! snakemake --cores $(CORES) --dry-run all > $(SAID) 2>&1 && tail -n 8 $(SAID); } \
+	|| echo "Error: a job was stopped. The same command goes on where it was; logs are in results/logs."
+
 .PHONY: report test lint setup unlock lock clean help
 
 report: $(READY)  ## Run the whole pipeline
-	@snakemake --cores $(CORES) --quiet all --rerun-incomplete --show-failed-logs all
-	@echo "Report: results/report.html"
+	@mkdir -p .snakemake
+	@snakemake --cores $(CORES) --quiet all --rerun-incomplete all 2>&1 | tee $(SAID) || { $(EXPLAIN); exit 1; }
+	@python -c 'import yaml; print("Report:", yaml.safe_load(open("config.yaml")).get("results", "results") + "/report.html")'
 
 test: lint  ## Run all checks and tests
 	@python -m pytest
@@ -45,6 +56,7 @@ help:  ## List the targets
 $(READY):
 	@command -v $(PYTHON) > /dev/null || { echo "make: no $(PYTHON); install Python 3.11, or name it: make PYTHON=/path/to/python3.11"; exit 1; }
 	@echo "Setting up $(VENV) (once, some minutes)"
+	@rm -rf $(VENV)
 	@$(PYTHON) -m venv $(VENV)
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/requirements.txt
 	@touch $@

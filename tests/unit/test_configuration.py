@@ -53,6 +53,9 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         ("models.densenet.weights", "no/such.h5", "models.densenet.weights: no file no/such.h5"),
         ("models.densenet.freeze_encoder", True, "would freeze random weights"),
         ("results", "", "results: "),
+        ("models.all", {"architecture": "unet"}, "'all' is taken"),
+        ("models.-x", {"architecture": "unet"}, "the name '-x' becomes a folder"),
+        ("training.learning_rate", "1e-4", "YAML reads '1e-4' as text; write 0.0001"),
     ],
 )
 def test_bad_value_is_refused_in_one_line(path: str, value: Any, said: str) -> None:
@@ -60,6 +63,38 @@ def test_bad_value_is_refused_in_one_line(path: str, value: Any, said: str) -> N
         configuration.complete(changed(path, value))
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("key", [1, True, None])
+def test_keys_that_are_no_text_are_refused(key: object) -> None:
+    with pytest.raises(DeepColorError, match="does not read the key .* as text; put it in quotes"):
+        configuration.complete({**SHIPPED, "models": {key: {"architecture": "unet"}}})
+
+
+def test_whole_numbers_may_be_written_as_decimals() -> None:
+    config = configuration.complete(changed("image_size", 64.0))
+    assert isinstance(config["image_size"], int)
+    config = configuration.complete(changed("training.epochs", [1.0]))
+    assert configuration.runs(config)[0].name == "unet_1"
+
+
+def test_only_the_published_networks_stand_beside_published_figures() -> None:
+    config = changed("models.narrow", {"architecture": "unet", "filters": [4]})
+    found = {run.name: run.as_published for run in configuration.runs(configuration.complete(config))}
+    assert found["unet_10"] and found["mobilenet_30"] and not found["narrow_10"]
+
+
+def test_unselected_models_need_no_weights() -> None:
+    config = changed("models.big", {"architecture": "densenet", "weights": "/no/such.h5"})
+    config["compare"]["models"] = ["unet"]
+    configuration.complete(config)
+
+
+def test_the_embedded_photographs_are_taken_once() -> None:
+    config = changed("data_sets.fine", {**SHIPPED["data_sets"]["photographs"], "crop_size": 64})
+    config["compare"]["data_sets"] = ["photographs", "fine"]
+    with pytest.raises(DeepColorError, match="photographs and fine are cut from the same photographs"):
+        configuration.complete(config)
 
 
 def test_missing_folder_is_refused() -> None:

@@ -122,6 +122,31 @@ def test_exif_orientation_is_respected(tmp_path: Path) -> None:
     assert shards.open_rgb(tmp_path / "a.jpg").size == (10, 30)
 
 
+def test_every_mode_is_read_as_it_looks(tmp_path: Path) -> None:
+    deep = np.full((4, 4), 1000, np.uint16)
+    Image.fromarray(deep).save(tmp_path / "deep.png")
+    assert shards.open_rgb(tmp_path / "deep.png").getpixel((0, 0)) == (4, 4, 4)
+    Image.new("RGBA", (4, 4), (200, 0, 0, 0)).save(tmp_path / "clear.png")
+    assert shards.open_rgb(tmp_path / "clear.png").getpixel((0, 0)) == (255, 255, 255)
+    Image.new("CMYK", (4, 4), (0, 255, 255, 0)).save(tmp_path / "print.jpg")
+    assert np.asarray(shards.open_rgb(tmp_path / "print.jpg"))[0, 0, 0] > 200
+    Image.new("P", (4, 4)).save(tmp_path / "palette.gif")
+    assert shards.open_rgb(tmp_path / "palette.gif").mode == "RGB"
+    Image.fromarray(np.full((4, 4), 0.5, np.float32)).save(tmp_path / "float.tif")
+    with pytest.raises(ValueError, match="mode F"):
+        shards.open_rgb(tmp_path / "float.tif")
+
+
+def test_names_that_no_table_can_hold_are_rejected(tmp_path: Path) -> None:
+    make_pictures(tmp_path / "mine", 4)
+    (tmp_path / "mine" / "line\rbreak.png").write_bytes(b"")
+    (tmp_path / "mine" / "caf\udce9.png").write_bytes(b"")
+    counts = {"training": 3, "validation": 2}
+    with pytest.raises(DeepColorError, match="1 of 2 for validation; 2 rejected"):
+        fetching.fetch("mine", folder(0, folder=str(tmp_path / "mine")), counts, tmp_path)
+    assert set(pd.read_csv(tmp_path / "rejected.csv")["reason"]) == {"unusable file name"}
+
+
 def test_shrinking_averages_areas() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (128, 128, 3), np.uint8)
     ours = shards.resize(Image.fromarray(pixels), 64).astype(float)

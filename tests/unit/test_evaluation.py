@@ -1,10 +1,15 @@
 """Metrics and grayscale conversion, against other implementations."""
 
 import json
+from pathlib import Path
+from typing import Any
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
+import tensorflow as tf
+from conftest import mounted
 from deepcolor import evaluation, metrics
 from PIL import Image
 from skimage.metrics import mean_squared_error, peak_signal_noise_ratio
@@ -49,6 +54,48 @@ def test_grayscale_is_rec_601_luma(pair: tuple[np.ndarray, np.ndarray]) -> None:
     for ours, rgb in zip(gray, pair[0], strict=True):
         pillow = np.asarray(Image.fromarray(rgb).convert("L")).astype(int)
         assert np.abs(ours.astype(int) - pillow[..., None]).max() <= 1
+
+
+class OneBatch:
+    """Shards of one batch."""
+
+    def __init__(self, images: np.ndarray) -> None:
+        self.images, self.size = images, images.shape[1]
+
+    def count(self, split: str) -> int:
+        return len(self.images)
+
+    def names(self, split: str) -> list[tuple[str, str]]:
+        return [("d", str(number)) for number in range(len(self.images))]
+
+    def evaluation_batches(self, split: str, batch_size: int) -> tf.data.Dataset:
+        return tf.data.Dataset.from_tensor_slices(self.images).batch(batch_size)
+
+
+def gray_network(size: int) -> keras.Model:
+    luminance = keras.Input((size, size, 1))
+    return keras.Model(luminance, keras.layers.Concatenate()([luminance] * 3))
+
+
+def test_predictions_are_stored_as_they_are_scored(
+    pair: tuple[np.ndarray, np.ndarray], tmp_path: Path
+) -> None:
+    shards: Any = OneBatch(pair[0])
+    path = tmp_path / "predictions.npy"
+    scores = evaluation.evaluate_network(gray_network(16), shards, "validation", path)
+    stored = np.load(path, mmap_mode="r")
+    assert np.array_equal(stored, evaluation.grayscale(pair[0]))
+    assert np.allclose(scores["mse"], metrics.per_image(pair[0], stored)["mse"])
+    pd.testing.assert_frame_equal(scores, evaluation.evaluate_grayscale(shards, "validation"))
+
+
+def test_predictions_on_a_full_disk_are_an_error(tmp_path: Path) -> None:
+    shards: Any = OneBatch(np.zeros((40, 64, 64, 3), np.uint8))
+    with mounted(tmp_path / "small", "size=64k"):
+        with pytest.raises(OSError, match="No space left"):
+            path = tmp_path / "small" / "predictions.npy"
+            evaluation.evaluate_network(gray_network(64), shards, "validation", path)
+        assert list((tmp_path / "small").iterdir()) == []
 
 
 def test_grayscale_of_gray_is_the_same() -> None:

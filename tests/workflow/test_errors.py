@@ -1,16 +1,14 @@
 """What goes wrong ends in one line that says what to do, and a non-zero exit code."""
 
-import contextlib
 import os
 import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Copy
+from conftest import Copy, mounted
 
 
 def errors(text: str) -> list[str]:
@@ -140,19 +138,6 @@ def test_a_crop_that_was_altered(finished: Copy) -> None:
     assert finished.run("make report").stdout == "Report: results/report.html\n"
 
 
-@contextlib.contextmanager
-def mounted(folder: Path, options: str) -> Iterator[None]:
-    """Mount a file system of its own on a folder."""
-    folder.mkdir(exist_ok=True)
-    command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
-    if subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.skip("mounting a file system needs root")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
 def test_a_full_disk(copy: Copy) -> None:
     with mounted(copy.folder / "results", "size=1m"):
         (copy.folder / "results" / "filler").write_bytes(bytes(700_000))
@@ -173,12 +158,22 @@ def test_a_read_only_results_folder(copy: Copy) -> None:
         assert "Traceback" not in result.stdout
 
 
+def test_what_snakemake_itself_has_to_say_is_not_hidden(copy: Copy) -> None:
+    copy.write("config.yaml", "models: [")
+    result = copy.run("make report")
+    assert result.returncode != 0
+    assert "Config file is not valid JSON or YAML" in result.stdout
+
+
 def test_killed_as_a_whole_it_goes_on_where_it_was(copy: Copy) -> None:
-    overlay = "training: {epochs: [2, 200]}\ncompare: {models: [unet]}\n"
-    copy.write("long.yaml", overlay)
-    run = "snakemake --cores 2 --configfile long.yaml -- results/unet_200/model.keras"
+    """With names that a shell and Snakemake could take for something else."""
+    config = copy.read("config.yaml").replace("epochs: [1, 2]", "epochs: [2, 200]")
+    copy.write(
+        "config.yaml",
+        f"{config}title: --a {{title}}\nresults: it's mine\ncompare: {{models: [unet]}}\n",
+    )
     process = subprocess.Popen(
-        ["bash", "-c", f"PATH={Path(sys.executable).parent}:$PATH; {run}"],
+        ["bash", "-c", f"PATH={Path(sys.executable).parent}:$PATH; make report"],
         cwd=copy.folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -192,10 +187,14 @@ def test_killed_as_a_whole_it_goes_on_where_it_was(copy: Copy) -> None:
             break
     process.wait()
     process.stdout.close()
-    assert not (copy.folder / "results/unet_200/model.keras").exists()
+    assert not (copy.folder / "it's mine/unet_200/model.keras").exists()
+    locked = copy.run("make report")
+    assert locked.returncode != 0
+    assert "If none is, type: make unlock" in locked.stdout
     assert copy.run("make unlock").returncode == 0
-    short = run.replace("long.yaml", "long.yaml --rerun-incomplete")
-    result = copy.run(f"timeout 60 {short} | head -40", timeout=90)
+    result = copy.run("timeout 150 make report")
     first = re.search(r"train_model unet_200: goes on after epoch (\d+)", result.stdout)
     assert first and 7 <= int(first[1]) < 200, result.stdout
     assert "unet_2:" not in result.stdout
+    assert result.returncode == 0, result.stdout
+    assert "--a {title}</title>" in copy.read("it's mine/report.html")

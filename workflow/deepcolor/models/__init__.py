@@ -6,5 +6,5 @@ Each file has one public function that builds the network with Keras 3 alone:
 
 The model maps a luminance, `(batch, image_size, image_size, 1)` float in [0, 1], to RGB,
 `(batch, image_size, image_size, 3)` float in [0, 1]. The keyword arguments are the options that an
-entry under `models:` in config.yaml may set.
+entry under `models:` in config.yaml may set; their defaults are literals.
 """
