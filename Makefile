@@ -3,7 +3,6 @@
 # make help      the other targets
 
 SHELL := bash
-.SHELLFLAGS := -o pipefail -c
 PYTHON ?= python3.11
 CORES ?= all
 VENV := .venv
@@ -23,7 +22,8 @@ EXPLAIN = grep -qi "error:" $(SAID) \
 
 report: $(READY)  ## Run the whole pipeline
 	@mkdir -p .snakemake
-	@snakemake --cores $(CORES) --quiet all --rerun-incomplete all 2>&1 | tee $(SAID) || { $(EXPLAIN); exit 1; }
+	@set -o pipefail; snakemake --cores $(CORES) --quiet all --rerun-incomplete all 2>&1 \
+		| tee $(SAID) || { $(EXPLAIN); exit 1; }
 	@python -c 'import yaml; print("Report:", yaml.safe_load(open("config.yaml")).get("results", "results") + "/report.html")'
 
 test: lint  ## Run all checks and tests

@@ -28,8 +28,9 @@ class Copy:
         return subprocess.run(
             ["bash", "-c", command],
             cwd=self.folder,
+            # Without what `make test` tells the `make` that it runs.
             env={
-                **os.environ,
+                **{key: value for key, value in os.environ.items() if not key.startswith("MAKE")},
                 "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
                 **environment,
             },
