@@ -47,8 +47,8 @@ lock: $(READY)  ## Resolve the packages anew: envs/*.in to envs/requirements.txt
 	python envs/write_conda_environments.py
 
 clean:  ## Remove the results and the data, not the environment
-	find results -mindepth 1 -maxdepth 1 ! -name README.md -exec rm -r {} +
-	rm -rf data .snakemake
+	@find results -mindepth 1 -maxdepth 1 ! -name README.md -exec rm -r {} +
+	@rm -rf data .snakemake
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
