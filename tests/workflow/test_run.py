@@ -226,7 +226,8 @@ def test_jobs_load_no_module_that_they_do_not_declare(finished: Copy) -> None:
         if (script, model) in tried or "densenet_1/model.keras" in command:
             continue
         tried.add((script, model))
-        command = re.sub(r"(--(model|history|record|state)) results/", r"\1 elsewhere/", command)
+        if script == "train_model":  # Not over what is there.
+            command = re.sub(r"(--(model|history|record|state)) results/", r"\1 elsewhere/", command)
         ran = finished.run(command.rstrip().rstrip("\\"), PYTHONPATH="hook")
         assert ran.returncode == 0, ran.stdout
         loaded = set(re.findall(r"^MODULES (.*)$", ran.stdout, re.MULTILINE)[0].split())
