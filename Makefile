@@ -1,6 +1,7 @@
-# make report    set up and run everything; ends with results/report.html
-# make test      set up and run all checks and tests
-# make help      the other targets
+# make report                set up and run everything; ends with results/report.html
+# make report PRESET=paper   the same with workflow/presets/paper.yaml over config.yaml
+# make test                  set up and run all checks and tests
+# make help                  the other targets
 
 SHELL := bash
 PYTHON ?= python3.11
@@ -10,24 +11,47 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 # The environment is made anew when the lock's content changes, not when its time does.
 READY := $(VENV)/ready-$(shell cksum < envs/requirements.txt | tr ' ' '-')
 
+# What is laid over config.yaml: a preset, or a file of one's own.
+PRESET ?=
+CONFIGFILE ?= $(if $(PRESET),workflow/presets/$(PRESET).yaml)
+OVERLAY := $(if $(CONFIGFILE),--configfile $(CONFIGFILE))
+SNAKEMAKE := snakemake $(OVERLAY) --cores $(CORES)
+
 # `--quiet all` hides Snakemake's own errors too: where no job has named one, ask again.
 SAID := .snakemake/make-report.log
 EXPLAIN = grep -qi "error:" $(SAID) \
 	|| { [ -n "$$(ls -A .snakemake/locks 2> /dev/null)" ] && echo "Error: another run is at work in this \
 	folder, or one was killed. If none is, type: make unlock"; } \
-	|| { ! snakemake --cores $(CORES) --dry-run all > $(SAID) 2>&1 && tail -n 8 $(SAID); } \
+	|| { ! $(SNAKEMAKE) --dry-run -- all > $(SAID) 2>&1 && tail -n 8 $(SAID); } \
 	|| echo "Error: a job was stopped. The same command goes on where it was; logs are in results/logs."
 
-.PHONY: report test lint setup unlock lock clean help
+# What the lock holds, and what is installed only for the data sets that need it.
+ALWAYS := data tensorflow report workflow dev
+CLIENTS := fiftyone huggingface
+COMPILE = uv pip compile --python-version 3.11 --python-platform linux --generate-hashes --quiet \
+	--no-emit-index-url --no-annotate --custom-compile-command "make lock"
 
-report: $(READY)  ## Run the whole pipeline
+.PHONY: report check browse test bench lint setup clients unlock lock clean help
+
+report: clients  ## Run the whole pipeline (PRESET=paper: with a preset, CONFIGFILE=x.yaml: with a file)
 	@mkdir -p .snakemake
-	@set -o pipefail; snakemake --cores $(CORES) --quiet all --rerun-incomplete all 2>&1 \
+	@set -o pipefail; $(SNAKEMAKE) --quiet all --rerun-incomplete -- all 2>&1 \
 		| tee $(SAID) || { $(EXPLAIN); exit 1; }
-	@python -c 'import yaml; print("Report:", yaml.safe_load(open("config.yaml")).get("results", "results") + "/report.html")'
+	@python envs/install_clients.py --report $(CONFIGFILE)
+
+check: clients  ## Say whether all is there that a run needs, and what it will cost (PRESET=paper)
+	@$(SNAKEMAKE) --quiet all -- check_setup
+
+browse: $(READY)  ## Open the FiftyOne app on a run (RUN=unet_30)
+	@python envs/install_clients.py --client fiftyone
+	@python workflow/browse_run.py $(OVERLAY) --run $(or $(RUN),unet_30)
 
 test: lint  ## Run all checks and tests
+	@python envs/install_clients.py --client $(CLIENTS)
 	@python -m pytest
+
+bench: $(READY)  ## Measure preprocessing and reading against the obvious way (FOLDER=photographs)
+	@python tests/benchmarks/data.py $(FOLDER)
 
 lint: $(READY)  ## Check style, types and the workflow
 	@ruff check .
@@ -37,18 +61,24 @@ lint: $(READY)  ## Check style, types and the workflow
 
 setup: $(READY)  ## Make the virtual environment in .venv
 
+clients: $(READY)
+	@python envs/install_clients.py $(CONFIGFILE)
+
 unlock: $(READY)  ## Remove the lock that a killed run has left behind
 	@snakemake --unlock
 
-lock: $(READY)  ## Resolve the packages anew: envs/*.in to envs/requirements.txt and envs/*.yaml
-	uv pip compile --upgrade --python-version 3.11 --python-platform linux --generate-hashes \
-		--no-emit-index-url --annotation-style=line --quiet envs/*.in -o envs/requirements.txt
+lock: $(READY)  ## Resolve the packages anew: envs/*.in to the locks envs/*.txt and to envs/*.yaml
+	$(COMPILE) --upgrade envs/*.in -o $(VENV)/all.txt
+	$(COMPILE) -c $(VENV)/all.txt $(ALWAYS:%=envs/%.in) -o envs/requirements.txt
+	for client in $(CLIENTS); do \
+		$(COMPILE) -c $(VENV)/all.txt envs/$$client.in -o envs/$$client.txt || exit 1; done
 	$(MAKE) setup
 	python envs/write_conda_environments.py
 
-clean:  ## Remove the results and the data, not the environment
+clean:  ## Remove the results and the data, not the downloads in data/cache nor the environment
 	@find results -mindepth 1 -maxdepth 1 ! -name README.md -exec rm -r {} +
-	@rm -rf data .snakemake
+	@if [ -d data ]; then find data -mindepth 1 -maxdepth 1 ! -name cache -exec rm -r {} +; fi
+	@rm -rf .snakemake
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -31,6 +31,7 @@ pathvars:
     data=config["data"],
 
 
+include: "rules/check.smk"
 include: "rules/data.smk"
 include: "rules/train.smk"
 include: "rules/evaluate.smk"

@@ -1,7 +1,7 @@
 """Write envs/*.yaml for `--use-conda` from the lock: `make lock` runs this.
 
 Each environment is Python and pip from conda-forge; everything else, with all that it needs, is listed
-under `pip:` at the versions of envs/requirements.txt.
+under `pip:` at the versions of envs/requirements.txt, or of the lock that a client has of its own.
 """
 
 import re
@@ -13,18 +13,19 @@ from packaging.utils import canonicalize_name
 
 ENVS = Path(__file__).parent
 ENVIRONMENTS = ["data", "report", "tensorflow"]
+CLIENTS = ["fiftyone", "huggingface"]
 
 
-def pins() -> dict[str, str]:
-    """The versions in the lock, by package."""
-    lock = (ENVS / "requirements.txt").read_text(encoding="utf-8")
-    return dict(re.findall(r"^([a-z0-9-]+)==(\S+)", lock, flags=re.MULTILINE))
+def pins(lock: str = "requirements") -> dict[str, str]:
+    """The versions in a lock, by package."""
+    text = (ENVS / f"{lock}.txt").read_text(encoding="utf-8")
+    return dict(re.findall(r"^([a-z0-9-]+)==(\S+)", text, flags=re.MULTILINE))
 
 
 def direct(name: str) -> list[str]:
     """The packages that an environment asks for in its `.in` file."""
     lines = (ENVS / f"{name}.in").read_text(encoding="utf-8").splitlines()
-    wanted = [line.split("#")[0].strip() for line in lines]
+    wanted = [line.split("#")[0].strip() for line in lines if not line.startswith("-r")]
     return [canonicalize_name(Requirement(line).name) for line in wanted if line]
 
 
@@ -47,8 +48,11 @@ def closure(packages: list[str]) -> list[str]:
 
 def environment(name: str) -> str:
     """The content of an environment's conda file."""
-    versions = pins()
-    listed = "\n".join(f"      - {package}=={versions[package]}" for package in closure(direct(name)))
+    if name in CLIENTS:
+        wanted = pins(name)
+    else:
+        wanted = {package: pins()[package] for package in closure(direct(name))}
+    listed = "\n".join(f"      - {package}=={version}" for package, version in wanted.items())
     return (
         "# Written by envs/write_conda_environments.py from the lock. Do not edit.\n"
         "channels:\n  - conda-forge\n  - nodefaults\n"
@@ -57,5 +61,5 @@ def environment(name: str) -> str:
 
 
 if __name__ == "__main__":
-    for each in ENVIRONMENTS:
+    for each in ENVIRONMENTS + CLIENTS:
         (ENVS / f"{each}.yaml").write_text(environment(each), encoding="utf-8")

@@ -86,7 +86,9 @@ def shard_files(suffix):
 
 
 def shards_of(wildcards, split, suffix):
-    """The shards of one data set and split, or the JSON files beside them."""
+    """The shards of one data set and split, or the JSON files beside them; none of an empty split."""
+    if split not in data_set_of(wildcards).images:
+        return []
     count = data_set_of(wildcards).shards(split, config["images_per_shard"])
     if wildcards.size != str(SIZE):
         stop(f"Unknown size '{wildcards.size}' of shards. The configured image_size is {SIZE}.")
@@ -94,6 +96,17 @@ def shards_of(wildcards, split, suffix):
         f"<data>/shards/{wildcards.data_set}-{SIZE}/{split}-{number:05}-of-{count:05}{suffix}"
         for number in range(count)
     ]
+
+
+def environment_of(wildcards):
+    """The conda environment in which a data set is fetched: its source's own, if it has one."""
+    return f"../envs/{data_set_of(wildcards).environment}.yaml"
+
+
+def manifests_before(wildcards):
+    """The manifests of the data sets among which near-duplicates are looked for, too."""
+    before = configuration.compared_before(config, data_set_of(wildcards))
+    return [f"<data>/{data_set.name}/manifest.csv" for data_set in before]
 
 
 def indexes():

@@ -1,8 +1,8 @@
 """From a source's photographs to TFRecord shards.
 
-    REQUIRES  the data set's source (a package, a folder)
+    REQUIRES  the data set's source (a package, a folder, a place on the network)
     MAKES     {data}/{data_set}/manifest.csv, data_set.json, and undeclared beside them images/ and
-              rejected.csv; {data}/shards/{data_set}-{size}/*.tfrecord and index.json
+              rejected.csv; downloads in {cache}; {data}/shards/{data_set}-{size}/*.tfrecord and index.json
 """
 
 
@@ -12,6 +12,7 @@ rule fetch_photographs:
         "Fetch the photographs of {wildcards.data_set}"
     input:
         code=lambda w: code("fetch_photographs", data_set_of(w).lister),
+        others=manifests_before,
     output:
         manifest="<data>/{data_set}/manifest.csv",
         about="<data>/{data_set}/data_set.json",
@@ -20,14 +21,16 @@ rule fetch_photographs:
     benchmark:
         "<results>/benchmarks/fetch_photographs/{data_set}.tsv"
     conda:
-        "../envs/data.yaml"
+        environment_of
+    threads: 4
     params:
         source=lambda w: data_set_of(w).lister,
         options=lambda w: json.dumps(data_set_of(w).options),
-        training=lambda w: data_set_of(w).images["training"],
-        validation=lambda w: data_set_of(w).images["validation"],
+        images=lambda w: json.dumps(data_set_of(w).images),
+        checks=lambda w: json.dumps(data_set_of(w).checks),
         seed=config["seed"],
         folder=subpath(output.manifest, parent=True),
+        cache=config["cache"],
         # No argument: it makes the job run again when the folder's files have changed.
         listing=lambda w: configuration.fingerprint(data_set_of(w)),
     shell:
@@ -36,9 +39,12 @@ rule fetch_photographs:
             --data-set {wildcards.data_set:q} \
             --source {params.source:q} \
             --options {params.options:q} \
-            --training {params.training:q} \
-            --validation {params.validation:q} \
+            --images {params.images:q} \
+            --checks {params.checks:q} \
+            --others {input.others:q} \
             --seed {params.seed:q} \
+            --cache {params.cache:q} \
+            --threads {threads} \
             --folder {params.folder:q} \
             2>&1 | tee {log:q}
         """
@@ -83,11 +89,12 @@ rule index_shards:
         code=code("index_shards"),
         shards=lambda w: [
             shard
-            for split in ("training", "validation")
+            for split in data_set_of(w).images
             for shard in shards_of(w, split, ".tfrecord")
         ],
         training=lambda w: shards_of(w, "training", ".json"),
         validation=lambda w: shards_of(w, "validation", ".json"),
+        test=lambda w: shards_of(w, "test", ".json"),
     output:
         index="<data>/shards/{data_set}-{size}/index.json",
     log:
@@ -103,6 +110,7 @@ rule index_shards:
             --image-size {wildcards.size:q} \
             --training {input.training:q} \
             --validation {input.validation:q} \
+            --test {input.test:q} \
             --index {output.index:q} \
             2>&1 | tee {log:q}
         """

@@ -1,4 +1,4 @@
-"""Scores: what the networks, and the grayscale input itself, reach on the validation images.
+"""Scores: what the networks, and the grayscale input itself, reach on images kept aside.
 
     REQUIRES  trained networks, and the shards of the data sets in use
     MAKES     {results}/{run}/metrics.json, per_image.csv and predictions.npy;
@@ -8,7 +8,7 @@
 
 
 rule evaluate_model:
-    """Predict the validation images with a network and score the predictions."""
+    """Predict images kept aside with a network and score the predictions."""
     message:
         "Evaluate {wildcards.run}"
     input:
@@ -29,12 +29,15 @@ rule evaluate_model:
     threads: THREADS
     resources:
         gpu=1,
+    params:
+        split=config["evaluation"]["split"],
     shell:
         r"""
         python workflow/evaluate_model.py \
             --run {wildcards.run:q} \
             --model {input.model:q} \
             --indexes {input.indexes:q} \
+            --split {params.split:q} \
             --threads {threads} \
             --metrics {output.metrics:q} \
             --per-image {output.per_image:q} \
@@ -60,10 +63,13 @@ rule evaluate_baseline:
         "<results>/benchmarks/evaluate_baseline/grayscale-copy.tsv"
     conda:
         "../envs/tensorflow.yaml"
+    params:
+        split=config["evaluation"]["split"],
     shell:
         r"""
         python workflow/evaluate_baseline.py \
             --indexes {input.indexes:q} \
+            --split {params.split:q} \
             --metrics {output.metrics:q} \
             --per-image {output.per_image:q} \
             2>&1 | tee {log:q}
@@ -71,9 +77,9 @@ rule evaluate_baseline:
 
 
 rule draw_samples:
-    """Draw the validation images that the figures show."""
+    """Draw the images kept aside that the figures show."""
     message:
-        "Draw {params.images} validation images"
+        "Draw {params.images} {params.split} images"
     input:
         code=code("draw_samples"),
         indexes=indexes(),
@@ -87,12 +93,14 @@ rule draw_samples:
     conda:
         "../envs/tensorflow.yaml"
     params:
+        split=config["evaluation"]["split"],
         images=config["report"]["images"],
         seed=config["seed"],
     shell:
         r"""
         python workflow/draw_samples.py \
             --indexes {input.indexes:q} \
+            --split {params.split:q} \
             --images {params.images:q} \
             --seed {params.seed:q} \
             --samples {output.samples:q} \

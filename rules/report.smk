@@ -65,6 +65,37 @@ rule plot_grid:
         """
 
 
+rule plot_preprocessing:
+    """Show photographs of a data set before and after preprocessing."""
+    message:
+        "Plot photographs of {wildcards.data_set} before and after preprocessing"
+    input:
+        code=code("plot_preprocessing"),
+        manifest=lambda w: f"<data>/{data_set_of(w).name}/manifest.csv",
+    output:
+        figure=report("<results>/figures/preprocessing-{data_set}.png", category="Figures"),
+    log:
+        "<results>/logs/plot_preprocessing/{data_set}.log",
+    benchmark:
+        "<results>/benchmarks/plot_preprocessing/{data_set}.tsv"
+    conda:
+        "../envs/report.yaml"
+    params:
+        image_size=SIZE,
+        images=config["report"]["images"],
+        seed=config["seed"],
+    shell:
+        r"""
+        python workflow/plot_preprocessing.py \
+            --manifest {input.manifest:q} \
+            --image-size {params.image_size:q} \
+            --images {params.images:q} \
+            --seed {params.seed:q} \
+            --figure {output.figure:q} \
+            2>&1 | tee {log:q}
+        """
+
+
 rule tabulate_metrics:
     """Gather the metrics of all runs and of the grayscale copy."""
     message:
@@ -158,6 +189,7 @@ rule render_report:
         scores=["<results>/baselines/grayscale-copy/per_image.csv"]
         + [f"<results>/{run.name}/per_image.csv" for run in RUNS],
         records=[f"<results>/{run.name}/training.json" for run in RUNS],
+        preprocessing=[f"<results>/figures/preprocessing-{each.name}.png" for each in DATA_SETS],
         comparison="<results>/figures/grid-all_models.png",
         epochs=[f"<results>/figures/grid-{run.model}.png" for run in longest_runs()],
         curves=[f"<results>/figures/curves-{run.model}.svg" for run in longest_runs()],
@@ -174,6 +206,7 @@ rule render_report:
         title=lambda w: config["title"],
         config=lambda w: json.dumps(config),
         models=[run.model for run in longest_runs()],
+        data_sets=[data_set.name for data_set in DATA_SETS],
         as_published=[run.name for run in RUNS if run.as_published],
     shell:
         r"""
@@ -188,6 +221,8 @@ rule render_report:
             --records {input.records:q} \
             --models {params.models:q} \
             --as-published {params.as_published:q} \
+            --data-sets {params.data_sets:q} \
+            --preprocessing {input.preprocessing:q} \
             --comparison {input.comparison:q} \
             --epochs {input.epochs:q} \
             --curves {input.curves:q} \

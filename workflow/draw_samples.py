@@ -1,4 +1,4 @@
-"""Draw the validation images that the figures show."""
+"""Draw images kept aside that the figures show."""
 
 import argparse
 from pathlib import Path
@@ -10,6 +10,7 @@ def main() -> None:
     """Parse the command line and draw."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--indexes", type=Path, nargs="+", required=True, help="of the shards")
+    parser.add_argument("--split", required=True, help="validation or test")
     parser.add_argument("--images", type=int, required=True, help="how many")
     parser.add_argument("--seed", type=int, required=True, help="of the draw")
     parser.add_argument("--samples", type=Path, required=True, help=".npz file to write")
@@ -18,7 +19,7 @@ def main() -> None:
     from deepcolor.evaluation import draw_samples
     from deepcolor.shards import Shards
 
-    count = draw_samples(Shards(args.indexes), "validation", args.images, args.seed, args.samples)
+    count = draw_samples(Shards(args.indexes), args.split, args.images, args.seed, args.samples)
     print(f"draw_samples: {count} images", flush=True)
 
 

@@ -10,6 +10,7 @@ def main() -> None:
     """Parse the command line and evaluate."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--indexes", type=Path, nargs="+", required=True, help="of the shards")
+    parser.add_argument("--split", required=True, help="validation or test")
     parser.add_argument("--metrics", type=Path, required=True, help="JSON file to write")
     parser.add_argument("--per-image", type=Path, required=True, help="CSV file to write")
     args = parser.parse_args()
@@ -17,7 +18,7 @@ def main() -> None:
     from deepcolor import evaluation
     from deepcolor.shards import Shards
 
-    scores = evaluation.evaluate_grayscale(Shards(args.indexes), "validation")
+    scores = evaluation.evaluate_grayscale(Shards(args.indexes), args.split)
     done = evaluation.write_scores(scores, args.per_image, args.metrics)
     print(f"evaluate_baseline grayscale-copy: {done}", flush=True)
 

@@ -1,4 +1,4 @@
-"""Predict the validation images with a trained network and score the predictions."""
+"""Predict images kept aside with a trained network and score the predictions."""
 
 import argparse
 from pathlib import Path
@@ -12,6 +12,7 @@ def main() -> None:
     parser.add_argument("--run", required=True, help="its name, for messages")
     parser.add_argument("--model", type=Path, required=True, help=".keras file")
     parser.add_argument("--indexes", type=Path, nargs="+", required=True, help="of the shards")
+    parser.add_argument("--split", required=True, help="validation or test")
     parser.add_argument("--threads", type=int, required=True, help="of the CPU")
     parser.add_argument("--metrics", type=Path, required=True, help="JSON file to write")
     parser.add_argument("--per-image", type=Path, required=True, help="CSV file to write")
@@ -23,7 +24,7 @@ def main() -> None:
 
     shards = Shards(args.indexes)
     network = evaluation.load_network(args.model, shards.size)
-    scores = evaluation.evaluate_network(network, shards, "validation", args.predictions)
+    scores = evaluation.evaluate_network(network, shards, args.split, args.predictions)
     done = evaluation.write_scores(scores, args.per_image, args.metrics)
     print(f"evaluate_model {args.run}: {done}", flush=True)
 

@@ -6,7 +6,9 @@ import pkgutil
 from pathlib import Path
 
 from deepcolor import command
+from deepcolor.checks import Checks
 from deepcolor.fetching import fetch
+from deepcolor.photograph import Request
 
 
 def main() -> None:
@@ -15,14 +17,24 @@ def main() -> None:
     parser.add_argument("--data-set", required=True, help="its name")
     parser.add_argument("--source", required=True, help='"module:function" that lists photographs')
     parser.add_argument("--options", type=json.loads, default={}, help="of the source, as JSON")
-    parser.add_argument("--training", type=int, required=True, help="images asked for")
-    parser.add_argument("--validation", type=int, required=True, help="images asked for")
+    parser.add_argument("--images", type=json.loads, required=True, help="asked for, by split, as JSON")
+    parser.add_argument("--checks", type=json.loads, help="what is asked of photographs, as JSON")
+    parser.add_argument("--others", type=Path, nargs="*", default=[], help="manifests to compare with")
     parser.add_argument("--seed", type=int, required=True, help="of the subset and the split")
+    parser.add_argument("--cache", type=Path, required=True, help="folder for downloads")
+    parser.add_argument("--threads", type=int, default=1, help="photographs read at a time")
     parser.add_argument("--folder", type=Path, required=True, help="where to write")
     args = parser.parse_args()
-    source = pkgutil.resolve_name(args.source)(args.seed, **args.options)
-    counts = {"training": args.training, "validation": args.validation}
-    done = fetch(args.data_set, source, counts, args.folder)
+    request = Request(args.seed, sum(args.images.values()), args.cache)
+    done = fetch(
+        args.data_set,
+        pkgutil.resolve_name(args.source)(request, **args.options),
+        args.images,
+        args.folder,
+        checks=Checks(**args.checks) if args.checks else None,
+        others=args.others,
+        threads=args.threads,
+    )
     print(f"fetch_photographs {args.data_set}: {done}", flush=True)
 
 

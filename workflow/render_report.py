@@ -23,6 +23,8 @@ def main() -> None:
     parser.add_argument(
         "--as-published", nargs="*", default=[], help="runs to set beside the published figures"
     )
+    parser.add_argument("--data-sets", nargs="+", required=True, help="names, in order")
+    parser.add_argument("--preprocessing", type=Path, nargs="+", required=True, help="PNG of each")
     parser.add_argument("--comparison", type=Path, required=True, help="PNG grid of all models")
     parser.add_argument("--epochs", type=Path, nargs="+", required=True, help="PNG of each model")
     parser.add_argument("--curves", type=Path, nargs="+", required=True, help="SVG of each model")
@@ -39,6 +41,7 @@ def main() -> None:
         scores=args.scores,
         records=args.records,
         as_published=args.as_published,
+        preprocessing=dict(zip(args.data_sets, args.preprocessing, strict=True)),
         comparison=args.comparison,
         epochs=dict(zip(args.models, args.epochs, strict=True)),
         curves=dict(zip(args.models, args.curves, strict=True)),

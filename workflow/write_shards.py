@@ -11,7 +11,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--manifest", type=Path, required=True, help="of the data set")
     parser.add_argument("--data-set", required=True, help="its name")
-    parser.add_argument("--split", required=True, help="training or validation")
+    parser.add_argument("--split", required=True, help="training, validation or test")
     parser.add_argument("--number", type=int, required=True, help="of the shard, from 0")
     parser.add_argument("--of", type=int, required=True, help="shards of the split")
     parser.add_argument("--image-size", type=int, required=True, help="side in pixels")

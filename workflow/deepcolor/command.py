@@ -1,5 +1,6 @@
 """What the scripts of the rules share: quiet start-up, and errors in one line."""
 
+import ctypes
 import errno
 import os
 import sys
@@ -52,6 +53,7 @@ def prepare_keras(threads: int) -> None:
     Args:
         threads: CPU threads that TensorFlow may use.
     """
+    _keep_freed_memory()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["OMP_NUM_THREADS"] = str(threads)
     with _without_startup_messages():
@@ -66,6 +68,20 @@ def prepare_keras(threads: int) -> None:
             # Grappler's meta-optimizer costs more start-up than it gains on these networks
             # (DenseNet121 on two cores: first epoch 35 s with it, 27 s without, later ones alike).
             tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+
+
+def _keep_freed_memory() -> None:
+    """Let glibc keep memory that is freed, up to pieces of 32 MiB, instead of returning it at once.
+
+    Pictures of 256×256 pixels are just large enough to be returned one by one: getting the pages back
+    can halve the speed at which shards are read (1,500 instead of 3,000 images a second).
+    """
+    trim_threshold, mmap_threshold, arena_max = -1, -3, -8  # The names' values in glibc's malloc.h.
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "gnu_get_libc_version"):
+        libc.mallopt(mmap_threshold, 32 * 2**20)
+        libc.mallopt(trim_threshold, 2**30)
+        libc.mallopt(arena_max, 1)
 
 
 @contextmanager

@@ -3,32 +3,37 @@
 Needs nothing but the standard library and what Snakemake itself depends on (jsonschema, PyYAML).
 """
 
-import ast
-import difflib
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
 
 from deepcolor.errors import DeepColorError
 from deepcolor.files import listing
-from deepcolor.registry import ARCHITECTURES, SOURCES
+from deepcolor.options import options, options_of
+from deepcolor.registry import ARCHITECTURES, CHOSEN_BY_HAND, SOURCES
+from deepcolor.validation import (
+    check_keys,
+    check_names,
+    check_options,
+    did_you_mean,
+    explain,
+    with_defaults,
+)
 
-LIBRARY = Path(__file__).parent
-SCHEMA = LIBRARY.parent / "schemas" / "config.schema.yaml"
+SCHEMA = Path(__file__).parent.parent / "schemas" / "config.schema.yaml"
+PRESETS = Path(__file__).parent.parent / "presets"
+ENVS = Path(__file__).parent.parent.parent / "envs"
+SPLITS = ("training", "validation", "test")
 
 # Keys of a model or a data set that are not options of its architecture or source.
 MODEL_KEYS = {"architecture", "training"}
-DATA_SET_KEYS = {"source", "training", "validation"}
-
-REQUIRED = object()  # An option without a default.
+DATA_SET_KEYS = {"source", *SPLITS, "checks"}
 
 
 @dataclass(frozen=True)
@@ -71,19 +76,61 @@ class DataSet:
 
     Attributes:
         name: Its name in the configuration.
-        lister: "module:function" that lists the source's photographs.
+        source: Name of its source.
         options: Of the source.
-        images: Images asked for, by split.
+        images: Images asked for, by split; no split without any.
+        checks: What is asked of photographs, None where the source answers for them.
     """
 
     name: str
-    lister: str
+    source: str
     options: dict[str, Any]
     images: dict[str, int]
+    checks: dict[str, Any] | None
+
+    @property
+    def lister(self) -> str:
+        """The "module:function" that lists the source's photographs."""
+        return SOURCES[self.source]
+
+    @property
+    def environment(self) -> str:
+        """The environment of envs/ in which photographs are fetched: the source's own, if it has one."""
+        return self.source if (ENVS / f"{self.source}.in").exists() else "data"
 
     def shards(self, split: str, images_per_shard: int) -> int:
         """The number of shards of a split."""
         return math.ceil(self.images[split] / images_per_shard)
+
+
+def read(overlay: Path | None = None) -> dict[str, Any]:
+    """Read config.yaml with a file over it, as Snakemake merges them, and complete it.
+
+    Raises:
+        DeepColorError: A file is missing, or is no configuration.
+    """
+    config: dict[str, Any] = {}
+    for path in filter(None, [Path("config.yaml"), overlay]):
+        if not path.is_file():
+            presets = ", ".join(sorted(file.stem for file in PRESETS.glob("*.yaml")))
+            raise DeepColorError(f"there is no file {path}; the presets are: {presets}")
+        try:
+            content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        except yaml.YAMLError as error:
+            raise DeepColorError(f"{path} is no YAML: {' '.join(str(error).split())}") from error
+        if not isinstance(content, dict):
+            raise DeepColorError(f"{path} holds no keys")
+        _merge(config, content)
+    return complete(config)
+
+
+def _merge(config: dict[str, Any], overlay: dict[str, Any]) -> None:
+    """Lay one map over another: maps are merged, everything else is replaced."""
+    for key, value in overlay.items():
+        if isinstance(value, dict) and isinstance(config.get(key), dict):
+            _merge(config[key], value)
+        else:
+            config[key] = value
 
 
 def complete(config: dict[str, Any]) -> dict[str, Any]:
@@ -92,35 +139,31 @@ def complete(config: dict[str, Any]) -> dict[str, Any]:
     Raises:
         DeepColorError: A key is unknown or missing, or a value cannot be.
     """
-    _check_keys(config)
+    check_keys(config)
     schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
     validator = Draft202012Validator(schema)
     errors = sorted(validator.iter_errors(config), key=lambda error: len(error.absolute_path))
     if errors:
-        raise DeepColorError(_explain(errors[0]))
-    config = _with_defaults(schema, config)
-    _check_names("compare.models", config["compare"].get("models", []), config["models"])
-    _check_names("compare.data_sets", config["compare"].get("data_sets", []), config["data_sets"])
+        raise DeepColorError(explain(errors[0]))
+    given = config
+    config = with_defaults(schema, config)
+    check_names("compare.models", config["compare"].get("models", []), config["models"])
+    check_names("compare.data_sets", config["compare"].get("data_sets", []), config["data_sets"])
     for name, model in config["models"].items():
-        _check_names(f"models.{name}.architecture", [model["architecture"]], ARCHITECTURES)
+        check_names(f"models.{name}.architecture", [model["architecture"]], ARCHITECTURES)
         builder = ARCHITECTURES[model["architecture"]]
         what = f"architecture '{model['architecture']}'"
-        _check_options(f"models.{name}", what, builder, model, MODEL_KEYS)
+        check_options(f"models.{name}", what, builder, model, MODEL_KEYS)
     for name, data_set in config["data_sets"].items():
-        _check_names(f"data_sets.{name}.source", [data_set["source"]], SOURCES)
+        check_names(f"data_sets.{name}.source", [data_set["source"]], SOURCES)
         what = f"source '{data_set['source']}'"
         lister = SOURCES[data_set["source"]]
-        _check_options(f"data_sets.{name}", what, lister, data_set, DATA_SET_KEYS)
-    for data_set in data_sets(config):
-        folder = data_set.options.get("folder")
-        if folder is not None and not Path(folder).is_dir():
-            raise DeepColorError(f"data_sets.{data_set.name}.folder: there is no folder {folder}")
-    embedded = [each.name for each in data_sets(config) if each.lister == SOURCES["photographs"]]
-    if len(embedded) > 1:
-        raise DeepColorError(
-            f"compare.data_sets: {' and '.join(embedded)} are cut from the same photographs, so that "
-            "training would see pixels of the validation images; select one of them"
-        )
+        check_options(f"data_sets.{name}", what, lister, data_set, DATA_SET_KEYS)
+        if data_set["source"] in CHOSEN_BY_HAND:
+            for key in ("checks", "test"):
+                if key in given.get("data_sets", {}).get(name, {}):
+                    raise DeepColorError(f"data_sets.{name}: {what} has no option '{key}'; take it out")
+    _check_data_sets(data_sets(config), config["evaluation"]["split"])
     for run in runs(config):
         weights = run.options.get("weights", "none")
         if weights not in ("imagenet", "none") and not Path(weights).is_file():
@@ -133,6 +176,28 @@ def complete(config: dict[str, Any]) -> dict[str, Any]:
                 "set 'weights: imagenet' or a file, or 'freeze_encoder: false'"
             )
     return config
+
+
+def _check_data_sets(data_sets: list[DataSet], evaluated: str) -> None:
+    """Refuse data sets in use that cannot be had, or not together."""
+    for data_set in data_sets:
+        folder = data_set.options.get("folder")
+        if folder is not None and not Path(folder).is_dir():
+            raise DeepColorError(
+                f"data_sets.{data_set.name}.folder: there is no folder {folder}; make it and put "
+                "photographs there, or name another"
+            )
+        if evaluated not in data_set.images:
+            raise DeepColorError(
+                f"evaluation.split: data set '{data_set.name}' has no {evaluated} images; give it "
+                f"'{evaluated}: 1000', or evaluate on validation"
+            )
+    embedded = [each.name for each in data_sets if each.source == "photographs"]
+    if len(embedded) > 1:
+        raise DeepColorError(
+            f"compare.data_sets: {' and '.join(embedded)} are cut from the same photographs, so that "
+            "training would see pixels of the validation images; select one of them"
+        )
 
 
 def runs(config: dict[str, Any]) -> list[Run]:
@@ -149,7 +214,7 @@ def runs(config: dict[str, Any]) -> list[Run]:
                     epochs=epochs,
                     architecture=entry["architecture"],
                     builder=ARCHITECTURES[entry["architecture"]],
-                    options=_options(ARCHITECTURES[entry["architecture"]], entry),
+                    options=options(ARCHITECTURES[entry["architecture"]], entry),
                     training=training,
                     shorter=shorter,
                 )
@@ -166,7 +231,7 @@ def find_run(config: dict[str, Any], name: str) -> Run:
     known = {run.name: run for run in runs(config)}
     if name not in known:
         raise DeepColorError(
-            f"Unknown run '{name}'{_did_you_mean(name, known)} Known runs: {', '.join(known)}."
+            f"Unknown run '{name}'{did_you_mean(name, known)} Known runs: {', '.join(known)}."
         )
     return known[name]
 
@@ -176,12 +241,18 @@ def data_sets(config: dict[str, Any]) -> list[DataSet]:
     found = []
     for name in config["compare"].get("data_sets", config["data_sets"]):
         entry = config["data_sets"][name]
+        checks = None
+        if entry["source"] not in CHOSEN_BY_HAND:
+            checks = {**entry["checks"]}
+            if checks["min_side"] is None:
+                checks["min_side"] = config["image_size"]
         found.append(
             DataSet(
                 name=name,
-                lister=SOURCES[entry["source"]],
-                options=_options(SOURCES[entry["source"]], entry),
-                images={split: entry[split] for split in ("training", "validation")},
+                source=entry["source"],
+                options=options(SOURCES[entry["source"]], entry),
+                images={split: entry[split] for split in SPLITS if entry[split]},
+                checks=checks,
             )
         )
     return found
@@ -196,10 +267,22 @@ def find_data_set(config: dict[str, Any], name: str) -> DataSet:
     known = {data_set.name: data_set for data_set in data_sets(config)}
     if name not in known:
         raise DeepColorError(
-            f"Unknown data set '{name}'{_did_you_mean(name, known)} "
+            f"Unknown data set '{name}'{did_you_mean(name, known)} "
             f"Data sets in use (compare.data_sets): {', '.join(known)}."
         )
     return known[name]
+
+
+def compared_before(config: dict[str, Any], data_set: DataSet) -> list[DataSet]:
+    """The data sets in use before one, among which its near-duplicates are looked for, too.
+
+    They are trained and evaluated on together: a photograph for training in one must not be a
+    validation photograph in another.
+    """
+    if data_set.checks is None or not data_set.checks["near_duplicates"]:
+        return []
+    used = data_sets(config)
+    return [each for each in used[: used.index(data_set)] if each.checks is not None]
 
 
 def fingerprint(data_set: DataSet) -> str:
@@ -217,153 +300,3 @@ def fingerprint(data_set: DataSet) -> str:
 def _plain(value: Any) -> Any:
     """A value as JSON would give it back: lists for tuples."""
     return list(value) if isinstance(value, tuple) else value
-
-
-def _check_keys(config: dict[Any, Any]) -> None:
-    """Refuse keys that YAML does not read as text, such as 2 or on, at every depth."""
-    for key, value in config.items():
-        if not isinstance(key, str):
-            raise DeepColorError(f"YAML does not read the key '{key}' as text; put it in quotes")
-        if isinstance(value, dict):
-            _check_keys(value)
-
-
-def _explain(error: ValidationError) -> str:
-    """One line for what jsonschema found: the key, the fault, the remedy."""
-    where = ".".join(str(part) for part in error.absolute_path)
-    prefix = f"{where}: " if where else ""
-    if error.validator == "additionalProperties":
-        known = error.schema["properties"]
-        key = sorted(error.instance.keys() - known.keys())[0]
-        inside = f" in '{where}'" if where else ""
-        return f"unknown key '{key}'{inside}{_did_you_mean(key, known)} Known: {', '.join(known)}."
-    if error.validator == "required":
-        key = next(key for key in error.validator_value if key not in error.instance)
-        return f"{prefix}the key '{key}' is missing."
-    if error.validator == "enum":
-        options = [str(value) for value in error.validator_value]
-        guess = _did_you_mean(str(error.instance), options)
-        return f"{prefix}unknown value '{error.instance}'{guess} Known: {', '.join(options)}."
-    if "propertyNames" in error.absolute_schema_path:
-        return (
-            f"{prefix}the name '{error.instance}' becomes a folder: use the letters a to z, digits "
-            "and, but for the beginning, hyphens; 'all' is taken."
-        )
-    if error.validator == "type" and isinstance(error.instance, str) and _is_number(error.instance):
-        number = f"{float(error.instance):.12f}".rstrip("0")
-        return f"{prefix}YAML reads '{error.instance}' as text; write {number}"
-    meant = error.schema.get("description", "")
-    return f"{prefix}{error.message}. {meant}".strip()
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _did_you_mean(word: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(word, list(known), n=1)
-    return f"; did you mean '{close[0]}'?" if close else "."
-
-
-def _check_names(key: str, names: Sequence[str], known: Iterable[str]) -> None:
-    for name in names:
-        if name not in known:
-            raise DeepColorError(
-                f"{key}: there is no '{name}'{_did_you_mean(name, known)} Known: {', '.join(known)}."
-            )
-
-
-def _check_options(
-    where: str, what: str, reference: str, entry: dict[str, Any], others: set[str]
-) -> None:
-    """Hold an entry's keys, but for `others`, against the options of a "module:function"."""
-    known = options_of(reference)
-    for key in sorted(entry.keys() - others):
-        if key not in known:
-            raise DeepColorError(
-                f"{where}: {what} has no option '{key}'{_did_you_mean(key, known)} "
-                f"It has: {', '.join(known) or 'none'}."
-            )
-        default = known[key]
-        if default is not REQUIRED and _kind(entry[key]) != _kind(default):
-            raise DeepColorError(
-                f"{where}.{key}: {json.dumps(entry[key])} is no {_kind(default)}; "
-                f"the default is {json.dumps(default)}"
-            )
-    for key in known:
-        if known[key] is REQUIRED and key not in entry:
-            raise DeepColorError(f"{where}: {what} needs the key '{key}'.")
-
-
-def _kind(value: Any) -> str:
-    """What a value is called in messages: integers are numbers, but yes and no are not."""
-    kinds = {bool: "true or false", int: "number", float: "number", str: "text"}
-    return kinds.get(type(value), "list" if isinstance(value, list | tuple) else "map")
-
-
-def options_of(reference: str) -> dict[str, Any]:
-    """The options of a "module:function": its keyword arguments with their defaults, or REQUIRED.
-
-    The file is read, not imported: the driver has no TensorFlow. `batch_norm_momentum` is left out,
-    as it belongs to `training`.
-    """
-    module, function = reference.split(":")
-    path = LIBRARY.parent / (module.replace(".", "/") + ".py")
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.FunctionDef) and node.name == function:
-            arguments = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
-            try:
-                return {
-                    argument.arg: REQUIRED if default is None else ast.literal_eval(default)
-                    for argument, default in arguments
-                    if argument.arg != "batch_norm_momentum"
-                }
-            except ValueError as error:
-                raise DeepColorError(
-                    f"{path}: a default of '{function}' is no literal; write it out"
-                ) from error
-    raise DeepColorError(f"{path} has no function '{function}', which deepcolor/registry.py names")
-
-
-def _options(reference: str, entry: dict[str, Any]) -> dict[str, Any]:
-    """All options of a "module:function", as an entry of the configuration gives or leaves them."""
-    return {key: entry.get(key, default) for key, default in sorted(options_of(reference).items())}
-
-
-def _with_defaults(schema: dict[str, Any], value: Any, root: dict | None = None) -> Any:
-    """A copy of `value` with the defaults that the schema gives for missing keys, at every depth."""
-    root = root or schema
-    schema = {**_resolved(schema, root), **schema}
-    if isinstance(value, float) and schema.get("type") == "integer":
-        return int(value)  # JSON Schema takes 64.0 for an integer.
-    if isinstance(value, list):
-        return [_with_defaults(schema.get("items", {}), each, root) for each in value]
-    if not isinstance(value, dict):
-        return value
-    properties = schema.get("properties", {})
-    rest = schema.get("additionalProperties")
-    filled = {}
-    for key, part in properties.items():
-        if key in value or "default" in part:
-            filled[key] = _with_defaults(part, value.get(key, part.get("default")), root)
-    for key in value:
-        if key not in properties:
-            filled[key] = _with_defaults(rest if isinstance(rest, dict) else {}, value[key], root)
-    default = schema.get("default")
-    if isinstance(default, dict) and properties:
-        filled = {**default, **filled}
-    return filled
-
-
-def _resolved(schema: dict[str, Any], root: dict[str, Any]) -> dict[str, Any]:
-    """What a "$ref" of the schema points to."""
-    if "$ref" not in schema:
-        return {}
-    target: Any = root
-    for part in schema["$ref"].removeprefix("#/").split("/"):
-        target = target[part]
-    return target

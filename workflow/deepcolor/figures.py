@@ -11,6 +11,7 @@ import pandas as pd
 matplotlib.use("agg")
 from matplotlib import pyplot as plt  # noqa: E402
 from matplotlib.ticker import MaxNLocator  # noqa: E402
+from PIL import Image  # noqa: E402
 
 from deepcolor.files import replacing  # noqa: E402
 
@@ -77,6 +78,35 @@ def plot_grid(
             if title in captions:
                 panel.set_xlabel(captions[title][row], fontsize=8, labelpad=2)
         panels[0, number].set_title(title, fontsize=9)
+    _save(figure, path, dpi=120)
+
+
+def plot_preprocessing(
+    before: Sequence[np.ndarray], after: Sequence[np.ndarray], path: Path
+) -> None:
+    """Set photographs above what preprocessing makes of them.
+
+    Args:
+        before: Photographs, `(height, width, 3)` uint8 RGB each.
+        after: The same resized, `(size, size, 3)` uint8 RGB each; below them, their grayscale is shown.
+        path: PNG file to write.
+    """
+    gray = [np.asarray(Image.fromarray(picture).convert("L")) for picture in after]
+    rows = {"Photograph": before, "Resized": after, "Input": gray}
+    size = (1.6 * len(before) + 0.3, 1.6 * len(rows) + 0.3)
+    figure, panels = plt.subplots(
+        len(rows), len(before), figsize=size, layout="constrained", squeeze=False
+    )
+    for row, (title, pictures) in zip(panels, rows.items(), strict=True):
+        for panel, picture in zip(row, pictures, strict=True):
+            panel.imshow(picture, cmap="gray", vmin=0, vmax=255)
+            panel.set_xticks([])
+            panel.set_yticks([])
+            panel.grid(False)
+            panel.set_xlabel(f"{picture.shape[1]}×{picture.shape[0]}", fontsize=8, labelpad=2)
+            for spine in panel.spines.values():
+                spine.set_visible(False)
+        row[0].set_ylabel(title)
     _save(figure, path, dpi=120)
 
 

@@ -7,11 +7,12 @@ import pandas as pd
 from deepcolor.errors import DeepColorError
 from deepcolor.files import replacing
 
-# id: unique in the data set; path: of the image file; split: training or validation;
+# id: unique in the data set; path: of the image file; split: training, validation or test;
 # width, height: in pixels; sha256: of the file; source: URL or name in the source;
-# group: the photograph that a crop comes from.
+# group: what belongs together, crops of one photograph or near-duplicates; phash: perceptual hash in
+# hexadecimal, "" where none is taken.
 COLUMNS = [
-    "id", "path", "split", "width", "height", "sha256", "source", "license", "credit", "group",
+    "id", "path", "split", "width", "height", "sha256", "source", "license", "credit", "group", "phash",
 ]  # fmt: skip
 
 

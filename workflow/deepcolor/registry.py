@@ -13,6 +13,11 @@ ARCHITECTURES = {
 
 # Functions that list photographs, see `deepcolor.sources`.
 SOURCES = {
+    "fiftyone": "deepcolor.sources.fiftyone:fiftyone",
     "folder": "deepcolor.sources.folder:folder",
+    "huggingface": "deepcolor.sources.huggingface:huggingface",
     "photographs": "deepcolor.sources.photographs:photographs",
 }
+
+# Sources that choose their photographs and keep the splits apart themselves: nothing is checked.
+CHOSEN_BY_HAND = {"photographs"}

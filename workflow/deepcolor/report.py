@@ -31,6 +31,7 @@ def render(
     records: Sequence[Path],
     as_published: Sequence[str],
     comparison: Path,
+    preprocessing: dict[str, Path],
     epochs: dict[str, Path],
     curves: dict[str, Path],
 ) -> None:
@@ -47,6 +48,7 @@ def render(
         scores: per_image.csv of the runs and of the grayscale copy; the folder names the run.
         records: training.json of the runs.
         as_published: Names of the runs whose networks are the published ones.
+        preprocessing: By data set, its photographs before and after preprocessing.
         comparison: Grid of all models' longest runs.
         epochs: By model, the grid of its runs.
         curves: By model, the curves of its longest run.
@@ -64,11 +66,13 @@ def render(
     results = results_table(read_table(metrics), trained, as_published)
     rows = read_table(credits).to_dict("records")
     folder = path.parent
+    split = config["evaluation"]["split"]
     text = environment.get_template("report.html.j2").render(
         title=title,
         style=(TEMPLATES / "report.css").read_text(encoding="utf-8"),
         weights=encoder_weights(trained),
-        findings=findings(results, scores),
+        findings=findings(results, scores, split),
+        split=split,
         results=results,
         data_sets=read_table(data).to_dict("records"),
         credits=rows[:CREDITS_SHOWN],
@@ -78,6 +82,7 @@ def render(
         config=json.dumps(config, indent=2, ensure_ascii=False),
         image_size=config["image_size"],
         comparison=comparison,
+        preprocessing=preprocessing,
         epochs=epochs,
         curves=curves,
         link=lambda file: Path(file).relative_to(folder).as_posix(),
@@ -150,12 +155,13 @@ def encoder_weights(training: pd.DataFrame) -> str:
     )
 
 
-def findings(results: list[dict[str, Any]], scores: Sequence[Path]) -> list[str]:
+def findings(results: list[dict[str, Any]], scores: Sequence[Path], split: str) -> list[str]:
     """What the figures say, in sentences computed from them.
 
     Args:
         results: Of `results_table`.
         scores: per_image.csv of every row; the folder names the run.
+        split: The images that they were taken on, "validation" or "test".
     """
     psnr = {file.parent.name: pd.read_csv(file)["psnr"] for file in scores}
     copy = next(row for row in results if row["run"] in BASELINES)
@@ -163,7 +169,7 @@ def findings(results: list[dict[str, Any]], scores: Sequence[Path]) -> list[str]
     last = sorted({row["model"]: row for row in runs}.values(), key=lambda row: -row["psnr"])
     said = [
         f"Returning the grayscale input unchanged scores {copy['psnr']:.2f} dB on the {copy['n']} "
-        "validation images: what a network adds is what lies above that."
+        f"{split} images: what a network adds is what lies above that."
     ]
     for row in last:
         better = int((psnr[row["run"]] > psnr[copy["run"]]).sum())

@@ -8,28 +8,16 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import tensorflow as tf
-from PIL import Image
 
+from deepcolor.decoding import read_square
 from deepcolor.errors import DeepColorError
 from deepcolor.files import read_json, replacing, sha256, write_json
-from deepcolor.photograph import open_rgb
 from deepcolor.shard_index import check_shards
 
 SHUFFLE_BYTES = 512 * 2**20  # Memory for shuffling, whatever the number of images.
 FEATURES = {name: tf.io.FixedLenFeature((), tf.string) for name in ("image", "id", "data_set")}
-
-
-def resize(picture: Image.Image, size: int) -> np.ndarray:
-    """Resize an RGB picture to `(size, size, 3)` uint8, its aspect ratio given up, as published.
-
-    Shrinking averages areas; enlarging is bicubic.
-    """
-    shrinks = picture.width >= size and picture.height >= size
-    method = Image.Resampling.BOX if shrinks else Image.Resampling.BICUBIC
-    return np.asarray(picture.resize((size, size), method))
 
 
 def write_shard(
@@ -60,7 +48,7 @@ def write_shard(
                         f"{row.path} {state} it was fetched; delete {manifest} and run the same "
                         "command again, to fetch it"
                     )
-                pixels = resize(open_rgb(row.path), size)
+                pixels, _ = read_square(row.path, size)
                 values = {
                     "image": pixels.tobytes(),
                     "id": row.id.encode(),

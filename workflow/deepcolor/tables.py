@@ -9,6 +9,9 @@ from deepcolor.files import read_json, replacing
 from deepcolor.manifest import read_manifest
 
 
+SPLITS = ("training", "validation", "test")
+
+
 def write_table(path: Path, table: pd.DataFrame) -> None:
     """Write a table as CSV, whole or not at all."""
     with replacing(path) as temporary:
@@ -81,13 +84,16 @@ def tabulate_data(about: Sequence[Path], manifests: Sequence[Path]) -> pd.DataFr
         rows.append(
             {
                 "data_set": content["name"],
-                "training": content["images"]["training"],
-                "validation": content["images"]["validation"],
+                **{split: content["delivered"].get(split, 0) for split in SPLITS},
+                "asked": sum(content["asked"].values()),
+                "delivered": sum(content["delivered"].values()),
                 "photographs": images["group"].nunique(),
                 "rejected": sum(rejected.values()),
                 "reasons": "; ".join(f"{reason}: {n}" for reason, n in rejected.items()),
                 "licenses": "; ".join(sorted(set(images["license"]) - {""})) or "not stated",
+                "near_duplicates": content["near_duplicates"],
                 "revision": content["revision"],
+                "terms": content["terms"],
                 "about": content["about"],
                 "good_for": content["good_for"],
             }

@@ -1,6 +1,7 @@
 """Training: Keras's own loop, a state saved after every epoch."""
 
 import math
+import os
 import resource
 import statistics
 import sys
@@ -175,6 +176,20 @@ def peak_memory() -> int:
     """The most memory that this process has held, in bytes."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
+
+
+def device_memory() -> int:
+    """The memory of the device that Keras computes on, in bytes: the first GPU's, or the machine's."""
+    if device_name() == "GPU":
+        import subprocess
+
+        told = subprocess.run(
+            ["nvidia-smi", "--query-gpu=memory.total", "--format=csv,noheader,nounits"],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        if told.returncode == 0:
+            return int(told.stdout.split()[0]) * 2**20
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 def peak_device_memory() -> int | None:

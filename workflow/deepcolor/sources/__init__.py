@@ -2,7 +2,12 @@
 
 Each file has one public function:
 
-    source(seed, *, **options) -> Source
+    source(request, *, **options) -> Source
 
-The keyword arguments are the options that an entry under `data_sets:` in config.yaml may set.
+The keyword arguments are the options that an entry under `data_sets:` in config.yaml may set. Which
+photographs a source yields, and in which order, is a function of the request and the options alone.
+
+A source whose client is too heavy for everybody has an environment of its own: `envs/{source}.in` and
+what `make lock` makes of it. Its module imports the client inside the function, through
+`deepcolor.clients.load`.
 """

@@ -7,17 +7,19 @@ from pathlib import Path
 
 from deepcolor.errors import DeepColorError
 from deepcolor.files import listing
-from deepcolor.photograph import Candidate, Rejection, Source, open_rgb
+from deepcolor.photograph import Candidate, Needs, Rejection, Request, Source
 
 
-def folder(seed: int, *, folder: str) -> Source:
-    """All files below a folder, in an order drawn with `seed`.
+def folder(request: Request, *, folder: str, license: str = "", terms: str = "") -> Source:
+    """All files below a folder, in an order drawn with the seed.
 
     Hidden files are passed over; a file that is no image is rejected by name.
 
     Args:
-        seed: Of the order, and so of the subset and the split.
+        request: What is asked for.
         folder: Its path, from the project's folder.
+        license: Of the photographs.
+        terms: Of their use, one sentence.
 
     Raises:
         DeepColorError: There is no such folder.
@@ -26,17 +28,29 @@ def folder(seed: int, *, folder: str) -> Source:
     if not root.is_dir():
         raise DeepColorError(f"{folder}: no such folder; mend 'folder' of the data set in config.yaml")
     return Source(
-        candidates=partial(_candidates, seed, root),
-        revision="as found",
+        candidates=partial(_candidates, request.seed, root, license),
+        revision=f"folder {folder}, as found",
         about=f"Photographs below the folder {folder}.",
         good_for=(
             "The figures speak for photographs like these. The folder's license and terms are its "
             "owner's: check them before you publish pictures."
         ),
+        terms=terms,
+        needs=partial(_needs, root, request.count),
     )
 
 
-def _candidates(seed: int, root: Path) -> Iterator[Candidate | Rejection]:
+def _needs(root: Path, count: int) -> Needs:
+    found = len(listing(root))
+    if found < count:
+        raise DeepColorError(
+            f"{root} holds {found:,} files, and {count:,} photographs are asked for; add some, or ask "
+            "for fewer under 'data_sets' in config.yaml"
+        )
+    return Needs(notes=(f"{found:,} files for {count:,} photographs",))
+
+
+def _candidates(seed: int, root: Path, license: str) -> Iterator[Candidate | Rejection]:
     files = listing(root)
     random.Random(f"{seed}").shuffle(files)
     for path in files:
@@ -44,4 +58,4 @@ def _candidates(seed: int, root: Path) -> Iterator[Candidate | Rejection]:
         if not name.isprintable():  # It could not be written into a table, nor into a message.
             yield Rejection(ascii(name), "unusable file name")
             continue
-        yield Candidate(id=name, load=partial(open_rgb, path), path=path, source=str(path), group=name)
+        yield Candidate(id=name, path=path, source=str(path), license=license)

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from PIL import Image
 
+from deepcolor.decoding import open_rgb
 from deepcolor.errors import first_line
-from deepcolor.photograph import Candidate, Rejection, Source, open_rgb
+from deepcolor.photograph import Candidate, Rejection, Request, Source
 
 
 @dataclass(frozen=True)
@@ -51,21 +52,21 @@ PHOTOGRAPHS = [
 DISTRIBUTIONS = {"skimage": "scikit-image", "sklearn": "scikit-learn"}
 
 
-def photographs(seed: int, *, crop_size: int = 128) -> Source:
+def photographs(request: Request, *, crop_size: int = 128) -> Source:
     """Square crops of the photographs inside scikit-image and scikit-learn.
 
     Each photograph is cut into upright bands, one crop wide or a little more, which go to training
     and validation in turn: no pixel is in both, and as scenes are layered from sky to ground, both
     see each photograph's colors. Every photograph gives the same number of crops, as far as it has
-    them; their places are drawn with `seed`, first from those that do not overlap.
+    them; their places are drawn with the seed, first from those that do not overlap.
 
     Args:
-        seed: Of the places of the crops.
+        request: What is asked for.
         crop_size: Side of a crop in pixels; a photograph of less than twice this width is rejected.
     """
     packages = " and ".join(f"{name} {version(name)}" for name in DISTRIBUTIONS.values())
     return Source(
-        candidates=partial(_candidates, seed, crop_size),
+        candidates=partial(_candidates, request.seed, crop_size),
         revision=packages,
         about=(
             f"Crops of {crop_size}×{crop_size} pixels from {len(PHOTOGRAPHS)} color photographs that "
@@ -78,6 +79,7 @@ def photographs(seed: int, *, crop_size: int = 128) -> Source:
             "seen: every scene of the validation set is also in the training set, and there are "
             "only a handful."
         ),
+        terms="Public domain, CC0 and CC BY 2.0: name the photographers that are listed below.",
     )
 
 
@@ -125,7 +127,7 @@ def _crops(
     return [
         Candidate(
             id=f"{photograph.name}-{x:04}-{y:04}",
-            load=partial(picture.crop, (x, y, x + crop_size, y + crop_size)),
+            crop=partial(picture.crop, (x, y, x + crop_size, y + crop_size)),
             split=split,
             source=f"{DISTRIBUTIONS[photograph.package]}: {photograph.package}/{photograph.file}",
             license=photograph.license,

@@ -1,0 +1,120 @@
+"""Before a night is spent: whether all is there that a run needs, and what it will cost.
+
+    REQUIRES  nothing
+    MAKES     nothing that stays; `snakemake --cores all check_setup` prints what it finds
+"""
+
+
+rule check_data_set:
+    """See whether a data set can be fetched, and what that will take."""
+    message:
+        "Look at the source of {wildcards.data_set}"
+    input:
+        code=lambda w: code("check_data_set", data_set_of(w).lister),
+    output:
+        findings=temp("<results>/checks/data_set-{data_set}.json"),
+    log:
+        "<results>/logs/check_data_set/{data_set}.log",
+    benchmark:
+        "<results>/benchmarks/check_data_set/{data_set}.tsv"
+    conda:
+        environment_of
+    params:
+        source=lambda w: data_set_of(w).lister,
+        options=lambda w: json.dumps(data_set_of(w).options),
+        images=lambda w: json.dumps(data_set_of(w).images),
+        seed=config["seed"],
+        cache=config["cache"],
+    shell:
+        r"""
+        python workflow/check_data_set.py \
+            --data-set {wildcards.data_set:q} \
+            --source {params.source:q} \
+            --options {params.options:q} \
+            --images {params.images:q} \
+            --seed {params.seed:q} \
+            --cache {params.cache:q} \
+            --findings {output.findings:q} \
+            2>&1 | tee {log:q}
+        """
+
+
+rule check_training:
+    """See whether a network can be trained here, and how fast."""
+    message:
+        "Try {wildcards.model} for some steps"
+    input:
+        code=lambda w: code("check_training", runs_of(w.model)[-1].builder),
+    output:
+        findings=temp("<results>/checks/training-{model}.json"),
+    log:
+        "<results>/logs/check_training/{model}.log",
+    benchmark:
+        "<results>/benchmarks/check_training/{model}.tsv"
+    conda:
+        "../envs/tensorflow.yaml"
+    threads: THREADS
+    resources:
+        gpu=1,
+    params:
+        architecture=lambda w: runs_of(w.model)[-1].builder,
+        options=lambda w: json.dumps(runs_of(w.model)[-1].options),
+        training=lambda w: json.dumps(runs_of(w.model)[-1].training),
+        image_size=SIZE,
+    shell:
+        r"""
+        python workflow/check_training.py \
+            --model {wildcards.model:q} \
+            --architecture {params.architecture:q} \
+            --options {params.options:q} \
+            --training {params.training:q} \
+            --image-size {params.image_size:q} \
+            --threads {threads} \
+            --findings {output.findings:q} \
+            2>&1 | tee {log:q}
+        """
+
+
+rule check_setup:
+    """Say whether all is there that a run needs, and what it will cost."""
+    message:
+        "Add up what the run needs"
+    input:
+        code=code("check_setup"),
+        data_sets=[f"<results>/checks/data_set-{each.name}.json" for each in DATA_SETS],
+        models=[f"<results>/checks/training-{run.model}.json" for run in longest_runs()],
+    log:
+        "<results>/logs/check_setup/setup.log",
+    benchmark:
+        "<results>/benchmarks/check_setup/setup.tsv"
+    conda:
+        "../envs/data.yaml"
+    params:
+        images=json.dumps(
+            {
+                split: sum(data_set.images.get(split, 0) for data_set in DATA_SETS)
+                for split in configuration.SPLITS
+            }
+        ),
+        epochs=json.dumps(
+            {run.model: [each.epochs for each in runs_of(run.model)] for run in longest_runs()}
+        ),
+        split=config["evaluation"]["split"],
+        image_size=SIZE,
+        data=config["data"],
+        cache=config["cache"],
+        results=config["results"],
+    shell:
+        r"""
+        python workflow/check_setup.py \
+            --data-sets {input.data_sets:q} \
+            --models {input.models:q} \
+            --images {params.images:q} \
+            --epochs {params.epochs:q} \
+            --split {params.split:q} \
+            --image-size {params.image_size:q} \
+            --data {params.data:q} \
+            --cache {params.cache:q} \
+            --results {params.results:q} \
+            2>&1 | tee {log:q}
+        """

@@ -1,0 +1,181 @@
+"""Measure the data part against the obvious way, in the same run: `make bench`.
+
+    python tests/benchmarks/data.py            on the embedded photographs
+    python tests/benchmarks/data.py FOLDER     on the JPEG files of a folder
+
+Everything is timed on one core, in turns, and the best of the turns counts.
+"""
+
+import io
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from importlib import resources
+from itertools import cycle
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "workflow"))
+if hasattr(os, "sched_setaffinity"):
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+
+from deepcolor import command  # noqa: E402
+
+command.prepare_keras(threads=1)
+
+import cv2  # noqa: E402
+import numpy as np  # noqa: E402
+import pandas as pd  # noqa: E402
+import tensorflow as tf  # noqa: E402
+from deepcolor import training  # noqa: E402
+from deepcolor.decoding import open_rgb, read_square  # noqa: E402
+from deepcolor.files import sha256  # noqa: E402
+from deepcolor.models.unet import unet  # noqa: E402
+from deepcolor.shard_index import write_index  # noqa: E402
+from deepcolor.shards import Shards, write_shard  # noqa: E402
+from deepcolor.sources.photographs import PHOTOGRAPHS  # noqa: E402
+from PIL import Image  # noqa: E402
+
+SIZE = 256
+TURNS = 7
+
+
+def photographs(folder: Path | None) -> list[Image.Image]:
+    """Up to twelve color photographs."""
+    if folder:
+        paths = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in (".jpg", ".jpeg")]
+    else:
+        paths = [Path(str(resources.files(each.package))) / each.file for each in PHOTOGRAPHS]
+    return [open_rgb(path) for path in paths[:12]]
+
+
+def best(ways: dict[str, Callable[[Path], object]], paths: list[Path]) -> dict[str, float]:
+    """Files a second of every way, the best of several turns."""
+    seconds = dict.fromkeys(ways, float("inf"))
+    for _ in range(TURNS):
+        for name, way in ways.items():
+            began = time.perf_counter()
+            for path in paths:
+                way(path)
+            seconds[name] = min(seconds[name], time.perf_counter() - began)
+    return {name: len(paths) / value for name, value in seconds.items()}
+
+
+def with_pillow(path: Path) -> np.ndarray:
+    """The obvious way."""
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB").resize((SIZE, SIZE), Image.Resampling.BICUBIC))
+
+
+def exactly(path: Path) -> np.ndarray:
+    """Full decoding, and the average of exact areas."""
+    with Image.open(path) as image:
+        pixels = np.asarray(image.convert("RGB"))
+    return cv2.resize(pixels, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
+
+
+def measure_preprocessing(pictures: list[Image.Image], folder: Path) -> None:
+    """Decoding and resizing JPEG files."""
+    print(f"Preprocessing JPEG files (quality 90) to {SIZE}×{SIZE}, one core")
+    for width, height in ((640, 480), (1024, 768), (2048, 1536)):
+        paths = []
+        for number, picture in enumerate(pictures):
+            paths.append(folder / f"{width}-{number}.jpg")
+            content = io.BytesIO()
+            picture.resize((width, height), Image.Resampling.LANCZOS).save(content, "JPEG", quality=90)
+            paths[-1].write_bytes(content.getvalue())
+        ways = {"Pillow": with_pillow, "DeepColor": lambda path: read_square(path, SIZE)}
+        speed = best(ways, paths)
+        away = [np.abs(read_square(path, SIZE)[0].astype(int) - exactly(path)).mean() for path in paths]
+        print(
+            f"  {width}×{height}: {speed['DeepColor']:6.0f} images/s, Pillow {speed['Pillow']:5.0f}, ratio "
+            f"{speed['DeepColor'] / speed['Pillow']:.2f}; {np.mean(away):.2f}/255 (at most "
+            f"{np.max(away):.2f}) from full decoding and area averaging"
+        )
+
+
+def make_shards(pictures: list[Image.Image], folder: Path, size: int, images: int) -> Shards:
+    """Shards of so many pictures, with the same ones again and again."""
+    for number, picture in enumerate(pictures):
+        picture.resize((size, size)).save(folder / f"{size}-{number}.jpg", quality=90)
+    paths = [folder / f"{size}-{number}.jpg" for number in range(len(pictures))]
+    sums = {path: sha256(path) for path in paths}
+    rows = [
+        {"id": str(number), "path": str(path), "sha256": sums[path]}
+        for number, path in zip(range(images), cycle(paths), strict=False)
+    ]
+    facts: dict[str, list[Path]] = {"training": [], "validation": []}
+    for split, start in [*(("training", start) for start in range(0, images, 512)), ("validation", 0)]:
+        shard = folder / f"{size}-{split}-{start}.tfrecord"
+        part = pd.DataFrame(rows[start : start + (512 if split == "training" else 2)])
+        facts[split].append(shard.with_suffix(".json"))
+        write_shard(shard, facts[split][-1], part, data_set="d", size=size, manifest=Path("manifest"))
+    write_index(folder / f"{size}.json", facts, data_set="d", size=size)
+    return Shards([folder / f"{size}.json"])
+
+
+def measure_reading(pictures: list[Image.Image], folder: Path) -> None:
+    """Reading shards into shuffled batches."""
+    images = 2048
+    shards = make_shards(pictures, folder, SIZE, images)
+    files = [str(folder / f"{SIZE}-{number}.jpg") for number in range(len(pictures))]
+
+    def from_shards() -> int:
+        return sum(len(batch) for batch, _ in shards.training_batches(32, seed=0, epochs=range(1)))
+
+    def from_files() -> int:
+        paths = tf.data.Dataset.from_tensor_slices(files).repeat().take(images).shuffle(images, seed=0)
+        decoded = paths.map(lambda path: tf.io.decode_jpeg(tf.io.read_file(path)))
+        return sum(len(batch) for batch in decoded.batch(32))
+
+    seconds = {"shards": float("inf"), "files": float("inf")}
+    for _ in range(TURNS):
+        for name, way in (("shards", from_shards), ("files", from_files)):
+            began = time.perf_counter()
+            assert way() == images
+            seconds[name] = min(seconds[name], time.perf_counter() - began)
+    speed = {name: images / value for name, value in seconds.items()}
+    print(f"Reading {images:,} pictures of {SIZE}×{SIZE} into shuffled uint8 batches of 32, one core")
+    print(
+        f"  shards: {speed['shards']:,.0f} images/s, JPEG files of that size: {speed['files']:,.0f}, "
+        f"ratio {speed['shards'] / speed['files']:.2f}"
+    )
+
+
+def measure_waiting(pictures: list[Image.Image], folder: Path) -> None:
+    """What a training step waits for its input: epochs from shards, and from one batch in memory."""
+    size, images = 64, 1024
+    shards = make_shards(pictures, folder, size, images)
+    model = training.trainer(
+        unet(size), image_size=size, optimizer="adam", learning_rate=1e-3, loss="mse"
+    )
+    batch, _ = next(iter(shards.training_batches(32, seed=0, epochs=range(1))))
+    steps = images // 32
+    memory = tf.data.Dataset.from_tensors((batch, batch)).repeat(steps)
+    seconds = {"shards": float("inf"), "memory": float("inf")}
+    for turn in range(4):  # The first builds the graph.
+        for name in seconds:
+            data = shards.training_batches(32, seed=turn, epochs=range(1)) if name == "shards" else memory
+            began = time.perf_counter()
+            model.fit(data, epochs=1, verbose=0)
+            if turn:
+                seconds[name] = min(seconds[name], time.perf_counter() - began)
+    print(f"Training U-Net on {images:,} pictures of {size}×{size}, batches of 32, one core")
+    print(
+        f"  from shards: {images / seconds['shards']:.0f} images/s, from one batch in memory: "
+        f"{images / seconds['memory']:.0f}, ratio {seconds['memory'] / seconds['shards']:.2f}"
+    )
+
+
+def main() -> None:
+    """Measure."""
+    pictures = photographs(Path(sys.argv[1]) if len(sys.argv) > 1 else None)
+    with tempfile.TemporaryDirectory() as folder:
+        measure_preprocessing(pictures, Path(folder))
+        measure_reading(pictures, Path(folder))
+        measure_waiting(pictures, Path(folder))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+"""Open the FiftyOne app on a run: input, prediction and photograph, to be sorted by their metrics.
+
+No rule: it runs until it is stopped.
+"""
+
+import argparse
+from pathlib import Path
+
+from deepcolor import browsing, command, configuration
+from deepcolor.errors import DeepColorError
+
+
+def main() -> None:
+    """Parse the command line, collect the run's pictures, and open the app."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--run", required=True, help="its name, such as unet_30")
+    parser.add_argument("--configfile", type=Path, help="what is laid over config.yaml")
+    parser.add_argument("--port", type=int, default=5151, help="of the app")
+    args = parser.parse_args()
+    config = configuration.read(args.configfile)
+    run = configuration.find_run(config, args.run)
+    folder = Path(config["results"]) / run.name
+    if not (folder / "metrics.json").exists():
+        overlay = f"--configfile {args.configfile} " if args.configfile else ""
+        raise DeepColorError(
+            f"{folder} is not finished; run: snakemake {overlay}--cores all -- {folder}/metrics.json"
+        )
+    manifests = [
+        Path(config["data"]) / each.name / "manifest.csv" for each in configuration.data_sets(config)
+    ]
+    samples = browsing.collect(folder, manifests, config["image_size"])
+    browsing.browse(f"{folder.parent.name}-{run.name}", samples, args.port)
+
+
+if __name__ == "__main__":
+    command.run(main)

@@ -1,0 +1,73 @@
+"""See whether a network can be built and trained here, and how fast: a few steps on random pictures."""
+
+import argparse
+import json
+import pkgutil
+import time
+from pathlib import Path
+
+from deepcolor import command
+from deepcolor.errors import DeepColorError
+
+# Images in the steps that are timed; what memory they take beyond the smaller, a larger batch takes too.
+SMALL, LARGE = 2, 6
+
+
+def main() -> None:
+    """Parse the command line and look."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", required=True, help="its name")
+    parser.add_argument("--architecture", required=True, help='"module:function" that builds it')
+    parser.add_argument("--options", type=json.loads, default={}, help="of the network, as JSON")
+    parser.add_argument("--training", type=json.loads, required=True, help="its settings, as JSON")
+    parser.add_argument("--image-size", type=int, required=True, help="side in pixels")
+    parser.add_argument("--threads", type=int, required=True, help="of the CPU")
+    parser.add_argument("--findings", type=Path, required=True, help="JSON file to write")
+    args = parser.parse_args()
+    command.prepare_keras(args.threads)
+    from deepcolor.files import write_json
+
+    findings = {"name": args.model, "problem": None, "batch_size": args.training["batch_size"]}
+    try:
+        findings.update(try_training(args))
+    except DeepColorError as error:
+        findings["problem"] = str(error)
+    write_json(args.findings, findings)
+
+
+def try_training(args: argparse.Namespace) -> dict:
+    """Train for some steps; extrapolate the memory of a full batch.
+
+    Returns:
+        parameters, images_per_second, memory (bytes of a full batch, on the device), device.
+    """
+    import numpy as np
+    from deepcolor import training
+
+    network = pkgutil.resolve_name(args.architecture)(
+        args.image_size,
+        batch_norm_momentum=args.training["batch_norm_momentum"],
+        **args.options,
+    )
+    settings = {key: args.training[key] for key in ("optimizer", "learning_rate", "loss")}
+    model = training.trainer(network, image_size=args.image_size, **settings)
+    shape = (LARGE, args.image_size, args.image_size, 3)
+    pictures = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    memory, seconds = {}, 0.0
+    for images in (SMALL, SMALL, LARGE, LARGE):  # The first step of a size also builds its graph.
+        began = time.perf_counter()
+        model.train_on_batch(pictures[:images], pictures[:images])
+        seconds = time.perf_counter() - began
+        memory[images] = training.peak_device_memory() or training.peak_memory()
+    each = max(0, memory[LARGE] - memory[SMALL]) / (LARGE - SMALL)
+    return {
+        "parameters": network.count_params(),
+        "images_per_second": LARGE / seconds,
+        "memory": int(memory[LARGE] + each * max(0, args.training["batch_size"] - LARGE)),
+        "device": training.device_name(),
+        "device_memory": training.device_memory(),
+    }
+
+
+if __name__ == "__main__":
+    command.run(main)

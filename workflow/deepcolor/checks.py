@@ -1,0 +1,87 @@
+"""What makes a photograph unfit for a data set: no color, too few pixels, or a twin elsewhere."""
+
+from dataclasses import dataclass
+
+import cv2
+import imagehash
+import numpy as np
+from PIL import Image
+
+SIDE = 128  # Of the squares that are looked at, in pixels.
+
+
+@dataclass(frozen=True)
+class Checks:
+    """What is asked of a photograph; see `checks` in the schema of the configuration."""
+
+    min_side: int
+    min_chroma: float
+    toned: bool
+    near_duplicates: int
+
+
+def fault(square: np.ndarray, width: int, height: int, checks: Checks) -> str | None:
+    """Say why a photograph is unfit, or None.
+
+    Args:
+        square: The photograph as `(SIDE, SIDE, 3)` uint8 RGB.
+        width: Of the photograph itself, in pixels.
+        height: Of the photograph itself, in pixels.
+        checks: What is asked.
+    """
+    if min(width, height) < checks.min_side:
+        return f"too small: {width}×{height}"
+    chroma, spread = chroma_and_spread(square)
+    if chroma < checks.min_chroma:
+        return f"gray: mean chroma {chroma:.2f}"
+    if spread < checks.min_chroma and not checks.toned:
+        return f"one tone: mean chroma {chroma:.2f}, but {spread:.2f} beside its tone"
+    return None
+
+
+def chroma_and_spread(square: np.ndarray) -> tuple[float, float]:
+    """The mean chroma of a picture, and the mean chroma that is left when a tone is taken away.
+
+    Chroma is the length of (Cb, Cr) in 8-bit units. A tone, such as sepia, makes Cb and Cr functions
+    of the luminance: the best cubic polynomials of it are subtracted for the second figure.
+
+    Args:
+        square: `(height, width, 3)` uint8 RGB.
+    """
+    pixels = cv2.cvtColor(square, cv2.COLOR_RGB2YCrCb).reshape(-1, 3).astype(np.float64)
+    chroma = pixels[:, 1:] - 128
+    powers = np.vander(pixels[:, 0] / 255, 4)
+    tone = powers @ np.linalg.lstsq(powers, chroma, rcond=None)[0]
+    return float(np.hypot(*chroma.T).mean()), float(np.hypot(*(chroma - tone).T).mean())
+
+
+def perceptual_hash(square: np.ndarray) -> int:
+    """A 64-bit hash that changes little when a picture is resized, compressed or brightened.
+
+    Source: the pHash of C. Zauner, "Implementation and Benchmarking of Perceptual Image Hash
+    Functions" (2010), as the package imagehash computes it.
+    """
+    return int(str(imagehash.phash(Image.fromarray(square))), 16)
+
+
+class Twins:
+    """The perceptual hashes of photographs that were taken, to be searched for near-duplicates."""
+
+    def __init__(self, distance: int) -> None:
+        """Count hashes that differ in at most `distance` bits as near-duplicates."""
+        self._distance = distance
+        self._hashes = np.empty(1024, np.uint64)
+        self._names: list[tuple[str, str, str]] = []
+
+    def add(self, hash: int, split: str, id: str, group: str) -> None:
+        """Remember a photograph."""
+        if len(self._names) == len(self._hashes):
+            self._hashes = np.concatenate([self._hashes, np.empty_like(self._hashes)])
+        self._hashes[len(self._names)] = hash
+        self._names.append((split, id, group))
+
+    def of(self, hash: int) -> list[tuple[str, str, str]]:
+        """The split, id and group of the near-duplicates of a photograph, the nearest first."""
+        bits = np.bitwise_count(self._hashes[: len(self._names)] ^ np.uint64(hash))
+        near = np.flatnonzero(bits <= self._distance)
+        return [self._names[index] for index in near[np.argsort(bits[near], kind="stable")]]

@@ -1,0 +1,82 @@
+"""How far a long job is: a bar on the terminal, a plain line now and then in the log."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from typing import TypeVar
+
+from tqdm import tqdm
+
+EVERY = 15.0  # Seconds between lines.
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Progress:
+    """Counts what is done of a total.
+
+    Jobs print through `tee` into their log, so that stdout is no terminal: the bar goes to the
+    terminal itself, if there is one, and the lines to stdout.
+    """
+
+    def __init__(self, label: str, total: int, unit: str) -> None:
+        """Start counting `total` things called `unit`."""
+        self._label, self._total, self._unit = label, total, unit
+        self._done = 0
+        self._start = self._last = time.monotonic()
+        try:
+            self._terminal = open("/dev/tty", "w")  # noqa: SIM115 (closed in __exit__)
+        except OSError:
+            self._terminal = None
+        self._bar = tqdm(
+            total=total, desc=label, unit=f" {unit}", file=self._terminal, leave=False,
+            disable=self._terminal is None, dynamic_ncols=True,
+        )  # fmt: skip
+
+    def __enter__(self) -> "Progress":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._bar.close()
+        if self._terminal:
+            self._terminal.close()
+
+    def add(self, count: int = 1) -> None:
+        """Count some more as done; print a line if it is time."""
+        self._done += count
+        self._bar.update(count)
+        now = time.monotonic()
+        if now - self._last >= EVERY:
+            self._last = now
+            rate = self._done / (now - self._start)
+            left = int((self._total - self._done) / rate) if rate else 0
+            self._bar.clear()
+            print(
+                f"{self._label}: {self._done:,} of {self._total:,} {self._unit}, "
+                f"{rate:.3g}/s, {left // 60}:{left % 60:02} left",
+                flush=True,
+            )
+
+
+def ahead(
+    function: Callable[[Item], Result], items: Iterable[Item], threads: int
+) -> Iterator[Result]:
+    """Apply a function to items in threads; yield the results in the items' order.
+
+    At most four items a thread are worked on before their turn, however many there are.
+    """
+    with ThreadPoolExecutor(threads) as pool:
+        waiting: list[Future[Result]] = []
+        source = iter(items)
+        try:
+            while True:
+                waiting += [
+                    pool.submit(function, item) for item in islice(source, 4 * threads - len(waiting))
+                ]
+                if not waiting:
+                    return
+                yield waiting.pop(0).result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)

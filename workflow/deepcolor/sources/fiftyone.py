@@ -1,0 +1,268 @@
+"""COCO 2017 from the FiftyOne zoo, of which only the drawn images are downloaded."""
+
+import json
+import math
+import os
+import random
+import zipfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from deepcolor import clients
+from deepcolor.decoding import read_square
+from deepcolor.errors import DeepColorError, first_line
+from deepcolor.files import read_json, replacing, write_json
+from deepcolor.photograph import Candidate, Needs, Request, Source
+from deepcolor.progress import Progress
+
+YEAR = "2017"
+SPLITS = {"train": "train2017", "validation": "val2017"}
+BATCH = 128  # Images asked of FiftyOne at a time.
+DOWNLOADS = 8  # Images at a time.
+RESERVE = 1.05  # Photographs fetched for one asked for, as some are rejected.
+BYTES_PER_IMAGE = 163_000  # Of train2017: 19.3 GB, 118,287 images.
+PATIENCE = 30.0  # Seconds without a byte.
+
+
+def fiftyone(request: Request, *, split: str = "train") -> Source:
+    """Photographs of COCO 2017, drawn over the whole of a split by their ids.
+
+    FiftyOne downloads the images; it needs no database for that. An image that is there and whole is
+    not downloaded again.
+
+    Args:
+        request: What is asked for.
+        split: Of COCO, "train" (118,287 images) or "validation" (5,000).
+
+    Raises:
+        DeepColorError: FiftyOne is not installed, or the list of images cannot be had.
+    """
+    if split not in SPLITS:
+        raise DeepColorError(f"COCO has no split '{split}' with a list; it has: {', '.join(SPLITS)}")
+    folder = request.cache / "fiftyone" / "coco-2017"
+    listing = _listing(folder, split)
+    return Source(
+        candidates=lambda: _candidates(folder, listing, split, request),
+        revision=f"COCO {YEAR}, {SPLITS[split]}, {len(listing['images']):,} images",
+        about=f"Photographs of COCO {YEAR} (everyday scenes), drawn over the whole of {SPLITS[split]}.",
+        good_for="The figures speak for everyday photographs of people, animals and things.",
+        terms=(
+            "The COCO Consortium does not own the images: their use follows the Flickr terms of use "
+            "and each photograph's license. The annotations, of which the list of images is used, "
+            "are under CC BY 4.0."
+        ),
+        needs=partial(_needs, folder / split / "data", request.count),
+    )
+
+
+def _needs(data: Path, count: int) -> Needs:
+    there = len(list(data.glob("*.jpg")))
+    missing = max(0, math.ceil(RESERVE * count) - there)
+    return Needs(missing * BYTES_PER_IMAGE, (f"{there:,} images are in the cache",))
+
+
+def _listing(folder: Path, split: str) -> dict[str, Any]:
+    """COCO's licenses and images, without the annotations, which are a hundred times larger."""
+    path = folder / f"images_{SPLITS[split]}.json"
+    if not path.exists():
+        name = f"instances_{SPLITS[split]}.json"
+        archive = folder / f"annotations_trainval{YEAR}.zip"
+        if not archive.exists():
+            _download_archive(archive)
+        try:
+            with zipfile.ZipFile(archive) as opened:
+                text = opened.read(f"annotations/{name}").decode()
+        except (zipfile.BadZipFile, KeyError) as error:
+            raise DeepColorError(
+                f"{archive} is broken ({first_line(error)}); delete it and run the same command again"
+            ) from error
+        write_json(path, {"licenses": _member(text, "licenses"), "images": _member(text, "images")})
+    return read_json(path)
+
+
+def _member(text: str, key: str) -> Any:
+    """The value of a key of a large JSON object, without reading the rest of it."""
+    start = text.index(f'"{key}":') + len(key) + 3
+    start += len(text[start : start + 100]) - len(text[start : start + 100].lstrip())
+    return json.JSONDecoder().raw_decode(text, start)[0]
+
+
+def _download_archive(path: Path) -> None:
+    coco, web = _client()
+    address = coco._ANNOTATION_DOWNLOAD_LINKS[YEAR]
+
+    def download() -> None:
+        with _patient(web), replacing(path) as temporary:
+            print(f"Downloading {address} (240 MB)", flush=True)
+            web.download_file(address, path=str(temporary), quiet=True)
+            with zipfile.ZipFile(temporary):  # Raises if it was cut short.
+                pass
+
+    try:
+        clients.patiently(download, "COCO's list of images", worth=_may_pass)
+    except Exception as error:
+        raise DeepColorError(
+            f"{address} cannot be had ({' '.join(str(error).split())[:160]}); run the same command "
+            f"again with a network, or place the file at {path}"
+        ) from error
+
+
+def _candidates(
+    folder: Path, listing: dict[str, Any], split: str, request: Request
+) -> Iterator[Candidate]:
+    licenses = {each["id"]: each.get("name", "") for each in listing["licenses"]}
+    images = sorted(listing["images"], key=lambda image: int(image["id"]))
+    random.Random(f"{request.seed}").shuffle(images)
+    first = math.ceil(RESERVE * request.count)
+    step = max(1, first // 20)
+    starts = [0, *range(first, len(images), step)]
+    for start, stop in zip(starts, [*starts[1:], len(images)], strict=True):
+        drawn = images[start:stop]
+        _download_images(folder, listing, split, drawn)
+        for image in drawn:
+            yield Candidate(
+                id=f"{int(image['id']):012}",
+                path=folder / split / "data" / image["file_name"],
+                source=image["coco_url"],
+                license=licenses.get(image.get("license"), ""),
+                credit=image.get("flickr_url", ""),
+            )
+
+
+def _download_images(
+    folder: Path, listing: dict[str, Any], split: str, images: list[dict[str, Any]]
+) -> None:
+    """Make sure that images are there, whole. What stays broken is left to be rejected."""
+    data = folder / split / "data"
+    files = [data / image["file_name"] for image in images]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        whole = list(pool.map(_is_whole, files))
+    missing = []
+    for image, file, there in zip(images, files, whole, strict=True):
+        if not there:
+            file.unlink(missing_ok=True)
+            missing.append(image)
+    if not missing:
+        return
+    with Progress("fetch_photographs COCO", len(missing), "downloads") as progress:
+        for start in range(0, len(missing), BATCH):
+            batch = missing[start : start + BATCH]
+            try:
+                clients.patiently(
+                    lambda batch=batch: _download(folder, listing, split, batch),  # type: ignore[misc]
+                    "COCO's images",
+                    worth=_may_pass,
+                )
+            except _Broken:
+                pass
+            except DeepColorError:
+                raise
+            except Exception as error:
+                there = sum((data / image["file_name"]).exists() for image in images)
+                raise DeepColorError(
+                    f"COCO's images cannot be had ({' '.join(str(error).split())[:160]}); {there} of "
+                    f"{len(images)} are in {data}: run the same command again with a network, or place "
+                    "the others there, by the names of the list"
+                ) from error
+            progress.add(len(batch))
+
+
+class _Broken(Exception):
+    """Some images were downloaded and are not whole."""
+
+
+def _download(
+    folder: Path, listing: dict[str, Any], split: str, images: list[dict[str, Any]]
+) -> None:
+    """Let FiftyOne download images into a folder of their own; take over those that are whole.
+
+    FiftyOne takes a file that is there for whole, and reads the whole list on every call: it is given
+    an empty folder, and a list of the missing images alone.
+    """
+    coco, web = _client()
+    data, incoming = folder / split / "data", folder / split / "incoming"
+    _take_over(incoming / "data", data)  # What an interrupted job has left.
+    missing = [image for image in images if not (data / image["file_name"]).exists()]
+    content = {**listing, "images": missing, "annotations": [], "categories": []}
+    write_json(incoming / "raw" / f"instances_{SPLITS[split]}.json", content)
+    try:
+        with _patient(web):
+            coco.download_coco_dataset_split(
+                str(incoming),
+                split,
+                year=YEAR,
+                image_ids=[int(image["id"]) for image in missing],
+                num_workers=DOWNLOADS,
+                raw_dir=str(incoming / "raw"),
+            )
+    finally:
+        broken = _take_over(incoming / "data", data)
+    if broken:
+        raise _Broken(f"{broken} images arrived broken")
+
+
+def _take_over(incoming: Path, data: Path) -> int:
+    """Move the images that are whole, delete the others, and count these."""
+    data.mkdir(parents=True, exist_ok=True)
+    broken = 0
+    for path in incoming.iterdir() if incoming.exists() else ():
+        if _is_whole(path):
+            path.replace(data / path.name)
+        else:
+            path.unlink()
+            broken += 1
+    return broken
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        read_square(path, 32)
+    except ValueError:
+        return False
+    return True
+
+
+def _client() -> tuple[Any, Any]:
+    """FiftyOne's module for COCO, and the one that downloads for it."""
+    os.environ.setdefault("FIFTYONE_DO_NOT_TRACK", "true")
+    os.environ.setdefault("FIFTYONE_SHOW_PROGRESS_BARS", "false")
+    os.environ.setdefault("FIFTYONE_LOGGING_LEVEL", "ERROR")
+    coco = clients.load("fiftyone.utils.coco", "fiftyone")
+    return coco, clients.load("eta.core.web", "fiftyone")
+
+
+@contextmanager
+def _patient(web: Any) -> Iterator[None]:
+    """Let FiftyOne's downloads time out, wait for a server that is busy, and try again.
+
+    Its sessions do none of that by themselves; the proxy of the environment they respect.
+    """
+    from requests.adapters import HTTPAdapter
+    from urllib3.util import Retry
+
+    class Adapter(HTTPAdapter):
+        def send(self, *args: Any, **options: Any) -> Any:
+            return super().send(*args, **{**options, "timeout": options.get("timeout") or PATIENCE})
+
+    class Session(web.WebSession):  # type: ignore[name-defined,misc]
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            retries = Retry(
+                total=5, backoff_factor=0.5, status_forcelist=[429, 500, 502, 503, 504]
+            )  # `Retry-After` is waited for.
+            for prefix in ("http://", "https://"):
+                self.sess.mount(prefix, Adapter(max_retries=retries))
+
+    before, web.WebSession = web.WebSession, Session
+    try:
+        yield
+    finally:
+        web.WebSession = before
+
+
+def _may_pass(error: Exception) -> bool:
+    return not isinstance(error, DeepColorError | MemoryError | PermissionError)

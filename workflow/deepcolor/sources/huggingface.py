@@ -1,0 +1,338 @@
+"""Image data sets of the Hugging Face hub, of which only what is needed is downloaded."""
+
+import heapq
+import io
+import itertools
+import math
+import random
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from hashlib import blake2b, sha256
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from PIL import Image
+
+from deepcolor import clients
+from deepcolor.errors import DeepColorError
+from deepcolor.files import read_json, replacing, write_json
+from deepcolor.files import sha256 as checksum_of
+from deepcolor.photograph import Candidate, Needs, Rejection, Request, Source
+from deepcolor.progress import Progress
+
+DOWNLOADS = 4  # Parts at a time.
+READ_AHEAD = 64 * 2**10  # Bytes.
+RESERVE = 1.05  # Photographs fetched for one asked for, as some are rejected.
+
+
+def huggingface(
+    request: Request,
+    *,
+    id: str,
+    revision: str,
+    split: str = "train",
+    column: str = "image",
+    subset: str = "",
+    images_per_part: int = 25,
+    license: str = "",
+    terms: str = "",
+) -> Source:
+    """Photographs of a data set of the Hugging Face hub, drawn over the whole of a split.
+
+    A part is what can be read without reading more: a row group of a Parquet file, or a whole file of
+    another format. Parts are drawn evenly over the split, and of each part some photographs are
+    drawn: data sorted by class give many classes, and the download stays near the photographs'
+    own weight. What was taken from a part stays in the cache with its checksum, so that an
+    interrupted fetch goes on, and a finished one needs no network again.
+
+    Args:
+        request: What is asked for.
+        id: Of the data set, as "owner/name".
+        revision: A commit of its repository, so that the same photographs come tomorrow.
+        split: Of the data set.
+        column: With the images.
+        subset: Name of the data set's configuration, where it has several.
+        images_per_part: Photographs taken from one part, at most; fewer spread wider and download more.
+        license: Of the photographs; by default what the data set's card says.
+        terms: Of their use, one sentence.
+
+    Raises:
+        DeepColorError: The client is not installed, the hub cannot be reached or has no such data.
+    """
+    names = [id.replace("/", "--"), revision.replace("/", "--"), f"{subset or 'default'}-{split}-{column}"]
+    remote = _Remote(id, revision, split, column, subset, request.cache.joinpath("huggingface", *names))
+    facts = remote.facts()
+    return Source(
+        candidates=lambda: _candidates(remote, facts, request, images_per_part, license),
+        revision=f"huggingface.co/datasets/{id} at {facts['commit']}",
+        about=f"Photographs of {id} on the Hugging Face hub, drawn over the whole split '{split}'.",
+        good_for="The figures speak for photographs like those of this data set.",
+        terms=terms,
+        needs=partial(_needs, remote, facts, request, images_per_part),
+    )
+
+
+class _Remote:
+    """One column of one split at one revision, and its folder in the cache."""
+
+    def __init__(
+        self, id: str, revision: str, split: str, column: str, subset: str, cache: Path
+    ) -> None:
+        self.id, self.revision, self.split, self.column, self.subset = id, revision, split, column, subset
+        self.cache = cache
+        self._opened: Any = None
+        self._opening = Lock()
+
+    def facts(self) -> dict[str, Any]:
+        """The commit, the number of parts and the license, from the cache or else from the hub."""
+        path = self.cache / "facts.json"
+        if not path.exists():
+            clients.load("datasets", "huggingface")
+            hub = clients.load("huggingface_hub", "huggingface")
+
+            def ask() -> dict[str, Any]:
+                info = hub.HfApi().dataset_info(self.id, revision=self.revision)
+                card = (info.card_data or {}).get("license") or ""
+                name = ", ".join(card) if isinstance(card, list) else str(card)
+                return {
+                    "commit": info.sha,
+                    "parts": self._open(info.sha).num_shards,
+                    "bytes": self._bytes(info.sha),
+                    "license": name,
+                }
+
+            write_json(path, self._reach(ask, "the list of files"))
+        facts = read_json(path)
+        if self.revision != facts["commit"]:
+            print(
+                f"{self.id}: the revision '{self.revision}' may move; what is taken is "
+                f"{facts['commit']}: write that into config.yaml to pin it",
+                flush=True,
+            )
+        return facts
+
+    def _bytes(self, commit: str) -> int:
+        """The size of the split's files, with all columns."""
+        datasets = clients.load("datasets", "huggingface")
+        hub = clients.load("huggingface_hub", "huggingface")
+        builder = datasets.load_dataset_builder(self.id, self.subset or None, revision=commit)
+        files = builder.config.data_files[self.split]
+        return sum(hub.HfFileSystem().info(file)["size"] for file in files)
+
+    def _open(self, commit: str) -> Any:
+        """The split as a streamed data set whose shards are the parts."""
+        with self._opening:
+            if self._opened is None:
+                self._opened = self._load(commit)
+            return self._opened
+
+    def _load(self, commit: str) -> Any:
+        datasets = clients.load("datasets", "huggingface")
+        datasets.disable_progress_bars()
+        options: dict[str, Any] = {"revision": commit, "split": self.split, "streaming": True}
+        # Else every read takes 5 MB more than it was asked for, several times a part's size.
+        options["storage_options"] = {"hf": {"block_size": READ_AHEAD}}
+        try:  # Only Parquet files can be read by the column.
+            data = datasets.load_dataset(
+                self.id, self.subset or None, columns=[self.column], **options
+            )
+        except ValueError as error:
+            if "columns" not in str(error):
+                raise
+            data = datasets.load_dataset(self.id, self.subset or None, **options)
+        if data.features is not None and not isinstance(
+            data.features.get(self.column), datasets.Image
+        ):
+            columns = datasets.load_dataset(self.id, self.subset or None, **options).features
+            known = [name for name, kind in columns.items() if isinstance(kind, datasets.Image)]
+            raise DeepColorError(
+                f"{self.id} has no column '{self.column}' of images; it has: {', '.join(known) or 'none'}"
+            )
+        data = data.select_columns([self.column])
+        return data.cast_column(self.column, datasets.Image(decode=False)).reshard()
+
+    def _read(self, part: int, commit: str) -> Iterator[bytes]:
+        """The image files of a part, in order; b"" where there is none."""
+        data = self._open(commit)
+        for example in data.shard(num_shards=data.num_shards, index=part):
+            image = example[self.column]
+            if image is None:
+                yield b""
+            elif image["bytes"] is not None:
+                yield image["bytes"]
+            else:
+                fsspec = clients.load("fsspec", "huggingface")
+                with fsspec.open(image["path"], "rb") as file:
+                    yield file.read()
+
+    def _reach(self, function: Callable[[], Any], what: str) -> Any:
+        """Call a function that needs the hub; say in one line what is missing if it fails."""
+        try:
+            return clients.patiently(function, f"{self.id}: {what}", worth=_may_pass)
+        except DeepColorError:
+            raise
+        except Exception as error:
+            status = getattr(getattr(error, "response", None), "status_code", None)
+            if status in (401, 403):
+                remedy = "give its owner the consent that its page asks for, and set HF_TOKEN"
+            elif _may_pass(error) or "offline mode" in str(error):
+                remedy = (
+                    "run the same command again with a network: it goes on where it was; or copy "
+                    f"{self.cache} from a machine that has it"
+                )
+            else:
+                remedy = "mend its id, revision, subset or split in config.yaml"
+            raise DeepColorError(
+                f"huggingface.co/datasets/{self.id}: {what} cannot be had "
+                f"({' '.join(str(error).split())[:160]}); {remedy}"
+            ) from error
+
+    def fetch(self, part: int, draw: "_Draw", commit: str) -> list[tuple[int, Path]]:
+        """The rows that a draw takes from a part, and their files in the cache, whole."""
+        path = self.cache / f"{part:06}.json"
+        known = read_json(path) if path.exists() else {"rows": None, "images": {}}
+        whole = known["rows"] is not None and all(
+            self._is_whole(known["images"].get(str(row))) for row in draw.rows(part, known["rows"])
+        )
+        if not whole:
+            known = self._reach(partial(self._download, part, draw, commit, known), f"part {part}")
+            write_json(path, known)
+        return [
+            (row, self.cache / known["images"][str(row)]["file"])
+            for row in draw.rows(part, known["rows"])
+        ]
+
+    def _download(self, part: int, draw: "_Draw", commit: str, known: dict[str, Any]) -> dict[str, Any]:
+        rows = 0
+        best: list[tuple[int, int, bytes]] = []  # A heap of what is drawn so far, the worst on top.
+        for rows, content in enumerate(self._read(part, commit), start=1):
+            entry = (-draw.lot(part, rows - 1), rows - 1, content)
+            heapq.heappush(best, entry)
+            if len(best) > draw.end:
+                heapq.heappop(best)
+        images = dict(known["images"])
+        taken = set(draw.rows(part, rows))
+        for _, row, content in best:
+            if row in taken:
+                file = f"{part:06}-{row:06}{_suffix(content)}"
+                with replacing(self.cache / file) as temporary:
+                    temporary.write_bytes(content)
+                images[str(row)] = {"file": file, "sha256": sha256(content).hexdigest()}
+        return {"rows": rows, "images": images}
+
+    def _is_whole(self, image: dict[str, str] | None) -> bool:
+        if image is None or not (self.cache / image["file"]).exists():
+            return False
+        return checksum_of(self.cache / image["file"]) == image["sha256"]
+
+
+@dataclass(frozen=True)
+class _Draw:
+    """Which rows are drawn from a part: those with the `start`-th to the `end`-th lowest lot."""
+
+    seed: int
+    start: int
+    end: int
+
+    def lot(self, part: int, row: int) -> int:
+        """A random number that depends on the seed, the part and the row alone."""
+        digest = blake2b(f"{self.seed}/{part}/{row}".encode(), digest_size=8).digest()
+        return int.from_bytes(digest, "big")
+
+    def rows(self, part: int, rows: int) -> list[int]:
+        """The drawn rows of a part that has so many."""
+        by_lot = sorted(range(rows), key=lambda row: self.lot(part, row))
+        return sorted(by_lot[self.start : self.end])
+
+
+def _needs(
+    remote: _Remote, facts: dict[str, Any], request: Request, images_per_part: int
+) -> Needs:
+    wanted = math.ceil(RESERVE * request.count / images_per_part)
+    missing = wanted - len(list(remote.cache.glob("[0-9]*.json")))
+    commit = facts["commit"]
+    note = "" if remote.revision == commit else f"; revision '{remote.revision}' is {commit} today"
+    return Needs(
+        max(0, missing) * facts["bytes"] // facts["parts"],
+        (f"{min(wanted, facts['parts']):,} of {facts['parts']:,} parts{note}",),
+    )
+
+
+def _candidates(
+    remote: _Remote, facts: dict[str, Any], request: Request, images_per_part: int, license: str
+) -> Iterator[Candidate | Rejection]:
+    needed = math.ceil(RESERVE * request.count)
+    each = max(images_per_part, math.ceil(needed / facts["parts"]))
+    batches = _spread(facts["parts"], math.ceil(needed / each), request.seed)
+    for turn in itertools.count():  # Beyond the first turn only if all parts do not suffice.
+        draw = _Draw(request.seed, turn * each, (turn + 1) * each)
+        left = False
+        for number, batch in enumerate(batches):
+            images = _fetch(remote, batch, draw, facts["commit"])
+            left = left or bool(images)
+            random.Random(f"{request.seed}/{turn}/{number}").shuffle(images)
+            for part, row, file in images:
+                yield Candidate(
+                    id=f"{part:06}-{row:06}",
+                    path=file,
+                    source=f"{remote.id}, {remote.split}, part {part}, row {row}",
+                    license=license or facts["license"],
+                )
+        if not left:
+            return
+
+
+def _fetch(remote: _Remote, parts: list[int], draw: _Draw, commit: str) -> list[tuple[int, int, Path]]:
+    """Part, row and file of all photographs that a draw takes from some parts."""
+    images = []
+    with (
+        Progress(f"fetch_photographs {remote.id}", len(parts), "parts") as progress,
+        ThreadPoolExecutor(DOWNLOADS) as pool,
+    ):
+        jobs = [pool.submit(remote.fetch, part, draw, commit) for part in parts]
+        try:
+            for part, job in zip(parts, jobs, strict=True):
+                images += [(part, row, file) for row, file in job.result()]
+                progress.add()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+    return images
+
+
+def _spread(parts: int, wanted: int, seed: int) -> list[list[int]]:
+    """Draw parts in batches: first one from each of `wanted` equal stretches, then all others."""
+    generator = random.Random(f"{seed}")
+    wanted = min(parts, wanted)
+    first = [
+        generator.randrange(parts * number // wanted, parts * (number + 1) // wanted)
+        for number in range(wanted)
+    ]
+    rest = sorted(set(range(parts)) - set(first))
+    generator.shuffle(rest)
+    size = max(1, wanted // 10)
+    return [first] + [rest[start : start + size] for start in range(0, len(rest), size)]
+
+
+def _suffix(content: bytes) -> str:
+    """The file suffix of an image's format; ".bin" for what is none."""
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            return f".{(image.format or 'bin').lower()}"
+    except Exception:
+        return ".bin"
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether an error may pass by itself: one of the network, not an answer of the hub."""
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    if status is not None:
+        return status == 429 or status >= 500
+    if "offline mode" in str(error):
+        return False
+    package = type(error).__module__.split(".")[0]
+    return isinstance(error, OSError | EOFError) or package.startswith(
+        ("aiohttp", "httpcore", "httpx", "pyarrow", "requests", "urllib3")
+    )

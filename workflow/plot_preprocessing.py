@@ -1,0 +1,34 @@
+"""Show photographs of a data set before and after preprocessing."""
+
+import argparse
+import random
+from pathlib import Path
+
+import numpy as np
+from deepcolor import command
+from deepcolor.decoding import open_rgb, read_square
+from deepcolor.figures import plot_preprocessing
+from deepcolor.manifest import read_manifest
+
+SHOWN = 6  # Photographs that fit side by side.
+
+
+def main() -> None:
+    """Parse the command line and plot."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--manifest", type=Path, required=True, help="of the data set")
+    parser.add_argument("--image-size", type=int, required=True, help="side in pixels")
+    parser.add_argument("--images", type=int, required=True, help="how many, at most")
+    parser.add_argument("--seed", type=int, required=True, help="of the draw")
+    parser.add_argument("--figure", type=Path, required=True, help="PNG file to write")
+    args = parser.parse_args()
+    paths = list(read_manifest(args.manifest)["path"])
+    drawn = random.Random(f"{args.seed}").sample(paths, min(args.images, SHOWN, len(paths)))
+    before = [np.asarray(open_rgb(path)) for path in drawn]
+    after = [read_square(path, args.image_size)[0] for path in drawn]
+    plot_preprocessing(before, after, args.figure)
+    print(f"plot_preprocessing: {args.figure.name}", flush=True)
+
+
+if __name__ == "__main__":
+    command.run(main)
