@@ -103,7 +103,7 @@ rule check_setup:
         image_size=SIZE,
         data=config["data"],
         cache=config["cache"],
-        results=config["results"],
+        results=lambda w, input: Path(input.data_sets[0]).parent.parent,
     shell:
         r"""
         python workflow/check_setup.py \

@@ -70,7 +70,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *args: object) -> None:
         """Say nothing."""
 
-    def reply(self, body: bytes, status: int = 200, **headers: str) -> None:
+    def reply(self, body: bytes, status: int = 200, **headers: Any) -> None:
         """Answer with a body."""
         self.send_response(status)
         headers.setdefault("Content_Length", str(len(body)))
@@ -80,7 +80,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(body)
 
-    def content(self, body: bytes, status: int = 200, **headers: str) -> None:
+    def content(self, body: bytes, status: int = 200, **headers: Any) -> None:
         """Answer with a file's content, unless this answer is to go wrong."""
         fault = self.server.fault()
         if fault == "fail":
@@ -151,7 +151,9 @@ class Hub(Handler):
             facts = {"private": False, "gated": False, "disabled": False, "tags": [], "downloads": 0}
             name = "/".join(repository.parts[-2:])
             card = {"license": "cc-by-4.0"}
-            self.json({"id": name, "sha": COMMIT, "siblings": names, "cardData": card, "likes": 0, **facts})
+            self.json(
+                {"id": name, "sha": COMMIT, "siblings": names, "cardData": card, "likes": 0, **facts}
+            )
         elif rest[0] == "tree":
             base = repository.joinpath(*rest[2:])
             deep = urllib.parse.parse_qs(query).get("recursive", ["false"])[0].lower() == "true"
@@ -185,7 +187,7 @@ class Hub(Handler):
             self.missing("EntryNotFound")
             return
         content = path.read_bytes()
-        headers = {
+        headers: dict[str, Any] = {
             "ETag": f'"{hashlib.sha256(content).hexdigest()}"', "X_Repo_Commit": COMMIT,
             "Accept_Ranges": "bytes", "X_Linked_Size": str(len(content)),
         }  # fmt: skip

@@ -12,7 +12,7 @@ import hub
 class Mirror(hub.Handler):
     """GET http://host/path, as a proxy is asked, gives the file ROOT/host/path."""
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802 (the base class calls it)
         """Answer."""
         url = urllib.parse.urlsplit(self.path)
         self.server.seen.append(self.path)
@@ -39,7 +39,7 @@ def write_coco(root: Path, pictures: dict[int, bytes]) -> None:
                 "flickr_url": f"http://farm1.staticflickr.com/{id}.jpg",
             }
         )  # fmt: skip
-    content = {
+    listing = {
         "info": {"year": 2017},
         "licenses": [{"url": "http://x", "id": 4, "name": "Attribution License"}],
         "images": images,
@@ -47,4 +47,4 @@ def write_coco(root: Path, pictures: dict[int, bytes]) -> None:
         "categories": [{"supercategory": "person", "id": 1, "name": "person"}],
     }
     with zipfile.ZipFile(host / "annotations" / "annotations_trainval2017.zip", "w") as archive:
-        archive.writestr("annotations/instances_train2017.json", json.dumps(content))
+        archive.writestr("annotations/instances_train2017.json", json.dumps(listing))

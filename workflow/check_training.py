@@ -9,8 +9,9 @@ from pathlib import Path
 from deepcolor import command
 from deepcolor.errors import DeepColorError
 
-# Images in the steps that are timed; what memory they take beyond the smaller, a larger batch takes too.
-SMALL, LARGE = 2, 6
+# Images in the steps. After two sizes the graph serves every size; what memory the last takes beyond the
+# one before, a larger batch takes in proportion.
+STEPS = (1, 2, 4, 12, 12)
 
 
 def main() -> None:
@@ -51,19 +52,20 @@ def try_training(args: argparse.Namespace) -> dict:
     )
     settings = {key: args.training[key] for key in ("optimizer", "learning_rate", "loss")}
     model = training.trainer(network, image_size=args.image_size, **settings)
-    shape = (LARGE, args.image_size, args.image_size, 3)
+    shape = (STEPS[-1], args.image_size, args.image_size, 3)
     pictures = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
     memory, seconds = {}, 0.0
-    for images in (SMALL, SMALL, LARGE, LARGE):  # The first step of a size also builds its graph.
+    for images in STEPS:
         began = time.perf_counter()
         model.train_on_batch(pictures[:images], pictures[:images])
         seconds = time.perf_counter() - began
         memory[images] = training.peak_device_memory() or training.peak_memory()
-    each = max(0, memory[LARGE] - memory[SMALL]) / (LARGE - SMALL)
+    small, large = STEPS[-3], STEPS[-1]
+    each = max(0, memory[large] - memory[small]) / (large - small)
     return {
         "parameters": network.count_params(),
-        "images_per_second": LARGE / seconds,
-        "memory": int(memory[LARGE] + each * max(0, args.training["batch_size"] - LARGE)),
+        "images_per_second": large / seconds,
+        "memory": int(memory[large] + each * max(0, args.training["batch_size"] - large)),
         "device": training.device_name(),
         "device_memory": training.device_memory(),
     }

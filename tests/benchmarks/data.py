@@ -38,7 +38,7 @@ from deepcolor.sources.photographs import PHOTOGRAPHS  # noqa: E402
 from PIL import Image  # noqa: E402
 
 SIZE = 256
-TURNS = 7
+TURNS = 5
 
 
 def photographs(folder: Path | None) -> list[Image.Image]:
@@ -89,8 +89,8 @@ def measure_preprocessing(pictures: list[Image.Image], folder: Path) -> None:
         speed = best(ways, paths)
         away = [np.abs(read_square(path, SIZE)[0].astype(int) - exactly(path)).mean() for path in paths]
         print(
-            f"  {width}×{height}: {speed['DeepColor']:6.0f} images/s, Pillow {speed['Pillow']:5.0f}, ratio "
-            f"{speed['DeepColor'] / speed['Pillow']:.2f}; {np.mean(away):.2f}/255 (at most "
+            f"  {width}×{height}: {speed['DeepColor']:6.0f} images/s, Pillow {speed['Pillow']:5.0f}, "
+            f"ratio {speed['DeepColor'] / speed['Pillow']:.2f}; {np.mean(away):.2f}/255 (at most "
             f"{np.max(away):.2f}) from full decoding and area averaging"
         )
 
@@ -145,7 +145,7 @@ def measure_reading(pictures: list[Image.Image], folder: Path) -> None:
 
 def measure_waiting(pictures: list[Image.Image], folder: Path) -> None:
     """What a training step waits for its input: epochs from shards, and from one batch in memory."""
-    size, images = 64, 1024
+    size, images = 64, 256
     shards = make_shards(pictures, folder, size, images)
     model = training.trainer(
         unet(size), image_size=size, optimizer="adam", learning_rate=1e-3, loss="mse"
@@ -154,11 +154,13 @@ def measure_waiting(pictures: list[Image.Image], folder: Path) -> None:
     steps = images // 32
     memory = tf.data.Dataset.from_tensors((batch, batch)).repeat(steps)
     seconds = {"shards": float("inf"), "memory": float("inf")}
-    for turn in range(4):  # The first builds the graph.
+    for turn in range(3):  # The first builds the graph.
         for name in seconds:
-            data = shards.training_batches(32, seed=turn, epochs=range(1)) if name == "shards" else memory
+            data = (
+                shards.training_batches(32, seed=turn, epochs=range(1)) if name == "shards" else memory
+            )
             began = time.perf_counter()
-            model.fit(data, epochs=1, verbose=0)
+            model.fit(data, epochs=1, verbose=0, shuffle=False)
             if turn:
                 seconds[name] = min(seconds[name], time.perf_counter() - began)
     print(f"Training U-Net on {images:,} pictures of {size}×{size}, batches of 32, one core")

@@ -1,6 +1,7 @@
 """The configuration: what is accepted, what is refused and in which words."""
 
 import copy
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import yaml
 from conftest import PROJECT
 from deepcolor import configuration
 from deepcolor.errors import DeepColorError
+from deepcolor.options import options_of
 from deepcolor.registry import ARCHITECTURES, SOURCES
 
 SHIPPED = yaml.safe_load((PROJECT / "config.yaml").read_text(encoding="utf-8"))
@@ -53,7 +55,21 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         ("models.densenet.weights", "no/such.h5", "models.densenet.weights: no file no/such.h5"),
         ("models.densenet.freeze_encoder", True, "would freeze random weights"),
         ("results", "", "results: "),
-        ("models.all", {"architecture": "unet"}, "'all' is taken"),
+        ("models.all", {"architecture": "unet"}, "'all', 'cache' and 'shards' are taken"),
+        ("data_sets.cache", SHIPPED["data_sets"]["photographs"], "'cache' and 'shards' are taken"),
+        ("data_sets.photographs.checks", {"min_side": 1}, "source 'photographs' has no option 'checks'"),
+        ("data_sets.photographs.test", 5, "source 'photographs' has no option 'test'"),
+        ("evaluation.split", "test", "data set 'photographs' has no test images; give it 'test: 1000'"),
+        (
+            "data_sets.mine",
+            {"source": "huggingface", "id": "a/b", "training": 1, "validation": 1},
+            "source 'huggingface' needs the key 'revision'",
+        ),
+        (
+            "data_sets.mine",
+            {"source": "huggingface", "id": "b", "revision": "x", "training": 1, "validation": 1},
+            "data_sets.mine.id: 'b' does not match",
+        ),
         ("models.-x", {"architecture": "unet"}, "the name '-x' becomes a folder"),
         ("training.learning_rate", "1e-4", "YAML reads '1e-4' as text; write 0.0001"),
     ],
@@ -104,6 +120,70 @@ def test_missing_folder_is_refused() -> None:
     config["compare"]["data_sets"] = ["mine"]
     with pytest.raises(DeepColorError, match="there is no folder no/such"):
         configuration.complete(config)
+
+
+def with_folders(**more: Any) -> dict[str, Any]:
+    """A configuration of two folders and the embedded photographs."""
+    entry = {"source": "folder", "folder": str(PROJECT), "training": 4, "validation": 2, **more}
+    config = changed("data_sets.one", entry)
+    config["data_sets"]["two"] = {**entry}
+    config["compare"]["data_sets"] = ["one", "photographs", "two"]
+    return config
+
+
+def test_checks_are_of_the_image_size_unless_given() -> None:
+    one, photographs, two = configuration.data_sets(configuration.complete(with_folders()))
+    expected = {"min_side": 64, "min_chroma": 1.5, "toned": False, "near_duplicates": 6}
+    assert one.checks == two.checks == expected and photographs.checks is None
+    given = configuration.complete(with_folders(checks={"min_side": 10}))
+    assert configuration.data_sets(given)[0].checks == {**expected, "min_side": 10}
+
+
+def test_near_duplicates_are_looked_for_in_the_data_sets_before() -> None:
+    config = configuration.complete(with_folders())
+    one, photographs, two = configuration.data_sets(config)
+    assert configuration.compared_before(config, two) == [one]
+    assert configuration.compared_before(config, one) == []
+    assert configuration.compared_before(config, photographs) == []
+    config = configuration.complete(with_folders(checks={"near_duplicates": 0}))
+    assert configuration.compared_before(config, configuration.data_sets(config)[2]) == []
+
+
+def test_a_test_set_is_a_split_of_its_own() -> None:
+    config = with_folders(test=3)
+    config["compare"]["data_sets"] = ["one"]
+    config["evaluation"] = {"split": "test"}
+    (one,) = configuration.data_sets(configuration.complete(config))
+    assert one.images == {"training": 4, "validation": 2, "test": 3}
+
+
+def test_an_overlay_is_laid_over_the_shipped_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(PROJECT)
+    assert configuration.read()["image_size"] == 64
+    paper = configuration.read(configuration.PRESETS / "paper.yaml")
+    assert (paper["image_size"], paper["training"]["batch_size"]) == (256, 383)
+    assert [run.training["learning_rate"] for run in configuration.runs(paper)] == [0.0001] * 6
+    assert [run.options.get("weights") for run in configuration.runs(paper)] == [None] * 2 + [
+        "imagenet"
+    ] * 4
+    assert {each.images["training"] for each in configuration.data_sets(paper)} == {4000}
+    environments = [each.environment for each in configuration.data_sets(paper)]
+    assert environments == ["fiftyone", "huggingface", "huggingface"]
+    with pytest.raises(DeepColorError, match="the presets are: folder, paper"):
+        configuration.read(configuration.PRESETS / "papre.yaml")
+    (tmp_path / "broken.yaml").write_text("a: [")
+    with pytest.raises(DeepColorError, match="broken.yaml is no YAML"):
+        configuration.read(tmp_path / "broken.yaml")
+
+
+def test_presets_keep_to_folders_of_their_own() -> None:
+    folders = [("results", "data")]
+    for path in configuration.PRESETS.glob("*.yaml"):
+        preset = yaml.safe_load(path.read_text(encoding="utf-8"))
+        folders.append((preset["results"], preset["data"]))
+    assert len({each for pair in folders for each in pair}) == 2 * len(folders)
 
 
 def test_defaults_are_the_published_study() -> None:
@@ -188,8 +268,8 @@ def test_every_key_of_the_schema_is_described() -> None:
 
 def test_options_in_the_schema_belong_to_something() -> None:
     models = SCHEMA["properties"]["models"]["additionalProperties"]["properties"]
-    options = {key for each in ARCHITECTURES.values() for key in configuration.options_of(each)}
+    options = {key for each in ARCHITECTURES.values() for key in options_of(each)}
     assert models.keys() - configuration.MODEL_KEYS <= options
     sources = SCHEMA["properties"]["data_sets"]["additionalProperties"]["properties"]
-    options = {key for each in SOURCES.values() for key in configuration.options_of(each)}
+    options = {key for each in SOURCES.values() for key in options_of(each)}
     assert sources.keys() - configuration.DATA_SET_KEYS <= options

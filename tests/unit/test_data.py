@@ -8,23 +8,24 @@ import numpy as np
 import pandas as pd
 import pytest
 import tensorflow as tf
-from deepcolor import fetching, shard_index, shards
+from deepcolor import decoding, fetching, shard_index, shards
 from deepcolor.errors import DeepColorError
 from deepcolor.files import read_json, replacing, sha256
 from deepcolor.manifest import read_manifest
+from deepcolor.photograph import Request
 from deepcolor.sources import photographs as embedded
 from deepcolor.sources.folder import folder
 from deepcolor.sources.photographs import photographs
 from PIL import Image
-from skimage.transform import downscale_local_mean
 
 COUNTS = {"training": 104, "validation": 26}
+REQUEST = Request(seed=0, count=130, cache=Path())
 
 
 @pytest.fixture(scope="module")
 def fetched(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("photographs")
-    fetching.fetch("photographs", photographs(0), COUNTS, path)
+    fetching.fetch("photographs", photographs(REQUEST), COUNTS, path)
     return path
 
 
@@ -59,7 +60,7 @@ def test_crops_are_the_photographs_pixels(fetched: Path) -> None:
 
 def test_manifest_is_a_function_of_the_seed(fetched: Path, tmp_path: Path) -> None:
     for name, seed in {"same": 0, "other": 1}.items():
-        fetching.fetch("photographs", photographs(seed), COUNTS, tmp_path / name)
+        fetching.fetch("photographs", photographs(Request(seed, 130, Path())), COUNTS, tmp_path / name)
     ids = {
         name: list(read_manifest(path / "manifest.csv")["id"])
         for name, path in {"": fetched, "same": tmp_path / "same", "other": tmp_path / "other"}.items()
@@ -72,7 +73,7 @@ def test_broken_photograph_is_replaced_by_others(
 ) -> None:
     gone = embedded.Photograph("skimage", "data/gone.png", "", "")
     monkeypatch.setattr(embedded, "PHOTOGRAPHS", [gone, *embedded.PHOTOGRAPHS[1:]])
-    fetching.fetch("photographs", photographs(0), COUNTS, tmp_path)
+    fetching.fetch("photographs", photographs(REQUEST), COUNTS, tmp_path)
     assert len(read_manifest(tmp_path / "manifest.csv")) == 130
     assert list(pd.read_csv(tmp_path / "rejected.csv")["id"]) == ["gone"]
     assert read_json(tmp_path / "data_set.json")["rejected"] == {"cannot be read": 1}
@@ -94,7 +95,9 @@ def test_folder_rejects_by_name_and_takes_the_next(tmp_path: Path) -> None:
     (source / "short.png").write_bytes(whole[: len(whole) // 2])
     (source / "again.png").write_bytes(whole)
     (source / ".hidden").write_text("passed over")
-    fetching.fetch("mine", folder(0, folder=str(source)), {"training": 5, "validation": 3}, tmp_path)
+    fetching.fetch(
+        "mine", folder(REQUEST, folder=str(source)), {"training": 5, "validation": 3}, tmp_path
+    )
     manifest = read_manifest(tmp_path / "manifest.csv")
     assert manifest["split"].value_counts().to_dict() == {"training": 5, "validation": 3}
     assert not set(manifest["id"]) & {"broken.jpg", "short.png"}
@@ -108,33 +111,13 @@ def test_too_few_photographs_are_counted(tmp_path: Path) -> None:
     source.mkdir()
     (source / "a.jpg").write_text("no image")
     with pytest.raises(DeepColorError) as caught:
-        fetching.fetch("mine", folder(0, folder=str(source)), {"training": 5, "validation": 3}, tmp_path)
+        fetching.fetch(
+            "mine", folder(REQUEST, folder=str(source)), {"training": 5, "validation": 3}, tmp_path
+        )
     said = str(caught.value)
     assert "0 of 5 for training, 0 of 3 for validation" in said
     assert "1 rejected" in said and "a.jpg" in said
     assert list(pd.read_csv(tmp_path / "rejected.csv")["id"]) == ["a.jpg"]
-
-
-def test_exif_orientation_is_respected(tmp_path: Path) -> None:
-    exif = Image.Exif()
-    exif[0x0112] = 6  # Turned by 90 degrees.
-    Image.new("RGB", (30, 10), "red").save(tmp_path / "a.jpg", exif=exif)
-    assert shards.open_rgb(tmp_path / "a.jpg").size == (10, 30)
-
-
-def test_every_mode_is_read_as_it_looks(tmp_path: Path) -> None:
-    deep = np.full((4, 4), 1000, np.uint16)
-    Image.fromarray(deep).save(tmp_path / "deep.png")
-    assert shards.open_rgb(tmp_path / "deep.png").getpixel((0, 0)) == (4, 4, 4)
-    Image.new("RGBA", (4, 4), (200, 0, 0, 0)).save(tmp_path / "clear.png")
-    assert shards.open_rgb(tmp_path / "clear.png").getpixel((0, 0)) == (255, 255, 255)
-    Image.new("CMYK", (4, 4), (0, 255, 255, 0)).save(tmp_path / "print.jpg")
-    assert np.asarray(shards.open_rgb(tmp_path / "print.jpg"))[0, 0, 0] > 200
-    Image.new("P", (4, 4)).save(tmp_path / "palette.gif")
-    assert shards.open_rgb(tmp_path / "palette.gif").mode == "RGB"
-    Image.fromarray(np.full((4, 4), 0.5, np.float32)).save(tmp_path / "float.tif")
-    with pytest.raises(ValueError, match="mode F"):
-        shards.open_rgb(tmp_path / "float.tif")
 
 
 def test_names_that_no_table_can_hold_are_rejected(tmp_path: Path) -> None:
@@ -143,14 +126,8 @@ def test_names_that_no_table_can_hold_are_rejected(tmp_path: Path) -> None:
     (tmp_path / "mine" / "caf\udce9.png").write_bytes(b"")
     counts = {"training": 3, "validation": 2}
     with pytest.raises(DeepColorError, match="1 of 2 for validation; 2 rejected"):
-        fetching.fetch("mine", folder(0, folder=str(tmp_path / "mine")), counts, tmp_path)
+        fetching.fetch("mine", folder(REQUEST, folder=str(tmp_path / "mine")), counts, tmp_path)
     assert set(pd.read_csv(tmp_path / "rejected.csv")["reason"]) == {"unusable file name"}
-
-
-def test_shrinking_averages_areas() -> None:
-    pixels = np.random.default_rng(0).integers(0, 256, (128, 128, 3), np.uint8)
-    ours = shards.resize(Image.fromarray(pixels), 64).astype(float)
-    assert np.abs(ours - downscale_local_mean(pixels.astype(float), (2, 2, 1))).max() <= 1
 
 
 def write(fetched: Path, path: Path, size: int = 32) -> Path:
@@ -188,7 +165,7 @@ def test_shards_hold_the_resized_photographs_in_order(fetched: Path, index: Path
     assert list(opened.names("validation")) == [("d", name) for name in rows["id"]]
     images = np.concatenate([batch.numpy() for batch in opened.evaluation_batches("validation", 7)])
     for image, path in zip(images, rows["path"], strict=True):
-        assert np.array_equal(image, shards.resize(Image.open(path), 32))
+        assert np.array_equal(image, decoding.read_square(path, 32)[0])
 
 
 def epochs(index: Path, which: range, **options: bool) -> list[list[bytes]]:

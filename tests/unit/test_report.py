@@ -55,8 +55,9 @@ def page(tmp_path: Path) -> Page:
     pd.DataFrame(
         [
             {
-                "data_set": "d", "training": 1, "validation": 2, "photographs": 1, "rejected": 0,
-                "reasons": "", "licenses": HOSTILE, "revision": HOSTILE, "about": HOSTILE,
+                "data_set": "d", "training": 1, "validation": 2, "test": 0, "asked": 3, "delivered": 3,
+                "photographs": 1, "rejected": 0, "reasons": "", "licenses": HOSTILE,
+                "near_duplicates": 7, "revision": HOSTILE, "terms": HOSTILE, "about": HOSTILE,
                 "good_for": HOSTILE,
             }
         ]
@@ -71,13 +72,16 @@ def page(tmp_path: Path) -> Page:
         * 60
     ).to_csv(tmp_path / "credits.csv", index=False)  # fmt: skip
     figures.plot_grid([(HOSTILE, np.zeros((1, 4, 4, 3), np.uint8))], {}, tmp_path / "grid.png")
+    figures.plot_preprocessing(
+        [np.zeros((4, 6, 3), np.uint8)], [np.zeros((4, 4, 3), np.uint8)], tmp_path / "preprocessing.png"
+    )
     columns = {name: [0.1, 0.2] for name in ("loss", "accuracy", "psnr")}
     history = pd.DataFrame({"epoch": [1, 2], **columns, **{f"val_{k}": v for k, v in columns.items()}})
     figures.plot_curves(history, [1, 2], tmp_path / "curves.svg")
     report.render(
         tmp_path / "report.html",
         title=HOSTILE,
-        config={"title": HOSTILE, "image_size": 32},
+        config={"title": HOSTILE, "image_size": 32, "evaluation": {"split": "test"}},
         metrics=tmp_path / "metrics.csv",
         training=tmp_path / "training.csv",
         data=tmp_path / "data.csv",
@@ -85,6 +89,7 @@ def page(tmp_path: Path) -> Page:
         scores=[tmp_path / run / "per_image.csv" for run in runs],
         records=[tmp_path / "unet_1" / "training.json"],
         as_published=["unet_1"],
+        preprocessing={"d": tmp_path / "preprocessing.png"},
         comparison=tmp_path / "grid.png",
         epochs={"unet": tmp_path / "grid.png"},
         curves={"unet": tmp_path / "curves.svg"},
@@ -102,14 +107,20 @@ def test_names_are_not_markup(page: Page) -> None:
 def test_the_page_needs_nothing_else(page: Page) -> None:
     remote = [each for each in page.addresses if each.startswith(("http", "//"))]
     assert remote == []
-    assert page.tags.count("img") == 3
-    assert len([each for each in page.addresses if each.startswith("data:image/")]) == 3
+    assert page.tags.count("img") == 4
+    assert len([each for each in page.addresses if each.startswith("data:image/")]) == 4
 
 
 def test_findings_are_computed(page: Page) -> None:
     assert "unet, 2 epochs: 22.50 dB, 2.50 dB above the grayscale copy" in page.text
     assert "closer to the photograph than it on 2 of 2 images" in page.text
     assert "Training unet for 2 epochs instead of 1 changes its PSNR by +3.50 dB" in page.text
+
+
+def test_data_sets_are_counted(page: Page) -> None:
+    text = " ".join(page.text.split())
+    assert "unchanged scores 20.00 dB on the 2 test images" in text
+    assert "7 are in the same split as their twin" in text
 
 
 def test_long_credits_are_cut_and_counted(page: Page) -> None:

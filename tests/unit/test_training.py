@@ -18,6 +18,7 @@ from deepcolor import fetching, metrics, shard_index, shards, training
 from deepcolor.errors import DeepColorError
 from deepcolor.manifest import read_manifest
 from deepcolor.models.unet import unet
+from deepcolor.photograph import Request
 from deepcolor.sources.photographs import photographs
 from deepcolor.state import load_state, save_state
 from safetensors.numpy import load_file
@@ -28,7 +29,9 @@ TIMES = {"seconds", "images_per_second"}
 @pytest.fixture(scope="module")
 def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("data")
-    fetching.fetch("photographs", photographs(0), {"training": 14, "validation": 5}, path)
+    fetching.fetch(
+        "photographs", photographs(Request(0, 19, path)), {"training": 14, "validation": 5}, path
+    )
     manifest = read_manifest(path / "manifest.csv")
     facts = {}
     for split in ("training", "validation"):

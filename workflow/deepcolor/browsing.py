@@ -32,10 +32,7 @@ def collect(folder: Path, manifests: Sequence[Path], size: int) -> pd.DataFrame:
     """
     rows = pd.read_csv(folder / "per_image.csv", dtype={"data_set": str, "id": str})
     paths = pd.concat(
-        [
-            read_manifest(path)[["id", "path"]].assign(data_set=path.parent.name)
-            for path in manifests
-        ]
+        [read_manifest(path)[["id", "path"]].assign(data_set=path.parent.name) for path in manifests]
     )
     files = rows.merge(paths, on=["data_set", "id"], how="left", validate="one_to_one")["path"]
     predictions = np.load(folder / "predictions.npy", mmap_mode="r")

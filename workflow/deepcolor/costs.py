@@ -69,8 +69,8 @@ def add_up(
         pictures = images["training"] + images["validation"] / 3
         timed.append({**model, "seconds": max(milestones) * pictures / model["images_per_second"]})
         if model["memory"] > model["device_memory"]:
-            per_image = (model["memory"] - 2**30) / model["batch_size"]
-            fits = max(1, int((model["device_memory"] * 0.9 - 2**30) / per_image))
+            # Some memory is taken whatever the batch: left out here, the advice is on the safe side.
+            fits = max(1, int(model["batch_size"] * 0.9 * model["device_memory"] / model["memory"]))
             costs.problems.append(
                 f"model {model['name']}: a batch of {model['batch_size']} needs about "
                 f"{size(model['memory'])} of memory, and the {model['device']} has "
@@ -86,8 +86,8 @@ def add_up(
     costs.free = min(shutil.disk_usage(existing(folder)).free for folder in folders)
     if sum(costs.disk.values()) > costs.free:
         costs.problems.append(
-            f"disk: {size(sum(costs.disk.values()))} are needed, {size(costs.free)} are free; free some, "
-            "or set 'results', 'data' and 'cache' in config.yaml to folders on another disk"
+            f"disk: {size(sum(costs.disk.values()))} are needed, {size(costs.free)} are free; free "
+            "some, or set 'results', 'data' and 'cache' in config.yaml to folders on another disk"
         )
     return costs
 
@@ -105,8 +105,8 @@ def describe(costs: Costs) -> Iterator[str]:
         yield (
             f"model {each['name']}: {each['parameters']:,} parameters, "
             f"{each['images_per_second']:.3g} images/s on the {each['device']}, about "
-            f"{duration(each['seconds'])}; {size(each['memory'])} of {size(each['device_memory'])} memory "
-            f"for batches of {each['batch_size']}"
+            f"{duration(each['seconds'])}; {size(each['memory'])} of "
+            f"{size(each['device_memory'])} memory for batches of {each['batch_size']}"
         )
     parts = ", ".join(f"{name} {size(amount)}" for name, amount in costs.disk.items())
     yield f"disk: {size(sum(costs.disk.values()))} ({parts}); {size(costs.free)} are free"

@@ -81,9 +81,7 @@ def plot_grid(
     _save(figure, path, dpi=120)
 
 
-def plot_preprocessing(
-    before: Sequence[np.ndarray], after: Sequence[np.ndarray], path: Path
-) -> None:
+def plot_preprocessing(before: Sequence[np.ndarray], after: Sequence[np.ndarray], path: Path) -> None:
     """Set photographs above what preprocessing makes of them.
 
     Args:

@@ -1,10 +1,11 @@
 """How far a long job is: a bar on the terminal, a plain line now and then in the log."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from itertools import islice
-from typing import TypeVar
+from typing import TextIO, TypeVar
 
 from tqdm import tqdm
 
@@ -26,19 +27,20 @@ class Progress:
         self._label, self._total, self._unit = label, total, unit
         self._done = 0
         self._start = self._last = time.monotonic()
-        try:
+        self._terminal: TextIO | None = None
+        with suppress(OSError):
             self._terminal = open("/dev/tty", "w")  # noqa: SIM115 (closed in __exit__)
-        except OSError:
-            self._terminal = None
         self._bar = tqdm(
             total=total, desc=label, unit=f" {unit}", file=self._terminal, leave=False,
             disable=self._terminal is None, dynamic_ncols=True,
         )  # fmt: skip
 
     def __enter__(self) -> "Progress":
+        """Count in a block; the bar goes when it ends."""
         return self
 
     def __exit__(self, *exception: object) -> None:
+        """Take the bar away."""
         self._bar.close()
         if self._terminal:
             self._terminal.close()
@@ -62,7 +64,7 @@ class Progress:
 
 def ahead(
     function: Callable[[Item], Result], items: Iterable[Item], threads: int
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """Apply a function to items in threads; yield the results in the items' order.
 
     At most four items a thread are worked on before their turn, however many there are.

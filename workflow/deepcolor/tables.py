@@ -8,7 +8,6 @@ import pandas as pd
 from deepcolor.files import read_json, replacing
 from deepcolor.manifest import read_manifest
 
-
 SPLITS = ("training", "validation", "test")
 
 

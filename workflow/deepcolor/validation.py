@@ -60,11 +60,13 @@ def _is_number(text: str) -> bool:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The end of a sentence about an unknown word: a question if a known one is close, else a stop."""
     close = difflib.get_close_matches(word, list(known), n=1)
     return f"; did you mean '{close[0]}'?" if close else "."
 
 
 def check_names(key: str, names: Sequence[str], known: Iterable[str]) -> None:
+    """Refuse names that are not known."""
     for name in names:
         if name not in known:
             raise DeepColorError(

@@ -15,7 +15,7 @@ from typing import Any
 from deepcolor import clients
 from deepcolor.decoding import read_square
 from deepcolor.errors import DeepColorError, first_line
-from deepcolor.files import read_json, replacing, write_json
+from deepcolor.files import read_json, replacing, sha256, write_json
 from deepcolor.photograph import Candidate, Needs, Request, Source
 from deepcolor.progress import Progress
 
@@ -136,86 +136,75 @@ def _candidates(
 def _download_images(
     folder: Path, listing: dict[str, Any], split: str, images: list[dict[str, Any]]
 ) -> None:
-    """Make sure that images are there, whole. What stays broken is left to be rejected."""
+    """Make sure that images are there, whole, or broken as the server has them."""
     data = folder / split / "data"
+    ledger = folder / split / "broken.json"
+    broken = read_json(ledger) if ledger.exists() else {}
     files = [data / image["file_name"] for image in images]
+
+    def settled(file: Path) -> bool:
+        return _is_whole(file) or (file.exists() and broken.get(file.name) == sha256(file))
+
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        whole = list(pool.map(_is_whole, files))
-    missing = []
-    for image, file, there in zip(images, files, whole, strict=True):
-        if not there:
-            file.unlink(missing_ok=True)
-            missing.append(image)
+        missing = [
+            image for image, done in zip(images, pool.map(settled, files), strict=True) if not done
+        ]
     if not missing:
         return
     with Progress("fetch_photographs COCO", len(missing), "downloads") as progress:
         for start in range(0, len(missing), BATCH):
             batch = missing[start : start + BATCH]
+            download = partial(_download, folder, listing, split)
             try:
-                clients.patiently(
-                    lambda batch=batch: _download(folder, listing, split, batch),  # type: ignore[misc]
-                    "COCO's images",
-                    worth=_may_pass,
-                )
-            except _Broken:
-                pass
+                clients.patiently(partial(download, batch), "COCO's images", worth=_may_pass)
+                again = [image for image in batch if not _is_whole(data / image["file_name"])]
+                if again:
+                    clients.patiently(partial(download, again), "COCO's images", worth=_may_pass)
             except DeepColorError:
                 raise
             except Exception as error:
-                there = sum((data / image["file_name"]).exists() for image in images)
+                there = sum(file.exists() for file in files)
                 raise DeepColorError(
                     f"COCO's images cannot be had ({' '.join(str(error).split())[:160]}); {there} of "
                     f"{len(images)} are in {data}: run the same command again with a network, or place "
                     "the others there, by the names of the list"
                 ) from error
+            for image in again:  # Broken twice: so it is on the server.
+                file = data / image["file_name"]
+                if not _is_whole(file):
+                    broken[file.name] = sha256(file)
+            write_json(ledger, broken)
             progress.add(len(batch))
 
 
-class _Broken(Exception):
-    """Some images were downloaded and are not whole."""
-
-
-def _download(
-    folder: Path, listing: dict[str, Any], split: str, images: list[dict[str, Any]]
-) -> None:
-    """Let FiftyOne download images into a folder of their own; take over those that are whole.
+def _download(folder: Path, listing: dict[str, Any], split: str, images: list[dict[str, Any]]) -> None:
+    """Let FiftyOne download images into a folder of their own, and take them over.
 
     FiftyOne takes a file that is there for whole, and reads the whole list on every call: it is given
-    an empty folder, and a list of the missing images alone.
+    an empty folder, and a list of the images that are not there whole alone.
     """
     coco, web = _client()
     data, incoming = folder / split / "data", folder / split / "incoming"
-    _take_over(incoming / "data", data)  # What an interrupted job has left.
-    missing = [image for image in images if not (data / image["file_name"]).exists()]
-    content = {**listing, "images": missing, "annotations": [], "categories": []}
-    write_json(incoming / "raw" / f"instances_{SPLITS[split]}.json", content)
-    try:
-        with _patient(web):
-            coco.download_coco_dataset_split(
-                str(incoming),
-                split,
-                year=YEAR,
-                image_ids=[int(image["id"]) for image in missing],
-                num_workers=DOWNLOADS,
-                raw_dir=str(incoming / "raw"),
-            )
-    finally:
-        broken = _take_over(incoming / "data", data)
-    if broken:
-        raise _Broken(f"{broken} images arrived broken")
-
-
-def _take_over(incoming: Path, data: Path) -> int:
-    """Move the images that are whole, delete the others, and count these."""
     data.mkdir(parents=True, exist_ok=True)
-    broken = 0
-    for path in incoming.iterdir() if incoming.exists() else ():
+    for path in (incoming / "data").glob("*"):  # What an interrupted job has left.
         if _is_whole(path):
             path.replace(data / path.name)
         else:
             path.unlink()
-            broken += 1
-    return broken
+    missing = [image for image in images if not _is_whole(data / image["file_name"])]
+    content = {**listing, "images": missing, "annotations": [], "categories": []}
+    write_json(incoming / "raw" / f"instances_{SPLITS[split]}.json", content)
+    with _patient(web):
+        coco.download_coco_dataset_split(
+            str(incoming),
+            split,
+            year=YEAR,
+            image_ids=[int(image["id"]) for image in missing],
+            num_workers=DOWNLOADS,
+            raw_dir=str(incoming / "raw"),
+        )
+    for path in (incoming / "data").iterdir():  # All have arrived; some may be broken.
+        path.replace(data / path.name)
 
 
 def _is_whole(path: Path) -> bool:
@@ -248,11 +237,11 @@ def _patient(web: Any) -> Iterator[None]:
         def send(self, *args: Any, **options: Any) -> Any:
             return super().send(*args, **{**options, "timeout": options.get("timeout") or PATIENCE})
 
-    class Session(web.WebSession):  # type: ignore[name-defined,misc]
+    class Session(web.WebSession):
         def __init__(self, *args: Any, **options: Any) -> None:
             super().__init__(*args, **options)
             retries = Retry(
-                total=5, backoff_factor=0.5, status_forcelist=[429, 500, 502, 503, 504]
+                total=3, backoff_factor=0.5, status_forcelist=[429, 500, 502, 503, 504]
             )  # `Retry-After` is waited for.
             for prefix in ("http://", "https://"):
                 self.sess.mount(prefix, Adapter(max_retries=retries))
@@ -265,4 +254,7 @@ def _patient(web: Any) -> Iterator[None]:
 
 
 def _may_pass(error: Exception) -> bool:
-    return not isinstance(error, DeepColorError | MemoryError | PermissionError)
+    """Whether an error may pass by itself; WebSessionError is a server's answer that it will not."""
+    return type(error).__name__ != "WebSessionError" and not isinstance(
+        error, DeepColorError | MemoryError | PermissionError
+    )

@@ -24,7 +24,8 @@ from deepcolor.photograph import Candidate, Needs, Rejection, Request, Source
 from deepcolor.progress import Progress
 
 DOWNLOADS = 4  # Parts at a time.
-READ_AHEAD = 64 * 2**10  # Bytes.
+# Bytes read beyond what is asked for. By default 5 MB, several times a part's size.
+STORAGE = {"hf": {"block_size": 64 * 2**10}}
 RESERVE = 1.05  # Photographs fetched for one asked for, as some are rejected.
 
 
@@ -62,7 +63,11 @@ def huggingface(
     Raises:
         DeepColorError: The client is not installed, the hub cannot be reached or has no such data.
     """
-    names = [id.replace("/", "--"), revision.replace("/", "--"), f"{subset or 'default'}-{split}-{column}"]
+    names = [
+        id.replace("/", "--"),
+        revision.replace("/", "--"),
+        f"{subset or 'default'}-{split}-{column}",
+    ]
     remote = _Remote(id, revision, split, column, subset, request.cache.joinpath("huggingface", *names))
     facts = remote.facts()
     return Source(
@@ -81,7 +86,13 @@ class _Remote:
     def __init__(
         self, id: str, revision: str, split: str, column: str, subset: str, cache: Path
     ) -> None:
-        self.id, self.revision, self.split, self.column, self.subset = id, revision, split, column, subset
+        self.id, self.revision, self.split, self.column, self.subset = (
+            id,
+            revision,
+            split,
+            column,
+            subset,
+        )
         self.cache = cache
         self._opened: Any = None
         self._opening = Lock()
@@ -118,9 +129,11 @@ class _Remote:
         """The size of the split's files, with all columns."""
         datasets = clients.load("datasets", "huggingface")
         hub = clients.load("huggingface_hub", "huggingface")
-        builder = datasets.load_dataset_builder(self.id, self.subset or None, revision=commit)
+        builder = datasets.load_dataset_builder(
+            self.id, self.subset or None, revision=commit, storage_options=STORAGE
+        )
         files = builder.config.data_files[self.split]
-        return sum(hub.HfFileSystem().info(file)["size"] for file in files)
+        return sum(hub.HfFileSystem(**STORAGE["hf"]).info(file)["size"] for file in files)
 
     def _open(self, commit: str) -> Any:
         """The split as a streamed data set whose shards are the parts."""
@@ -133,23 +146,19 @@ class _Remote:
         datasets = clients.load("datasets", "huggingface")
         datasets.disable_progress_bars()
         options: dict[str, Any] = {"revision": commit, "split": self.split, "streaming": True}
-        # Else every read takes 5 MB more than it was asked for, several times a part's size.
-        options["storage_options"] = {"hf": {"block_size": READ_AHEAD}}
+        options["storage_options"] = STORAGE
         try:  # Only Parquet files can be read by the column.
-            data = datasets.load_dataset(
-                self.id, self.subset or None, columns=[self.column], **options
-            )
+            data = datasets.load_dataset(self.id, self.subset or None, columns=[self.column], **options)
         except ValueError as error:
             if "columns" not in str(error):
                 raise
             data = datasets.load_dataset(self.id, self.subset or None, **options)
-        if data.features is not None and not isinstance(
-            data.features.get(self.column), datasets.Image
-        ):
+        if data.features is not None and not isinstance(data.features.get(self.column), datasets.Image):
             columns = datasets.load_dataset(self.id, self.subset or None, **options).features
             known = [name for name, kind in columns.items() if isinstance(kind, datasets.Image)]
             raise DeepColorError(
-                f"{self.id} has no column '{self.column}' of images; it has: {', '.join(known) or 'none'}"
+                f"{self.id} has no column '{self.column}' of images; "
+                f"it has: {', '.join(known) or 'none'}"
             )
         data = data.select_columns([self.column])
         return data.cast_column(self.column, datasets.Image(decode=False)).reshard()
@@ -248,9 +257,7 @@ class _Draw:
         return sorted(by_lot[self.start : self.end])
 
 
-def _needs(
-    remote: _Remote, facts: dict[str, Any], request: Request, images_per_part: int
-) -> Needs:
+def _needs(remote: _Remote, facts: dict[str, Any], request: Request, images_per_part: int) -> Needs:
     wanted = math.ceil(RESERVE * request.count / images_per_part)
     missing = wanted - len(list(remote.cache.glob("[0-9]*.json")))
     commit = facts["commit"]

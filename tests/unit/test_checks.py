@@ -1,0 +1,66 @@
+"""What makes a photograph unfit."""
+
+import io
+
+import numpy as np
+import pytest
+from deepcolor.checks import Checks, Twins, fault, perceptual_hash
+from deepcolor.decoding import resize
+from pictures import encoded, picture
+from PIL import Image, ImageEnhance, ImageOps
+
+CHECKS = Checks(min_side=64, min_chroma=1.5, toned=False, near_duplicates=6)
+NOISE = np.random.default_rng(0).normal(0, 4, (90, 120, 3))
+
+
+def square(image: Image.Image) -> np.ndarray:
+    """What is looked at, after the picture was stored as JPEG."""
+    stored = Image.open(io.BytesIO(encoded(image, quality=85)))
+    return resize(np.asarray(stored.convert("RGB")), 128)
+
+
+def said(image: Image.Image, checks: Checks = CHECKS) -> str | None:
+    """The fault of a picture."""
+    return fault(square(image), *image.size, checks)
+
+
+def test_color_is_taken() -> None:
+    assert said(picture(0)) is None
+
+
+def test_too_small_is_refused() -> None:
+    assert said(picture(0, width=300, height=63)) == "too small: 300×63"
+
+
+@pytest.mark.parametrize("noise", [0, 1])
+def test_gray_stored_as_color_is_refused(noise: int) -> None:
+    gray = np.asarray(picture(0).convert("L").convert("RGB")) + noise * NOISE
+    reason = said(Image.fromarray(np.clip(gray, 0, 255).astype(np.uint8)))
+    assert reason is not None and reason.startswith("gray: mean chroma ")
+
+
+@pytest.mark.parametrize(("dark", "light"), [("#201408", "#f4e4c0"), ("#001030", "#e0f0ff")])
+def test_one_tone_is_refused_unless_configured(dark: str, light: str) -> None:
+    toned = ImageOps.colorize(picture(0).convert("L"), dark, light)
+    reason = said(toned)
+    assert reason is not None and reason.startswith("one tone: mean chroma ")
+    assert said(toned, Checks(64, 1.5, True, 6)) is None
+
+
+def test_flat_pictures_have_no_spread() -> None:
+    reason = said(Image.new("RGB", (120, 90), "red"))
+    assert reason is not None and reason.startswith("one tone")
+
+
+def test_twins_are_found_whatever_was_done_to_them() -> None:
+    twins = Twins(6)
+    for number in range(2000):
+        twins.add(perceptual_hash(square(picture(number))), "training", f"p{number}", "g")
+    changed = {
+        "smaller": picture(7).resize((60, 45)),
+        "brighter": ImageEnhance.Brightness(picture(7)).enhance(1.2),
+        "gray": picture(7).convert("L").convert("RGB"),
+    }
+    for image in changed.values():
+        assert [name for _, name, _ in twins.of(perceptual_hash(square(image)))] == ["p7"]
+    assert twins.of(perceptual_hash(square(picture(5000)))) == []

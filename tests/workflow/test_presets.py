@@ -1,0 +1,204 @@
+"""Presets: what they plan, what they install, what `make check` says, and a run on real sources."""
+
+import json
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import hub
+import mirror
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from conftest import PROJECT, Copy
+from deepcolor import browsing
+from pictures import jpeg, picture
+from PIL import Image
+
+# As small as can be, with every source; laid over the paper preset's own names.
+SMALL = """
+results: results-small
+data: data-small
+image_size: 32
+images_per_shard: 16
+data_sets:
+  coco: {source: fiftyone, training: 24, validation: 8, test: 4}
+  places365:
+    {source: huggingface, id: me/places, revision: %s, images_per_part: 4, training: 24,
+     validation: 8, test: 4, terms: "For tests only."}
+  mine: {source: folder, folder: photographs, training: 24, validation: 8, test: 4}
+models: {unet: {architecture: unet, filters: [4, 8]}}
+compare: {data_sets: [coco, places365, mine], models: [unet]}
+evaluation: {split: test}
+training: {epochs: [1], batch_size: 8, learning_rate: 0.001}
+report: {images: 2}
+"""
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """A hub and COCO's server, and the environment that leads to them."""
+    root = tmp_path_factory.mktemp("network")
+    folder = root / "hub" / "datasets" / "me" / "places"
+    folder.mkdir(parents=True)
+    rows = [{"image": {"bytes": jpeg(number), "path": f"{number}.jpg"}} for number in range(1000, 1200)]
+    features = {"info": {"features": {"image": {"_type": "Image"}}}}
+    table = pa.Table.from_pylist(rows).replace_schema_metadata({"huggingface": json.dumps(features)})
+    pq.write_table(table, folder / "train-00000-of-00001.parquet", row_group_size=10)
+    mirror.write_coco(root / "coco", {number: jpeg(number) for number in range(1, 80)})
+    with (
+        hub.serving(hub.Server(root / "hub")) as places,
+        hub.serving(hub.Server(root / "coco", mirror.Mirror)) as coco,
+    ):
+        yield {
+            "HF_ENDPOINT": places.url, "HF_HOME": str(root / "home"), "HF_HUB_DISABLE_XET": "1",
+            "http_proxy": coco.url, "HTTP_PROXY": coco.url, "no_proxy": "127.0.0.1",
+            "NO_PROXY": "127.0.0.1", "FIFTYONE_DO_NOT_TRACK": "true",
+        }  # fmt: skip
+
+
+def prepare(copy: Copy) -> None:
+    """Make the paper preset small, and photographs for its folder."""
+    copy.write("workflow/presets/paper.yaml", SMALL % hub.COMMIT)
+    (copy.folder / "photographs").mkdir()
+    for number in range(2000, 2050):
+        picture(number).save(copy.folder / "photographs" / f"{number}.webp")
+
+
+def test_paper_preset_plans_the_published_study_at_once(copy: Copy) -> None:
+    shutil.copy(PROJECT / "config.yaml", copy.folder / "config.yaml")
+    began = time.monotonic()
+    command = "snakemake --cores 4 --configfile workflow/presets/paper.yaml --dry-run all"
+    result = copy.run(command)
+    assert time.monotonic() - began < 30  # 3 s on a quiet machine.
+    assert result.returncode == 0, result.stdout
+    jobs = dict(re.findall(r"^(\w+) +(\d+)$", result.stdout, re.MULTILINE))
+    expected = {"fetch_photographs": "3", "write_shards": "30", "train_model": "6", "render_report": "1"}
+    assert {name: jobs[name] for name in expected} == expected
+    assert "results-paper/report.html" in result.stdout
+
+
+def test_unknown_preset_is_one_line(copy: Copy) -> None:
+    result = copy.run("make report PRESET=papre")
+    assert result.returncode != 0
+    said = "Error: there is no file workflow/presets/papre.yaml; the presets are: folder, paper"
+    assert said in result.stdout
+    assert "Traceback" not in result.stdout
+
+
+def test_folder_preset_makes_a_report_of_own_photographs(copy: Copy) -> None:
+    result = copy.run("make report PRESET=folder")
+    assert result.returncode != 0
+    said = "data_sets.mine.folder: there is no folder photographs; make it and put photographs there"
+    assert said in result.stdout
+    preset = copy.read("workflow/presets/folder.yaml")
+    preset = preset.replace("800", "12").replace("200", "4").replace("128", "32")
+    copy.write("workflow/presets/folder.yaml", f"{preset}  epochs: [1]\n")
+    config = yaml.safe_load(copy.read("config.yaml"))
+    copy.write("config.yaml", yaml.safe_dump({**config, "models": {"unet": config["models"]["unet"]}}))
+    (copy.folder / "photographs" / "nested").mkdir(parents=True)
+    for number in range(20):
+        suffix = ("png", "jpg", "webp", "tiff")[number % 4]
+        picture(number).save(copy.folder / "photographs" / "nested" / f"{number}.{suffix}")
+    result = copy.run("make report PRESET=folder")
+    assert result.returncode == 0, result.stdout
+    assert "Photographs below the folder photographs." in copy.read("results-folder/report.html")
+
+
+def test_all_sources_from_check_to_report(copy: Copy, network: dict[str, str]) -> None:
+    prepare(copy)
+    checked = copy.run("make check PRESET=paper", **network)
+    assert checked.returncode == 0, checked.stdout
+    lines = checked.stdout.splitlines()
+    assert any(re.match(r"data set coco: 36 images, 6 MB to download; 0 images", line) for line in lines)
+    assert any(re.match(r"data set places365: .*; 10 of 20 parts", line) for line in lines)
+    assert any(re.match(r"data set mine: .*50 files for 36 photographs", line) for line in lines)
+    assert any(re.match(r"model unet: .* images/s on the CPU, about 1 min; ", line) for line in lines)
+    assert any(re.match(r"disk: .*shards .*are free", line) for line in lines)
+    assert "All is there." in lines
+    # Nothing was written but logs, and the lists of what there is.
+    assert not (copy.folder / "data-small").exists()
+
+    made = copy.run("make report PRESET=paper", **network)
+    assert made.returncode == 0, made.stdout
+    assert made.stdout.splitlines()[-1] == "Report: results-small/report.html"
+    metrics = json.loads(copy.read("results-small/unet_1/metrics.json"))
+    assert metrics["all"]["n"] == 12 and metrics["data_sets"].keys() == {"coco", "places365", "mine"}
+    page = " ".join(copy.read("results-small/report.html").split())
+    assert "on the 12 test images" in page
+    assert f"huggingface.co/datasets/me/places at {hub.COMMIT}" in page
+    assert "For tests only." in page and "Flickr terms of use" in page
+    # The downloads outlive the results, and what is there is not needed again.
+    offline = {**network, "http_proxy": "http://127.0.0.1:9", "HF_HUB_OFFLINE": "1"}
+    manifests = [f"data-small/{name}/manifest.csv" for name in metrics["data_sets"]]
+    before = [copy.read(name) for name in manifests]
+    assert copy.run("rm -r results-small data-small").returncode == 0
+    overlay = "--configfile workflow/presets/paper.yaml"
+    command = f"snakemake --cores 2 {overlay} -- {' '.join(manifests)}"
+    again = copy.run(command, **offline)
+    assert again.returncode == 0, again.stdout
+    assert [copy.read(name) for name in manifests] == before
+
+
+def test_check_names_everything_that_is_missing(copy: Copy, network: dict[str, str]) -> None:
+    prepare(copy)
+    config = yaml.safe_load(copy.read("workflow/presets/paper.yaml"))
+    config["data_sets"]["places365"]["revision"] = "nope"
+    config["data_sets"]["mine"]["training"] = 100
+    config["models"]["mobile"] = {"architecture": "mobilenet", "filters": [1, 1, 1, 1, 1]}
+    config["compare"]["models"] = ["unet", "mobile"]
+    config["training"]["batch_size"] = 10_000_000
+    copy.write("workflow/presets/paper.yaml", yaml.safe_dump(config))
+    # Where Keras looks for ImageNet weights there is nothing, and no network.
+    nowhere = {**network, "KERAS_HOME": str(copy.folder / "keras"), "https_proxy": "http://127.0.0.1:9"}
+    check = "snakemake --cores 4 --configfile workflow/presets/paper.yaml --quiet all -- check_setup"
+    result = copy.run(check, **nowhere)
+    assert result.returncode != 0
+    said = "\n".join(line for line in result.stdout.splitlines() if line.startswith("missing: "))
+    assert "data set places365: huggingface.co/datasets/me/places" in said
+    assert "data set mine: photographs holds 50 files, and 112 photographs are asked for" in said
+    assert "model mobile: MobileNet cannot load 'weights: imagenet'" in said
+    assert re.search(
+        r"model unet: a batch of 10000000 needs about .* GB .* set training.batch_size", said
+    )
+    assert "check_setup: error: " in result.stdout and "Traceback" not in result.stdout
+
+
+def test_plain_snakemake_is_what_make_runs(copy: Copy, network: dict[str, str]) -> None:
+    prepare(copy)
+    target = "data-small/places365/manifest.csv"
+    command = f"snakemake --cores 2 --configfile workflow/presets/paper.yaml -- {target}"
+    result = copy.run(command, **network)
+    assert result.returncode == 0, result.stdout
+    # The data set before it is fetched first, to look for near-duplicates.
+    assert (copy.folder / "data-small" / "coco" / "manifest.csv").exists()
+    assert len(list(Path(copy.folder / "data/cache/huggingface").rglob("*.jpeg"))) >= 36
+
+
+def test_browsing_shows_the_runs_own_pictures(finished: Copy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(finished.folder)
+    folder = Path("results/unet_2")
+    rows = browsing.collect(folder, [Path("data/photographs/manifest.csv")], 32)
+    predictions = np.load(folder / "predictions.npy")
+    for row in rows.itertuples():
+        prediction = np.asarray(Image.open(str(row.prediction)))
+        assert np.array_equal(prediction, predictions[row.Index])
+        truth = np.asarray(Image.open(str(row.photograph)), float) / 255
+        assert np.mean((truth - prediction / 255) ** 2) == pytest.approx(row.mse)
+        assert Image.open(str(row.input)).mode == "L"
+    shutil.rmtree(folder / "browse")
+
+
+def test_browsing_needs_a_database_and_a_finished_run(finished: Copy) -> None:
+    nowhere = {"FIFTYONE_DATABASE_URI": "mongodb://127.0.0.1:9/?serverSelectionTimeoutMS=500"}
+    result = finished.run("make browse RUN=unet_2", **nowhere)
+    assert result.returncode != 0
+    assert "FiftyOne finds no MongoDB" in result.stdout and "python -m pip install" in result.stdout
+    assert "Traceback" not in result.stdout
+    shutil.rmtree(finished.folder / "results/unet_2/browse")
+    result = finished.run("make browse RUN=unet_3")
+    assert "Unknown run 'unet_3'; did you mean" in result.stdout
