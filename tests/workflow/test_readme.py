@@ -22,7 +22,7 @@ def test_commands_are_found() -> None:
     assert len(COMMANDS) == len(set(COMMANDS)) == 19
 
 
-# `make test` is what runs this; `make report` runs first, by the fixture; presets have tests of their own.
+# `make test` is what runs this; `make report` runs first, by the fixture; presets have their own tests.
 ELSEWHERE = re.compile(r"mine\.yaml|make clean|PRESET=|presets/")
 
 
