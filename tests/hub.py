@@ -44,6 +44,9 @@ class Server(http.server.ThreadingHTTPServer):
         """Its address."""
         return f"http://127.0.0.1:{self.server_port}"
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of clients that are killed or give up."""
+
     def fault(self) -> str | None:
         """Which fault the next answer with content has."""
         self.contents += 1

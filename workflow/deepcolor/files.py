@@ -1,5 +1,6 @@
 """Files that are there whole or not at all, and their checksums."""
 
+import fcntl
 import hashlib
 import json
 import os
@@ -29,6 +30,16 @@ def replacing(path: str | Path) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def alone_in(folder: str | Path) -> Iterator[None]:
+    """Hold a lock on a folder for the time of a block: jobs that share it take turns."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / ".lock", "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def write_text(path: str | Path, text: str) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from deepcolor import clients
 from deepcolor.decoding import read_square
 from deepcolor.errors import DeepColorError, first_line
-from deepcolor.files import read_json, replacing, sha256, write_json
+from deepcolor.files import alone_in, read_json, replacing, sha256, write_json
 from deepcolor.photograph import Candidate, Needs, Request, Source
 from deepcolor.progress import Progress
 
@@ -44,7 +44,8 @@ def fiftyone(request: Request, *, split: str = "train") -> Source:
     if split not in SPLITS:
         raise DeepColorError(f"COCO has no split '{split}' with a list; it has: {', '.join(SPLITS)}")
     folder = request.cache / "fiftyone" / "coco-2017"
-    listing = _listing(folder, split)
+    with alone_in(folder):
+        listing = _listing(folder, split)
     return Source(
         candidates=lambda: _candidates(folder, listing, split, request),
         revision=f"COCO {YEAR}, {SPLITS[split]}, {len(listing['images']):,} images",
@@ -122,7 +123,8 @@ def _candidates(
     starts = [0, *range(first, len(images), step)]
     for start, stop in zip(starts, [*starts[1:], len(images)], strict=True):
         drawn = images[start:stop]
-        _download_images(folder, listing, split, drawn)
+        with alone_in(folder):
+            _download_images(folder, listing, split, drawn)
         for image in drawn:
             yield Candidate(
                 id=f"{int(image['id']):012}",

@@ -18,7 +18,7 @@ from PIL import Image
 
 from deepcolor import clients
 from deepcolor.errors import DeepColorError
-from deepcolor.files import read_json, replacing, write_json
+from deepcolor.files import alone_in, read_json, replacing, write_json
 from deepcolor.files import sha256 as checksum_of
 from deepcolor.photograph import Candidate, Needs, Rejection, Request, Source
 from deepcolor.progress import Progress
@@ -296,6 +296,7 @@ def _fetch(remote: _Remote, parts: list[int], draw: _Draw, commit: str) -> list[
     """Part, row and file of all photographs that a draw takes from some parts."""
     images = []
     with (
+        alone_in(remote.cache),
         Progress(f"fetch_photographs {remote.id}", len(parts), "parts") as progress,
         ThreadPoolExecutor(DOWNLOADS) as pool,
     ):
