@@ -70,7 +70,8 @@ def own_pictures(copy: Copy, good: int) -> None:
     (copy.folder / "mine" / "notes.jpg").write_text("no picture")
     copy.write(
         "mine.yaml",
-        "data_sets: {mine: {source: folder, folder: mine, training: 4, validation: 2}}\n"
+        "data_sets: {mine: {source: folder, folder: mine, training: 4, validation: 2, checks: "
+        "{min_chroma: 0, near_duplicates: 0}}}\n"  # Crops of one photograph look alike.
         "compare: {data_sets: [mine]}\n",
     )
 
@@ -158,10 +159,19 @@ def test_a_read_only_results_folder(copy: Copy) -> None:
 
 
 def test_what_snakemake_itself_has_to_say_is_not_hidden(copy: Copy) -> None:
+    rules = copy.read("rules/data.smk")
+    copy.write("rules/data.smk", f"{rules}\n\nrule broken:\n    outptu: 'x'\n")
+    result = copy.run("make report")
+    assert result.returncode != 0
+    assert "SyntaxError" in result.stdout and "outptu" in result.stdout
+
+
+def test_a_configuration_that_is_no_yaml(copy: Copy) -> None:
     copy.write("config.yaml", "models: [")
     result = copy.run("make report")
     assert result.returncode != 0
-    assert "Config file is not valid JSON or YAML" in result.stdout
+    assert "Error: config.yaml is no YAML: while parsing" in result.stdout
+    assert "Traceback" not in result.stdout
 
 
 def test_killed_as_a_whole_it_goes_on_where_it_was(copy: Copy) -> None:
