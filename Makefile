@@ -13,8 +13,12 @@ READY := $(VENV)/ready-$(shell cksum < envs/requirements.txt | tr ' ' '-')
 
 # What is laid over config.yaml: a preset, or a file of one's own.
 PRESET ?=
-CONFIGFILE ?= $(if $(PRESET),workflow/presets/$(PRESET).yaml)
-OVERLAY := $(if $(CONFIGFILE),--configfile $(CONFIGFILE))
+CONFIGFILE ?=
+ifneq ($(and $(PRESET),$(CONFIGFILE)),)
+$(error Give PRESET or CONFIGFILE, not both: a file of your own can start as a copy of the preset)
+endif
+OVER := $(or $(CONFIGFILE),$(if $(PRESET),workflow/presets/$(PRESET).yaml))
+OVERLAY := $(if $(OVER),--configfile "$(OVER)")
 SNAKEMAKE := snakemake $(OVERLAY) --cores $(CORES)
 
 # `--quiet all` hides Snakemake's own errors too: where no job has named one, ask again.
@@ -22,8 +26,11 @@ SAID := .snakemake/make-report.log
 EXPLAIN = grep -qi "error:" $(SAID) \
 	|| { [ -n "$$(ls -A .snakemake/locks 2> /dev/null)" ] && echo "Error: another run is at work in this \
 	folder, or one was killed. If none is, type: make unlock"; } \
-	|| { ! $(SNAKEMAKE) --dry-run -- all > $(SAID) 2>&1 && tail -n 8 $(SAID); } \
+	|| { ! $(SNAKEMAKE) --dry-run -- $(TARGET) > $(SAID) 2>&1 && tail -n 8 $(SAID); } \
 	|| echo "Error: a job was stopped. The same command goes on where it was; logs are in results/logs."
+
+RUN_TARGET = mkdir -p .snakemake; set -o pipefail; \
+	$(SNAKEMAKE) --quiet all --rerun-incomplete -- $(TARGET) 2>&1 | tee $(SAID) || { $(EXPLAIN); exit 1; }
 
 # What the lock holds, and what is installed only for the data sets that need it.
 ALWAYS := data tensorflow report workflow dev
@@ -33,25 +40,25 @@ COMPILE = uv pip compile --python-version 3.11 --python-platform linux --generat
 
 .PHONY: report check browse test bench lint setup clients unlock lock clean help
 
+report: TARGET := all
 report: clients  ## Run the whole pipeline (PRESET=paper: with a preset, CONFIGFILE=x.yaml: with a file)
-	@mkdir -p .snakemake
-	@set -o pipefail; $(SNAKEMAKE) --quiet all --rerun-incomplete -- all 2>&1 \
-		| tee $(SAID) || { $(EXPLAIN); exit 1; }
-	@python envs/install_clients.py --report $(CONFIGFILE)
+	@$(RUN_TARGET)
+	@python envs/install_clients.py --report $(if $(OVER),"$(OVER)")
 
+check: TARGET := check_setup
 check: clients  ## Say whether all is there that a run needs, and what it will cost (PRESET=paper)
-	@$(SNAKEMAKE) --quiet all -- check_setup
+	@$(RUN_TARGET)
 
 browse: $(READY)  ## Open the FiftyOne app on a run (RUN=unet_30)
 	@python envs/install_clients.py --client fiftyone
-	@python workflow/browse_run.py $(OVERLAY) --run $(or $(RUN),unet_30)
+	@python workflow/browse_run.py $(OVERLAY) --run "$(or $(RUN),unet_30)"
 
 test: lint  ## Run all checks and tests
 	@python envs/install_clients.py --client $(CLIENTS)
 	@python -m pytest
 
 bench: $(READY)  ## Measure preprocessing and reading against the obvious way (FOLDER=photographs)
-	@python tests/benchmarks/data.py $(FOLDER)
+	@python tests/benchmarks/data.py $(if $(FOLDER),"$(FOLDER)")
 
 lint: $(READY)  ## Check style, types and the workflow
 	@ruff check .
@@ -62,7 +69,7 @@ lint: $(READY)  ## Check style, types and the workflow
 setup: $(READY)  ## Make the virtual environment in .venv
 
 clients: $(READY)
-	@python envs/install_clients.py $(CONFIGFILE)
+	@python envs/install_clients.py $(if $(OVER),"$(OVER)")
 
 unlock: $(READY)  ## Remove the lock that a killed run has left behind
 	@snakemake --unlock

@@ -28,6 +28,9 @@ def main() -> None:
     manifests = [
         Path(config["data"]) / each.name / "manifest.csv" for each in configuration.data_sets(config)
     ]
+    for path in manifests:
+        if not path.exists():
+            raise DeepColorError(f"{path} is missing; make report writes it again")
     samples = browsing.collect(folder, manifests, config["image_size"])
     browsing.browse(f"{folder.parent.name}-{run.name}", samples, args.port)
 

@@ -8,9 +8,10 @@ import numpy as np
 from deepcolor import command
 from deepcolor.decoding import open_rgb, read_square
 from deepcolor.figures import plot_preprocessing
-from deepcolor.manifest import read_manifest
+from deepcolor.manifest import read_manifest, unreadable
 
 SHOWN = 6  # Photographs that fit side by side.
+SIDE = 512  # Pixels of a photograph's longer side that the figure can show.
 
 
 def main() -> None:
@@ -24,9 +25,18 @@ def main() -> None:
     args = parser.parse_args()
     paths = list(read_manifest(args.manifest)["path"])
     drawn = random.Random(f"{args.seed}").sample(paths, min(args.images, SHOWN, len(paths)))
-    before = [np.asarray(open_rgb(path)) for path in drawn]
-    after = [read_square(path, args.image_size)[0] for path in drawn]
-    plot_preprocessing(before, after, args.figure)
+    before, sizes, after = [], [], []
+    for path in drawn:
+        try:
+            photograph = open_rgb(path)
+            square, size = read_square(path, args.image_size)
+        except ValueError as error:
+            raise unreadable(path, error, args.manifest) from error
+        photograph.thumbnail((SIDE, SIDE))
+        before.append(np.asarray(photograph))
+        sizes.append(size)
+        after.append(square)
+    plot_preprocessing(before, sizes, after, args.figure)
     print(f"plot_preprocessing: {args.figure.name}", flush=True)
 
 

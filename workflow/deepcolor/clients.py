@@ -6,10 +6,10 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import TypeVar
 
+from deepcolor.command import REMEDIES
 from deepcolor.errors import DeepColorError, first_line
 
 ATTEMPTS = 6
-LONGEST_PAUSE = 60.0  # Seconds.
 
 Result = TypeVar("Result")
 
@@ -29,6 +29,11 @@ def load(module: str, source: str) -> ModuleType:
                 f"python -m pip install --require-hashes -r envs/{source}.txt (make does so by itself)"
             ) from error
         raise
+
+
+def is_local(error: Exception) -> bool:
+    """Whether an error is of this machine, such as a full disk, and not of the network."""
+    return getattr(error, "errno", None) in REMEDIES
 
 
 def patiently(
@@ -54,7 +59,7 @@ def patiently(
         except Exception as error:
             if attempt == attempts or not worth(error):
                 raise
-            pause = min(LONGEST_PAUSE, 2.0 ** (attempt - 1))
+            pause = 2.0 ** (attempt - 1)
             print(
                 f"{what}: {first_line(error)[:200]}; again in {pause:.0f} s "
                 f"({attempts - attempt} more attempts)",

@@ -15,8 +15,8 @@ from deepcolor.errors import DeepColorError, first_line
 REMEDIES = {
     errno.ENOSPC: "the disk is full; free some space and run the same command again",
     errno.EDQUOT: "the disk quota is used up; free some space and run the same command again",
-    errno.EROFS: "the folder is read-only; set 'results' and 'data' in config.yaml to others",
-    errno.EACCES: "permission denied; set 'results' and 'data' in config.yaml to folders of yours",
+    errno.EROFS: "the folder is read-only; set 'results', 'data', 'cache' in config.yaml to others",
+    errno.EACCES: "permission denied; set 'results', 'data', 'cache' in config.yaml to folders of yours",
 }
 
 

@@ -116,7 +116,7 @@ def read(overlay: Path | None = None) -> dict[str, Any]:
             raise DeepColorError(f"there is no file {path}; the presets are: {presets}")
         try:
             content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-        except yaml.YAMLError as error:
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
             raise DeepColorError(f"{path} is no YAML: {' '.join(str(error).split())}") from error
         if not isinstance(content, dict):
             raise DeepColorError(f"{path} holds no keys")
@@ -188,9 +188,11 @@ def _check_data_sets(data_sets: list[DataSet], evaluated: str) -> None:
                 "photographs there, or name another"
             )
         if evaluated not in data_set.images:
+            remedy = "evaluate on validation"
+            if data_set.checks is not None:
+                remedy = f"give it '{evaluated}: 1000', or {remedy}"
             raise DeepColorError(
-                f"evaluation.split: data set '{data_set.name}' has no {evaluated} images; give it "
-                f"'{evaluated}: 1000', or evaluate on validation"
+                f"evaluation.split: data set '{data_set.name}' has no {evaluated} images; {remedy}"
             )
     embedded = [each.name for each in data_sets if each.source == "photographs"]
     if len(embedded) > 1:
@@ -277,23 +279,24 @@ def compared_before(config: dict[str, Any], data_set: DataSet) -> list[DataSet]:
     """The data sets in use before one, among which its near-duplicates are looked for, too.
 
     They are trained and evaluated on together: a photograph for training in one must not be a
-    validation photograph in another.
+    validation photograph in another, nor its copy.
     """
-    if data_set.checks is None or not data_set.checks["near_duplicates"]:
+    if data_set.checks is None:
         return []
     used = data_sets(config)
     return [each for each in used[: used.index(data_set)] if each.checks is not None]
 
 
 def fingerprint(data_set: DataSet) -> str:
-    """What changes when a folder's files change: a hash of their names and sizes.
+    """What changes when a folder's files change: a hash of their names, sizes and times.
 
     Empty for a source that is no folder.
     """
     if "folder" not in data_set.options:
         return ""
     folder = data_set.options["folder"]
-    found = [(str(path), path.stat().st_size) for path in listing(folder)]
+    stats = [(str(path), path.stat()) for path in listing(folder)]
+    found = [(path, stat.st_size, stat.st_mtime_ns) for path, stat in stats]
     return hashlib.sha256(json.dumps(found).encode()).hexdigest()[:12]
 
 

@@ -7,12 +7,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import simplejpeg
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from deepcolor.errors import first_line
 
 cv2.setNumThreads(0)  # Jobs run side by side; none takes a core that another was given.
 
+NO_IMAGE = "no image, or of an unknown format"
 ORIENTATION = 0x0112  # EXIF tag.
 # EXIF orientation to the turn, or mirroring, that makes a picture upright.
 UPRIGHT = {
@@ -37,6 +38,8 @@ def open_rgb(path: str | Path) -> Image.Image:
         try:
             with Image.open(path) as image:
                 return _to_rgb(ImageOps.exif_transpose(image))
+        except UnidentifiedImageError as error:
+            raise ValueError(NO_IMAGE) from error
         except Exception as error:  # Broken files make Pillow's decoders raise nearly anything.
             raise ValueError(first_line(error)) from error
 
@@ -65,6 +68,8 @@ def read_square(path: str | Path, size: int) -> tuple[np.ndarray, tuple[int, int
                 is_jpeg = header.format in ("JPEG", "MPO") and header.mode in ("RGB", "L")
                 width, height = header.size
                 orientation = header.getexif().get(ORIENTATION, 1) if is_jpeg else 1
+    except UnidentifiedImageError as error:
+        raise ValueError(NO_IMAGE) from error
     except Exception as error:
         raise ValueError(first_line(error)) from error
     if not is_jpeg:

@@ -72,6 +72,7 @@ def fetch(
     twins = Twins(checks.near_duplicates) if checks and checks.near_duplicates else None
     for path in others:
         _remember(path, first_with, twins)
+    crops: set[str] = set()
     kept = 0
 
     images = folder / "images"
@@ -79,7 +80,10 @@ def fetch(
     label = f"fetch_photographs {name}"
     with (
         Progress(label, sum(counts.values()), "images") as progress,
-        closing(ahead(examine, _needed(source, wanted), threads)) as examined,
+        closing(
+            # No more are in hand than are wanted: the source is not asked, say for a download, in vain.
+            ahead(examine, _needed(source, wanted), threads, lambda: sum(wanted.values()))
+        ) as examined,
     ):
         for found in examined:
             if not any(wanted.values()):
@@ -88,6 +92,8 @@ def fetch(
                 rejected.append(found)
                 continue
             candidate, row = found.candidate, found.row
+            if candidate.crop:
+                crops.add(row["path"])
             split = candidate.split or next(split for split in wanted if wanted[split])
             if not wanted[split]:
                 continue
@@ -111,10 +117,8 @@ def fetch(
             wanted[split] -= 1
             progress.add()
 
-    taken = {row["path"] for row in rows}
-    for path in images.iterdir() if images.exists() else ():
-        if path.as_posix() not in taken:
-            path.unlink()
+    for unused in crops - {row["path"] for row in rows}:
+        Path(unused).unlink()
     with replacing(folder / "rejected.csv") as temporary:
         pd.DataFrame(rejected, columns=["id", "reason"]).to_csv(
             temporary, index=False, lineterminator="\n"
@@ -167,7 +171,7 @@ def _examine(
         checksum = sha256(path)
     except (ValueError, OSError) as error:
         return Rejection(candidate.id, f"cannot be read: {first_line(error)}")
-    hash = perceptual_hash(square) if checks and checks.near_duplicates else None
+    hash = perceptual_hash(square) if checks else None
     row = {
         "id": candidate.id,
         "path": path.as_posix(),

@@ -81,27 +81,34 @@ def plot_grid(
     _save(figure, path, dpi=120)
 
 
-def plot_preprocessing(before: Sequence[np.ndarray], after: Sequence[np.ndarray], path: Path) -> None:
+def plot_preprocessing(
+    before: Sequence[np.ndarray],
+    sizes: Sequence[tuple[int, int]],
+    after: Sequence[np.ndarray],
+    path: Path,
+) -> None:
     """Set photographs above what preprocessing makes of them.
 
     Args:
         before: Photographs, `(height, width, 3)` uint8 RGB each.
+        sizes: Their width and height as they are, if they are shown smaller.
         after: The same resized, `(size, size, 3)` uint8 RGB each; below them, their grayscale is shown.
         path: PNG file to write.
     """
     gray = [np.asarray(Image.fromarray(picture).convert("L")) for picture in after]
-    rows = {"Photograph": before, "Resized": after, "Input": gray}
+    squares = [(picture.shape[1], picture.shape[0]) for picture in after]
+    rows = {"Photograph": (before, sizes), "Resized": (after, squares), "Input": (gray, squares)}
     size = (1.6 * len(before) + 0.3, 1.6 * len(rows) + 0.3)
     figure, panels = plt.subplots(
         len(rows), len(before), figsize=size, layout="constrained", squeeze=False
     )
-    for row, (title, pictures) in zip(panels, rows.items(), strict=True):
-        for panel, picture in zip(row, pictures, strict=True):
+    for row, (title, (pictures, labels)) in zip(panels, rows.items(), strict=True):
+        for panel, picture, (width, height) in zip(row, pictures, labels, strict=True):
             panel.imshow(picture, cmap="gray", vmin=0, vmax=255)
             panel.set_xticks([])
             panel.set_yticks([])
             panel.grid(False)
-            panel.set_xlabel(f"{picture.shape[1]}×{picture.shape[0]}", fontsize=8, labelpad=2)
+            panel.set_xlabel(f"{width}×{height}", fontsize=8, labelpad=2)
             for spine in panel.spines.values():
                 spine.set_visible(False)
         row[0].set_ylabel(title)

@@ -1,5 +1,6 @@
 """Files that are there whole or not at all, and their checksums."""
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -34,11 +35,25 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
 @contextmanager
 def alone_in(folder: str | Path) -> Iterator[None]:
-    """Hold a lock on a folder for the time of a block: jobs that share it take turns."""
+    """Hold a lock on a folder for the time of a block: jobs that share it take turns.
+
+    A folder that cannot be written needs none.
+    """
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / ".lock", "w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = open(folder / ".lock", "w")  # noqa: SIM115 (closed below)
+    except OSError as error:
+        if error.errno not in (errno.EROFS, errno.EACCES):
+            raise
+        yield
+        return
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"Waiting for another job that fills {folder}", flush=True)
+            fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 

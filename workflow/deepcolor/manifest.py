@@ -23,6 +23,13 @@ def write_manifest(path: str | Path, rows: list[dict[str, object]]) -> None:
         frame.to_csv(temporary, index=False, lineterminator="\n")
 
 
+def unreadable(path: str, error: Exception, manifest: Path) -> DeepColorError:
+    """The error for a photograph of a manifest that cannot be read any more."""
+    return DeepColorError(
+        f"{path} cannot be read ({error}); delete {manifest} and run the same command again, to fetch it"
+    )
+
+
 def read_manifest(path: str | Path) -> pd.DataFrame:
     """Read a manifest.
 

@@ -63,20 +63,23 @@ class Progress:
 
 
 def ahead(
-    function: Callable[[Item], Result], items: Iterable[Item], threads: int
+    function: Callable[[Item], Result],
+    items: Iterable[Item],
+    threads: int,
+    wanted: Callable[[], int] | None = None,
 ) -> Generator[Result, None, None]:
     """Apply a function to items in threads; yield the results in the items' order.
 
-    At most four items a thread are worked on before their turn, however many there are.
+    At most four items a thread are worked on before their turn, however many there are, and at most as
+    many as `wanted` says at that time.
     """
     with ThreadPoolExecutor(threads) as pool:
         waiting: list[Future[Result]] = []
         source = iter(items)
         try:
             while True:
-                waiting += [
-                    pool.submit(function, item) for item in islice(source, 4 * threads - len(waiting))
-                ]
+                room = min(4 * threads, wanted() if wanted else 4 * threads) - len(waiting)
+                waiting += [pool.submit(function, item) for item in islice(source, max(0, room))]
                 if not waiting:
                     return
                 yield waiting.pop(0).result()

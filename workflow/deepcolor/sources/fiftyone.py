@@ -56,11 +56,16 @@ def fiftyone(request: Request, *, split: str = "train") -> Source:
             "and each photograph's license. The annotations, of which the list of images is used, "
             "are under CC BY 4.0."
         ),
-        needs=partial(_needs, folder / split / "data", request.count),
+        needs=partial(_needs, folder / split / "data", len(listing["images"]), request.count),
     )
 
 
-def _needs(data: Path, count: int) -> Needs:
+def _needs(data: Path, images: int, count: int) -> Needs:
+    if images < count:
+        raise DeepColorError(
+            f"COCO has {images:,} images in this split, and {count:,} are asked for; ask for fewer "
+            "under 'data_sets' in config.yaml"
+        )
     there = len(list(data.glob("*.jpg")))
     missing = max(0, math.ceil(RESERVE * count) - there)
     return Needs(missing * BYTES_PER_IMAGE, (f"{there:,} images are in the cache",))
@@ -77,11 +82,12 @@ def _listing(folder: Path, split: str) -> dict[str, Any]:
         try:
             with zipfile.ZipFile(archive) as opened:
                 text = opened.read(f"annotations/{name}").decode()
-        except (zipfile.BadZipFile, KeyError) as error:
+            content = {"licenses": _member(text, "licenses"), "images": _member(text, "images")}
+        except (zipfile.BadZipFile, KeyError, ValueError) as error:
             raise DeepColorError(
                 f"{archive} is broken ({first_line(error)}); delete it and run the same command again"
             ) from error
-        write_json(path, {"licenses": _member(text, "licenses"), "images": _member(text, "images")})
+        write_json(path, content)
     return read_json(path)
 
 
@@ -106,6 +112,8 @@ def _download_archive(path: Path) -> None:
     try:
         clients.patiently(download, "COCO's list of images", worth=_may_pass)
     except Exception as error:
+        if clients.is_local(error):
+            raise
         raise DeepColorError(
             f"{address} cannot be had ({' '.join(str(error).split())[:160]}); run the same command "
             f"again with a network, or place the file at {path}"
@@ -165,6 +173,8 @@ def _download_images(
             except DeepColorError:
                 raise
             except Exception as error:
+                if clients.is_local(error):
+                    raise
                 there = sum(file.exists() for file in files)
                 raise DeepColorError(
                     f"COCO's images cannot be had ({' '.join(str(error).split())[:160]}); {there} of "
@@ -257,6 +267,6 @@ def _patient(web: Any) -> Iterator[None]:
 
 def _may_pass(error: Exception) -> bool:
     """Whether an error may pass by itself; WebSessionError is a server's answer that it will not."""
-    return type(error).__name__ != "WebSessionError" and not isinstance(
-        error, DeepColorError | MemoryError | PermissionError
+    return type(error).__name__ != "WebSessionError" and not (
+        clients.is_local(error) or isinstance(error, DeepColorError | MemoryError)
     )

@@ -69,7 +69,8 @@ def huggingface(
         f"{subset or 'default'}-{split}-{column}",
     ]
     remote = _Remote(id, revision, split, column, subset, request.cache.joinpath("huggingface", *names))
-    facts = remote.facts()
+    with alone_in(remote.cache):
+        facts = remote.facts()
     return Source(
         candidates=lambda: _candidates(remote, facts, request, images_per_part, license),
         revision=f"huggingface.co/datasets/{id} at {facts['commit']}",
@@ -100,7 +101,7 @@ class _Remote:
     def facts(self) -> dict[str, Any]:
         """The commit, the number of parts and the license, from the cache or else from the hub."""
         path = self.cache / "facts.json"
-        if not path.exists():
+        if not path.exists() or "commit" not in read_json(path):
             clients.load("datasets", "huggingface")
             hub = clients.load("huggingface_hub", "huggingface")
 
@@ -111,7 +112,7 @@ class _Remote:
                 return {
                     "commit": info.sha,
                     "parts": self._open(info.sha).num_shards,
-                    "bytes": self._bytes(info.sha),
+                    **self._extent(info.sha),
                     "license": name,
                 }
 
@@ -125,15 +126,19 @@ class _Remote:
             )
         return facts
 
-    def _bytes(self, commit: str) -> int:
-        """The size of the split's files, with all columns."""
+    def _extent(self, commit: str) -> dict[str, int | None]:
+        """The bytes of the split's files, with all columns, and its rows where its card tells."""
         datasets = clients.load("datasets", "huggingface")
         hub = clients.load("huggingface_hub", "huggingface")
         builder = datasets.load_dataset_builder(
             self.id, self.subset or None, revision=commit, storage_options=STORAGE
         )
         files = builder.config.data_files[self.split]
-        return sum(hub.HfFileSystem(**STORAGE["hf"]).info(file)["size"] for file in files)
+        told = (builder.info.splits or {}).get(self.split)
+        return {
+            "bytes": sum(hub.HfFileSystem(**STORAGE["hf"]).info(file)["size"] for file in files),
+            "rows": told.num_examples if told else None,
+        }
 
     def _open(self, commit: str) -> Any:
         """The split as a streamed data set whose shards are the parts."""
@@ -161,7 +166,7 @@ class _Remote:
                 f"it has: {', '.join(known) or 'none'}"
             )
         data = data.select_columns([self.column])
-        return data.cast_column(self.column, datasets.Image(decode=False)).reshard()
+        return data.decode(False).reshard()
 
     def _read(self, part: int, commit: str) -> Iterator[bytes]:
         """The image files of a part, in order; b"" where there is none."""
@@ -184,10 +189,12 @@ class _Remote:
         except DeepColorError:
             raise
         except Exception as error:
+            if clients.is_local(error):
+                raise
             status = getattr(getattr(error, "response", None), "status_code", None)
             if status in (401, 403):
                 remedy = "give its owner the consent that its page asks for, and set HF_TOKEN"
-            elif _may_pass(error) or "offline mode" in str(error):
+            elif _may_pass(error) or _is_offline(error):
                 remedy = (
                     "run the same command again with a network: it goes on where it was; or copy "
                     f"{self.cache} from a machine that has it"
@@ -258,13 +265,18 @@ class _Draw:
 
 
 def _needs(remote: _Remote, facts: dict[str, Any], request: Request, images_per_part: int) -> Needs:
-    wanted = math.ceil(RESERVE * request.count / images_per_part)
+    if facts["rows"] is not None and facts["rows"] < request.count:
+        raise DeepColorError(
+            f"{remote.id} has {facts['rows']:,} photographs in '{remote.split}', and "
+            f"{request.count:,} are asked for; ask for fewer under 'data_sets' in config.yaml"
+        )
+    wanted = min(facts["parts"], math.ceil(RESERVE * request.count / images_per_part))
     missing = wanted - len(list(remote.cache.glob("[0-9]*.json")))
     commit = facts["commit"]
     note = "" if remote.revision == commit else f"; revision '{remote.revision}' is {commit} today"
     return Needs(
         max(0, missing) * facts["bytes"] // facts["parts"],
-        (f"{min(wanted, facts['parts']):,} of {facts['parts']:,} parts{note}",),
+        (f"{wanted:,} of {facts['parts']:,} parts{note}",),
     )
 
 
@@ -333,12 +345,19 @@ def _suffix(content: bytes) -> str:
         return ".bin"
 
 
+def _is_offline(error: Exception) -> bool:
+    """Whether the hub's client was told to do without a network, with HF_HUB_OFFLINE=1."""
+    return "offline mode" in f"{type(error).__name__} {error}".lower().replace(
+        "offlinemode", "offline mode"
+    )
+
+
 def _may_pass(error: Exception) -> bool:
     """Whether an error may pass by itself: one of the network, not an answer of the hub."""
     status = getattr(getattr(error, "response", None), "status_code", None)
     if status is not None:
         return status == 429 or status >= 500
-    if "offline mode" in str(error):
+    if clients.is_local(error) or isinstance(error, FileNotFoundError) or _is_offline(error):
         return False
     package = type(error).__module__.split(".")[0]
     return isinstance(error, OSError | EOFError) or package.startswith(
