@@ -5,7 +5,9 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import PROJECT
+from conftest import PROJECT, mounted
 from deepcolor.manifest import read_manifest
 from pictures import encoded, jpeg, picture
 from PIL import Image
@@ -120,6 +122,20 @@ def fetch(
         command, env={**os.environ, **environment}, capture_output=True, text=True, timeout=180,
         check=False,
     )  # fmt: skip
+
+
+@contextmanager
+def mounted_read_only(folder: Path) -> Iterator[None]:
+    """Make a folder read-only for the time of a block."""
+    commands = [f"mount --bind {folder} {folder}", f"mount -o remount,ro,bind {folder}"]
+    if any(
+        subprocess.run(each.split(), capture_output=True, check=False).returncode for each in commands
+    ):
+        pytest.skip("mounting needs root")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
 
 
 def rows_of(folder: Path) -> pd.DataFrame:
@@ -373,3 +389,75 @@ def test_near_duplicates_of_other_data_sets_are_found(tmp_path: Path) -> None:
     assert len(both) > 3 and (one[both] == two[both]).all()
     rejected = pd.read_csv(tmp_path / "two" / "d" / "rejected.csv")
     assert rejected["reason"].str.contains(r"near-duplicate of d/\d+.jpg, which is in ").any()
+
+
+def test_hub_of_loose_files_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "hub" / "datasets" / "me" / "loose" / "train"
+    folder.mkdir(parents=True)
+    for number in range(110):
+        (folder / f"{number}.jpg").write_bytes(jpeg(number))
+    with hub.serving(hub.Server(tmp_path / "hub")) as server:
+        result = fetch(tmp_path, HUB, server, id="me/loose")
+    assert result.returncode == 1
+    assert "me/loose holds loose image files" in result.stderr
+    assert "'refs/convert/parquet'" in result.stderr and "Traceback" not in result.stderr
+
+
+def test_hub_of_tar_files(tmp_path: Path) -> None:
+    folder = tmp_path / "hub" / "datasets" / "me" / "tars"
+    folder.mkdir(parents=True)
+    for part in range(4):
+        with tarfile.open(folder / f"train-{part:05}.tar", "w") as archive:
+            for number in range(part * 40, part * 40 + 40):
+                entry = tarfile.TarInfo(f"{number:06}.jpg")
+                entry.size = len(jpeg(number))
+                archive.addfile(entry, BytesIO(jpeg(number)))
+    with hub.serving(hub.Server(tmp_path / "hub")) as server:
+        result = fetch(tmp_path, HUB, server, id="me/tars", column="jpg")
+    assert result.returncode == 0, result.stderr
+    rows = rows_of(tmp_path)
+    originals = {jpeg(number) for number in range(160)}
+    assert {Path(path).read_bytes() for path in rows["path"]} <= originals
+    assert rows["id"].str[:6].nunique() == 4
+
+
+def test_a_users_folder_is_left_as_it_is(tmp_path: Path) -> None:
+    folder = tmp_path / "d" / "images"  # Where crops would be written.
+    folder.mkdir(parents=True)
+    for number in range(120):
+        picture(number).save(folder / f"{number}.png")
+    source = "deepcolor.sources.folder:folder"
+    assert fetch(tmp_path, source, folder=str(folder)).returncode == 0
+    assert len(list(folder.iterdir())) == 120
+
+
+def test_copies_are_found_without_looking_for_near_duplicates(tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    for number in range(200):
+        picture(number).save(folder / f"{number}.png")
+    checks = {"--checks": json.dumps({**CHECKS, "near_duplicates": 0})}
+    source = "deepcolor.sources.folder:folder"
+    one = fetch(tmp_path / "one", source, folder=str(folder), arguments=checks)
+    assert one.returncode == 0, one.stderr
+    more = {**checks, "--others": str(tmp_path / "one" / "d" / "manifest.csv")}
+    two = fetch(tmp_path / "two", source, folder=str(folder), arguments=more)
+    assert two.returncode == 0, two.stderr
+    assert not set(rows_of(tmp_path / "one")["sha256"]) & set(rows_of(tmp_path / "two")["sha256"])
+
+
+def test_a_whole_cache_is_enough_whatever_the_threads(tmp_path: Path, served: hub.Server) -> None:
+    assert fetch(tmp_path, HUB, served, arguments={"--threads": "1"}).returncode == 0
+    before = rows_of(tmp_path)
+    with mounted_read_only(tmp_path / "cache"):
+        result = fetch(tmp_path, HUB, arguments={"--threads": "8"})
+    assert result.returncode == 0, result.stderr
+    assert rows_of(tmp_path).equals(before)
+
+
+def test_a_full_disk_is_not_taken_for_the_network(tmp_path: Path, served: hub.Server) -> None:
+    (tmp_path / "cache").mkdir()
+    with mounted(tmp_path / "cache", "size=300k"):
+        result = fetch(tmp_path, HUB, served)
+    assert result.returncode == 1
+    assert "the disk is full; free some space" in result.stderr and "again in" not in result.stdout

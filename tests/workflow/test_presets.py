@@ -166,6 +166,11 @@ def test_check_names_everything_that_is_missing(copy: Copy, network: dict[str, s
         r"model unet: a batch of 10000000 needs about .* GB .* set training.batch_size", said
     )
     assert "check_setup: error: " in result.stdout and "Traceback" not in result.stdout
+    # What was found out does not stick: the next check looks anew.
+    for number in range(3000, 3070):
+        picture(number).save(copy.folder / "photographs" / f"{number}.webp")
+    again = copy.run("make check PRESET=paper", **nowhere)
+    assert "data set mine: 112 images" in again.stdout and "mine: photographs holds" not in again.stdout
 
 
 def test_plain_snakemake_is_what_make_runs(copy: Copy, network: dict[str, str]) -> None:

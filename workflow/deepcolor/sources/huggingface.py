@@ -43,11 +43,12 @@ def huggingface(
 ) -> Source:
     """Photographs of a data set of the Hugging Face hub, drawn over the whole of a split.
 
-    A part is what can be read without reading more: a row group of a Parquet file, or a whole file of
-    another format. Parts are drawn evenly over the split, and of each part some photographs are
-    drawn: data sorted by class give many classes, and the download is a few times the photographs' own
-    weight (four times with 25 of a usual row group of 100). What was taken from a part stays in the
-    cache with its checksum, so that an interrupted fetch goes on, and a finished one needs no network.
+    A part is what can be read without reading more: a row group of a Parquet file, or a whole tar file
+    (WebDataset). Loose image files are refused: the hub has a Parquet conversion of most data sets.
+    Parts are drawn evenly over the split, and of each part some photographs are drawn: data sorted by
+    class give many classes, and the download is a few times the photographs' own weight (four times
+    with 25 of a usual row group of 100). What was taken from a part stays in the cache with its
+    checksum, so that an interrupted fetch goes on, and a finished one needs no network.
 
     Args:
         request: What is asked for.
@@ -158,6 +159,12 @@ class _Remote:
             if "columns" not in str(error):
                 raise
             data = datasets.load_dataset(self.id, self.subset or None, **options)
+        if data.info.builder_name == "imagefolder":
+            raise DeepColorError(
+                f"{self.id} holds loose image files, which cannot be drawn from without reading all; "
+                "name the revision of its conversion, 'refs/convert/parquet', or download it and use the "
+                "source 'folder'"
+            )
         if data.features is not None and not isinstance(data.features.get(self.column), datasets.Image):
             columns = datasets.load_dataset(self.id, self.subset or None, **options).features
             known = [name for name, kind in columns.items() if isinstance(kind, datasets.Image)]
@@ -166,7 +173,7 @@ class _Remote:
                 f"it has: {', '.join(known) or 'none'}"
             )
         data = data.select_columns([self.column])
-        return data.decode(False).reshard()
+        return data.cast_column(self.column, datasets.Image(decode=False)).reshard()
 
     def _read(self, part: int, commit: str) -> Iterator[bytes]:
         """The image files of a part, in order; b"" where there is none."""
