@@ -162,8 +162,8 @@ class _Remote:
         if data.info.builder_name == "imagefolder":
             raise DeepColorError(
                 f"{self.id} holds loose image files, which cannot be drawn from without reading all; "
-                "name the revision of its conversion, 'refs/convert/parquet', or download it and use the "
-                "source 'folder'"
+                "name the revision of its conversion, 'refs/convert/parquet', or download it and use "
+                "the source 'folder'"
             )
         if data.features is not None and not isinstance(data.features.get(self.column), datasets.Image):
             columns = datasets.load_dataset(self.id, self.subset or None, **options).features
