@@ -7,6 +7,8 @@ only by the jobs that use it (`pkgutil.resolve_name`), so that a new line reruns
 # Functions that build a network, see `deepcolor.models`.
 ARCHITECTURES = {
     "densenet": "deepcolor.models.densenet:densenet",
+    "denseunet": "deepcolor.models.denseunet:denseunet",
+    "koalarization": "deepcolor.models.koalarization:koalarization",
     "mobilenet": "deepcolor.models.mobilenet:mobilenet",
     "unet": "deepcolor.models.unet:unet",
 }

@@ -1,12 +1,13 @@
 """Encoders from `keras.applications`, fed with a grayscale picture."""
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import keras
 from keras import layers
 
 from deepcolor.errors import DeepColorError, first_line
+from deepcolor.weights import imagenet_file
 
 
 def grayscale_encoder(
@@ -16,58 +17,62 @@ def grayscale_encoder(
     scale: float | list[float],
     offset: float | list[float],
     weights: str,
+    imagenet: str,
     freeze_encoder: bool,
     batch_norm_momentum: float,
+    include_top: bool = False,
     **options: object,
-) -> keras.KerasTensor:
-    """Run a network of `keras.applications` without its top on a luminance.
+) -> keras.Model:
+    """Run a network of `keras.applications` on a luminance.
 
     The luminance is repeated to three channels and mapped to `x * scale + offset`, the range that
-    the network's ImageNet weights were trained on. Its layers keep their names in the model.
+    the network's ImageNet weights were trained on. Its layers keep their names.
 
     Args:
         luminance: `(batch, height, width, 1)`, float in [0, 1].
         application: A function such as `keras.applications.MobileNet`.
         scale: Factor, for all channels or for red, green and blue.
         offset: Summand, likewise.
-        weights: "imagenet" (downloaded by Keras), "none" (random), or the path of a weights file.
-        freeze_encoder: Whether the encoder's weights stay as they are during training.
+        weights: "imagenet" (downloaded once), "none" (random), or the path of a weights file.
+        imagenet: The file that "imagenet" stands for, see `deepcolor.weights`.
+        freeze_encoder: Whether the encoder stays as it is during training: its weights, and the
+            moving averages of its batch normalization, which it uses in place of the batch's own.
         batch_norm_momentum: Momentum of the moving averages of batch normalization, in [0, 1).
+        include_top: Whether the classes come out rather than features.
         options: Further arguments of `application`.
 
     Returns:
-        The encoder's features, `(batch, height / 32, width / 32, channels)`.
+        A model from what the luminance comes from to the encoder's output. The outputs of its layers
+        are the features at every scale.
 
     Raises:
         DeepColorError: The weights cannot be had or do not fit, or random weights would be frozen.
     """
+    name = application.__name__
     if freeze_encoder and weights == "none":
         raise DeepColorError(
             "freeze_encoder with 'weights: none' would freeze random weights; "
             "set 'weights: imagenet' or a file, or 'freeze_encoder: false'"
         )
+    file = None if weights == "none" else weights
+    if weights == "imagenet":
+        try:
+            file = str(imagenet_file(imagenet))
+        except DeepColorError as error:
+            raise DeepColorError(f"{name} cannot load 'weights: imagenet': {error}") from error
     rgb = layers.Concatenate(name="luminance_rgb")([luminance] * 3)
     x = layers.Rescaling(scale, offset, name="encoder_rescaling")(rgb)
     try:
         with warnings.catch_warnings():  # Of weights trained at 224 pixels and used at others.
             warnings.simplefilter("ignore", UserWarning)
-            encoder = application(
-                include_top=False,
-                weights=None if weights == "none" else weights,
-                input_tensor=x,
-                **options,
-            )
-    except Exception as error:  # Keras raises many kinds for a failed download or a misfit.
+            encoder = application(include_top=include_top, weights=file, input_tensor=x, **options)
+    except Exception as error:  # Keras raises many kinds for a misfit.
         if weights == "none":
             raise
-        name = application.__name__
-        remedy = (
-            "connect once to the network, or name a weights file or 'none' in config.yaml"
-            if weights == "imagenet"
-            else f"name a weights file of keras.applications.{name} without top"
-        )
         raise DeepColorError(
-            f"{name} cannot load 'weights: {weights}' ({first_line(error)}); {remedy}"
+            f"{name} cannot load 'weights: {weights}' ({first_line(error)}); name a weights file of "
+            f"keras.applications.{name} {'with its' if include_top else 'without'} top, called "
+            "*.weights.h5 if Keras 3 wrote it, otherwise *.h5"
         ) from error
     for layer in encoder.layers:
         if isinstance(layer, layers.BatchNormalization):
@@ -75,26 +80,4 @@ def grayscale_encoder(
     if freeze_encoder:
         for layer in encoder.layers:
             layer.trainable = False
-    return encoder.output
-
-
-def check_filters(architecture: str, filters: Sequence[int], count: int) -> None:
-    """Make sure that a decoder doubles the features as often as the encoder has halved the picture.
-
-    Raises:
-        DeepColorError: There are more or fewer filters than `count`.
-    """
-    if len(filters) != count:
-        raise DeepColorError(
-            f"{architecture}: 'filters' needs {count} numbers, one for each decoder block, "
-            f"not {len(filters)}"
-        )
-
-
-def upsampling_block(
-    x: keras.KerasTensor, filters: int, activation: str, *, name: str, **convolution: object
-) -> keras.KerasTensor:
-    """Double the height and width of `x` (nearest neighbor), then convolve 3x3 and activate."""
-    x = layers.UpSampling2D(name=f"{name}_upsampling")(x)
-    x = layers.Conv2D(filters, 3, padding="same", name=f"{name}_conv", **convolution)(x)
-    return layers.Activation(activation, name=f"{name}_{activation}")(x)
+    return encoder
