@@ -36,8 +36,10 @@ THREADS = workflow.resource_settings.cores or config["threads"]
 
 def run_of(wildcards):
     """The run that a path names; an unknown one ends the program."""
+    # Rules ask for it many times: those that there are need no second look at the configuration.
+    known = next((run for run in RUNS if run.name == wildcards.run), None)
     try:
-        return configuration.find_run(config, wildcards.run)
+        return known or configuration.find_run(config, wildcards.run)
     except DeepColorError as error:
         stop(error)
 
@@ -51,13 +53,13 @@ def data_set_of(wildcards):
 
 
 def longest_runs():
-    """The longest run of every model."""
-    return list({run.model: run for run in RUNS}.values())
+    """The longest run of every model, with its first seed."""
+    return list({run.model: run for run in RUNS if not run.repeats}.values())
 
 
 def runs_of(model):
-    """The runs of a model, the shortest first; an unknown model ends the program."""
-    found = [run for run in RUNS if run.model == model]
+    """The runs of a model with its first seed, the shortest first; an unknown model ends the program."""
+    found = [run for run in RUNS if run.model == model and not run.repeats]
     if not found:
         models = ", ".join(run.model for run in longest_runs())
         stop(f"Unknown model '{model}'. Known models: {models}.")
@@ -74,11 +76,12 @@ def code(script, *modules):
     return project.sources_of(script, modules)
 
 
-def shard_files(suffix):
-    """All shards of all data sets in use, or the JSON files beside them."""
+def shard_files(suffix, names=None):
+    """All shards of all data sets in use or of those named, or the JSON files beside them."""
     return [
         f"<data>/shards/{data_set.name}-{SIZE}/{split}-{number:05}-of-{count:05}{suffix}"
         for data_set in DATA_SETS
+        if names is None or data_set.name in names
         for split in data_set.images
         for count in [data_set.shards(split, config["images_per_shard"])]
         for number in range(count)
@@ -103,12 +106,21 @@ def environment_of(wildcards):
     return f"../envs/{data_set_of(wildcards).environment}.yaml"
 
 
+def training_environment(wildcards):
+    """The conda environment in which networks compute: with CUDA's libraries where a GPU is asked for."""
+    return f"../envs/{'cuda' if config['accelerator'] == 'cuda' else 'tensorflow'}.yaml"
+
+
 def manifests_before(wildcards):
     """The manifests of the data sets among which near-duplicates are looked for, too."""
     before = configuration.compared_before(config, data_set_of(wildcards))
     return [f"<data>/{data_set.name}/manifest.csv" for data_set in before]
 
 
-def indexes():
-    """The indexes of all data sets in use."""
-    return [f"<data>/shards/{data_set.name}-{SIZE}/index.json" for data_set in DATA_SETS]
+def indexes(names=None):
+    """The indexes of all data sets in use, or of those named."""
+    return [
+        f"<data>/shards/{data_set.name}-{SIZE}/index.json"
+        for data_set in DATA_SETS
+        if names is None or data_set.name in names
+    ]

@@ -11,6 +11,7 @@ from deepcolor import configuration
 from deepcolor.errors import DeepColorError
 from deepcolor.options import options_of
 from deepcolor.registry import ARCHITECTURES, SOURCES
+from deepcolor.runs import MODEL_KEYS
 
 SHIPPED = yaml.safe_load((PROJECT / "config.yaml").read_text(encoding="utf-8"))
 SCHEMA = yaml.safe_load(configuration.SCHEMA.read_text(encoding="utf-8"))
@@ -45,11 +46,15 @@ def changed(path: str, value: Any) -> dict[str, Any]:
             "needs the key 'folder'",
         ),
         ("compare.models", ["unett"], "there is no 'unett'; did you mean 'unet'?"),
-        ("compare.data_sets", ["coco"], "there is no 'coco'."),
+        ("compare.data_sets", ["cocoa"], "there is no 'cocoa'; did you mean 'coco'?"),
         ("training.batch_size", 0, "training.batch_size: 0 is less than the minimum of 1"),
         ("training.learning_rate", "fast", "training.learning_rate: 'fast' is not of type 'number'"),
         ("training.epochs", [], "training.epochs: "),
         ("models.unet.filters", 16, "models.unet.filters: 16 is no list; the default is [64, 128"),
+        ("accelerator", "gpu", "Known: auto, cpu, cuda."),
+        ("devices", 0, "devices: 0 is less than the minimum of 1"),
+        ("models.unet.target", "hsv", "models.unet.target: unknown value 'hsv'. Known: rgb, lab."),
+        ("compare.models", ["koalarisation"], "did you mean 'koalarization'?"),
         ("image_size", 65, "image_size: 65 is not a multiple of 32"),
         ("training.batch_norm_momentum", 1, "training.batch_norm_momentum: 1"),
         ("models.densenet.weights", "no/such.h5", "models.densenet.weights: no file no/such.h5"),
@@ -100,14 +105,29 @@ def test_whole_numbers_may_be_written_as_decimals() -> None:
 
 def test_only_the_published_networks_stand_beside_published_figures() -> None:
     config = changed("models.narrow", {"architecture": "unet", "filters": [4]})
+    config["models"]["same"] = {"varies": "unet"}
+    config["compare"]["models"] += ["narrow", "same"]
+    config["training"]["seeds"] = [0, 1]
     found = {run.name: run.as_published for run in configuration.runs(configuration.complete(config))}
-    assert found["unet_10"] and found["mobilenet_30"] and not found["narrow_10"]
+    assert found["unet_10"] and found["mobilenet_30"]
+    assert not found["narrow_10"] and not found["same_10"] and not found["unet-seed1_10"]
 
 
-def test_unselected_models_need_no_weights() -> None:
+def test_what_is_not_selected_needs_neither_weights_nor_folders() -> None:
     config = changed("models.big", {"architecture": "densenet", "weights": "/no/such.h5"})
-    config["compare"]["models"] = ["unet"]
+    config["data_sets"]["mine"] = {
+        "source": "folder", "folder": "no/such", "training": 1, "validation": 1,
+    }  # fmt: skip
     configuration.complete(config)
+    config["compare"]["models"] = ["big"]
+    with pytest.raises(DeepColorError, match="models.big.weights: no file /no/such.h5"):
+        configuration.complete(config)
+
+
+def test_data_sets_of_the_published_study_are_defined_and_not_used() -> None:
+    config = configuration.complete(SHIPPED)
+    assert list(config["data_sets"]) == ["photographs", "coco", "places365", "ade20k"]
+    assert [each.name for each in configuration.data_sets(config)] == ["photographs"]
 
 
 def test_the_embedded_photographs_are_taken_once() -> None:
@@ -173,19 +193,56 @@ def test_an_overlay_is_laid_over_the_shipped_configuration(
     assert {each.images["training"] for each in configuration.data_sets(paper)} == {4000}
     environments = [each.environment for each in configuration.data_sets(paper)]
     assert environments == ["fiftyone", "huggingface", "huggingface"]
-    with pytest.raises(DeepColorError, match="the presets are: folder, paper"):
+    with pytest.raises(DeepColorError, match="the presets are: ablations, best, folder, paper"):
         configuration.read(configuration.PRESETS / "papre.yaml")
     (tmp_path / "broken.yaml").write_text("a: [")
     with pytest.raises(DeepColorError, match="broken.yaml is no YAML"):
         configuration.read(tmp_path / "broken.yaml")
 
 
+def preset(name: str) -> dict[str, Any]:
+    return yaml.safe_load((configuration.PRESETS / f"{name}.yaml").read_text(encoding="utf-8"))
+
+
 def test_presets_keep_to_folders_of_their_own() -> None:
-    folders = [("results", "data")]
-    for path in configuration.PRESETS.glob("*.yaml"):
-        preset = yaml.safe_load(path.read_text(encoding="utf-8"))
-        folders.append((preset["results"], preset["data"]))
-    assert len({each for pair in folders for each in pair}) == 2 * len(folders)
+    results = ["results"]
+    data: dict[str, Any] = {"data": None}
+    for path in sorted(configuration.PRESETS.glob("*.yaml")):
+        given = preset(path.stem)
+        results.append(given["results"])
+        # What decides which photographs there are, and how they are stored.
+        keys = ("seed", "image_size", "images_per_shard", "data_sets")
+        made_of = [*map(given.get, keys), given["compare"]["data_sets"]]
+        assert data.setdefault(given["data"], made_of) == made_of, given["data"]
+    assert len(set(results)) == len(results)
+    assert not set(results) & set(data)
+
+
+def test_ablations_vary_the_published_study() -> None:
+    paper, ablations = preset("paper"), preset("ablations")
+    for key in ("image_size", "data", "training"):
+        assert ablations[key] == paper[key]
+    assert ablations["compare"]["data_sets"] == paper["compare"]["data_sets"]
+    for name, entry in paper["models"].items():
+        assert ablations["models"][name] == entry
+    # All are compared, each with what it varies.
+    compared = ablations["compare"]["models"]
+    assert set(ablations["models"]) <= set(compared)
+    variants = {name: each for name, each in ablations["models"].items() if "varies" in each}
+    assert {each["varies"] for each in variants.values()} <= set(compared)
+    assert set(compared) - set(variants) == {"unet", "densenet", "mobilenet", "denseunet"}
+
+
+def test_best_network_is_reached_step_by_step() -> None:
+    best = preset("best")
+    compared = best["compare"]["models"]
+    assert list(best["models"]) == compared and compared[-1] == "best"
+    for before, name in zip(compared, compared[1:], strict=False):
+        entry = best["models"][name]
+        if name == "denseunet":  # Another architecture varies none.
+            continue
+        assert entry["varies"] == before
+        assert len(entry) == 2 and len(entry.get("training", {})) <= 1 + (name == "best")
 
 
 def test_defaults_are_the_published_study() -> None:
@@ -193,13 +250,24 @@ def test_defaults_are_the_published_study() -> None:
     assert config["image_size"] == 256
     assert config["training"] == {
         "epochs": [10, 30],
+        "seeds": [],
         "optimizer": "adam",
         "learning_rate": 0.0001,
+        "schedule": "constant",
+        "warmup_epochs": 0,
         "loss": "mse",
         "batch_size": 383,
+        "gradient_accumulation_steps": 1,
         "batch_norm_momentum": 0.99,
         "augmentation": [],
+        "ema_momentum": 0,
+        "early_stopping": 0,
+        "precision": "float32",
+        "xla": False,
+        "deterministic": True,
+        "tensorboard": False,
     }
+    assert (config["accelerator"], config["devices"]) == ("auto", 1)
 
 
 def test_given_values_win_over_defaults() -> None:
@@ -219,6 +287,7 @@ def test_shipped_configuration_trains_the_published_networks() -> None:
         "dropout": 0.5,
         "filters": (64, 128, 256, 512),
         "skip_connections": True,
+        "target": "rgb",
     }
     assert found[2].options["weights"] == "none"
 
@@ -266,12 +335,14 @@ def test_every_key_of_the_schema_is_described() -> None:
     described(SCHEMA["$defs"]["training"], "training")
     for key, part in SCHEMA["properties"].items():
         assert "default" in part, f"{key} has no default"
+    defaults = SCHEMA["properties"]["training"]["default"]
+    assert list(defaults) == list(SCHEMA["$defs"]["training"]["properties"])
 
 
 def test_options_in_the_schema_belong_to_something() -> None:
     models = SCHEMA["properties"]["models"]["additionalProperties"]["properties"]
     options = {key for each in ARCHITECTURES.values() for key in options_of(each)}
-    assert models.keys() - configuration.MODEL_KEYS <= options
+    assert models.keys() - MODEL_KEYS <= options
     sources = SCHEMA["properties"]["data_sets"]["additionalProperties"]["properties"]
     options = {key for each in SOURCES.values() for key in options_of(each)}
     assert sources.keys() - configuration.DATA_SET_KEYS <= options

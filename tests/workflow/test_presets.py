@@ -69,24 +69,78 @@ def prepare(copy: Copy) -> None:
         picture(number).save(copy.folder / "photographs" / f"{number}.webp")
 
 
-def test_paper_preset_plans_the_published_study_at_once(copy: Copy) -> None:
+def planned(copy: Copy, preset: str, more: str = "", target: str = "all") -> tuple[dict[str, int], str]:
+    """The number of jobs by rule that a preset plans with the shipped configuration, and the output."""
     shutil.copy(PROJECT / "config.yaml", copy.folder / "config.yaml")
-    began = time.monotonic()
-    command = "snakemake --cores 4 --configfile workflow/presets/paper.yaml --dry-run all"
-    result = copy.run(command)
-    assert time.monotonic() - began < 30  # 3 s on a quiet machine.
+    overlay = f"--configfile workflow/presets/{preset}.yaml"
+    result = copy.run(f"snakemake --cores 4 --dry-run {overlay} {more} -- {target}")
     assert result.returncode == 0, result.stdout
-    jobs = dict(re.findall(r"^(\w+) +(\d+)$", result.stdout, re.MULTILINE))
-    expected = {"fetch_photographs": "3", "write_shards": "30", "train_model": "6", "render_report": "1"}
+    jobs = re.findall(r"^(\w+) +(\d+)$", result.stdout, re.MULTILINE)
+    return {name: int(number) for name, number in jobs}, result.stdout
+
+
+@pytest.mark.parametrize(
+    ("preset", "expected"),
+    [
+        # Three architectures, each for 10 and 30 epochs; 8 + 2 shards of each data set.
+        (
+            "paper",
+            {"fetch_photographs": 3, "write_shards": 30, "train_model": 6, "evaluate_model": 6}
+            | {"plot_curves": 3, "plot_grid": 4, "render_report": 1},
+        ),
+        # 28 networks, two of them with three seeds; figures show the first seed.
+        (
+            "ablations",
+            {"fetch_photographs": 3, "write_shards": 30, "train_model": 64, "evaluate_model": 64}
+            | {"plot_curves": 28, "plot_grid": 29, "render_report": 1},
+        ),
+        # Eight steps; 8 + 2 + 2 shards, as there is a test.
+        (
+            "best",
+            {"fetch_photographs": 3, "write_shards": 36, "train_model": 8, "evaluate_model": 8}
+            | {"plot_curves": 8, "plot_grid": 9, "render_report": 1},
+        ),
+    ],
+)
+def test_presets_plan_their_study_at_once(copy: Copy, preset: str, expected: dict[str, int]) -> None:
+    began = time.monotonic()
+    jobs, said = planned(copy, preset)
+    assert time.monotonic() - began < 30  # 3 s on a quiet machine.
     assert {name: jobs[name] for name in expected} == expected
-    assert "results-paper/report.html" in result.stdout
+    assert f"results-{preset}/report.html" in said
+
+
+def test_one_ablation_can_be_picked(copy: Copy) -> None:
+    jobs, said = planned(copy, "ablations", "--config 'compare={models: [unet, unet-lab]}'")
+    assert (jobs["train_model"], jobs["plot_curves"]) == (12, 2)
+    for name in ("unet_30", "unet-seed2_30", "unet-lab-seed1_10"):
+        assert f"Train {name}\n" in said
+    # A repetition goes on from the shorter run of its own seed.
+    start = r"Train unet-seed2_30\nReason: .* results-ablations/([\w-]+)/state\.safetensors"
+    assert re.findall(start, said) == ["unet-seed2_10"]
+
+
+def test_network_learns_from_its_own_data_set_and_is_scored_on_all(copy: Copy) -> None:
+    trained = "results-ablations/unet-coco_10/model.keras"
+    jobs, said = planned(copy, "ablations", target=trained)
+    assert (jobs["fetch_photographs"], jobs["write_shards"], jobs["train_model"]) == (1, 10, 1)
+    assert "ade20k" not in said
+    jobs, _ = planned(copy, "ablations", target="results-ablations/unet-coco_10/metrics.json")
+    assert (jobs["fetch_photographs"], jobs["write_shards"], jobs["train_model"]) == (3, 30, 1)
+
+
+def test_cosine_schedule_starts_every_run_anew(copy: Copy) -> None:
+    more = "--config 'training={schedule: cosine}' 'compare={models: [unet]}' --printshellcmds"
+    jobs, said = planned(copy, "paper", more, target="results-paper/unet_30/model.keras")
+    assert jobs["train_model"] == 1
+    assert "--anew 'its cosine schedule depends on the number of epochs'" in said
 
 
 def test_unknown_preset_is_one_line(copy: Copy) -> None:
     result = copy.run("make report PRESET=papre")
     assert result.returncode != 0
-    said = "Error: there is no file workflow/presets/papre.yaml; the presets are: folder, paper"
-    assert said in result.stdout
+    said = "Error: there is no file workflow/presets/papre.yaml; the presets are: ablations, best, "
+    assert f"{said}folder, paper" in result.stdout
     assert "Traceback" not in result.stdout
 
 

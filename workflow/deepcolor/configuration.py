@@ -15,8 +15,9 @@ from jsonschema import Draft202012Validator
 
 from deepcolor.errors import DeepColorError
 from deepcolor.files import listing
-from deepcolor.options import options, options_of
-from deepcolor.registry import ARCHITECTURES, CHOSEN_BY_HAND, SOURCES
+from deepcolor.options import options
+from deepcolor.registry import CHOSEN_BY_HAND, SOURCES
+from deepcolor.runs import Run, check_models, check_runs, runs
 from deepcolor.validation import (
     check_keys,
     check_names,
@@ -31,43 +32,8 @@ PRESETS = Path(__file__).parent.parent / "presets"
 ENVS = Path(__file__).parent.parent.parent / "envs"
 SPLITS = ("training", "validation", "test")
 
-# Keys of a model or a data set that are not options of its architecture or source.
-MODEL_KEYS = {"architecture", "training"}
+# Keys of a data set that are not options of its source.
 DATA_SET_KEYS = {"source", *SPLITS, "checks"}
-
-
-@dataclass(frozen=True)
-class Run:
-    """A model trained for a number of epochs: the folder `results/{name}`.
-
-    Attributes:
-        model: Its name in the configuration.
-        epochs: Of training.
-        architecture: Its name.
-        builder: "module:function" that builds the network.
-        options: Of the network.
-        training: The keys of `training` as they hold for this model.
-        shorter: Epochs of the run that this one goes on from, None if it starts from nothing.
-    """
-
-    model: str
-    epochs: int
-    architecture: str
-    builder: str
-    options: dict[str, Any]
-    training: dict[str, Any]
-    shorter: int | None
-
-    @property
-    def name(self) -> str:
-        """The run's name, such as unet_30."""
-        return f"{self.model}_{self.epochs}"
-
-    @property
-    def as_published(self) -> bool:
-        """Whether the network is the architecture as it stands, but for its initial weights."""
-        defaults = {key: value for key, value in options_of(self.builder).items() if key != "weights"}
-        return all(_plain(self.options[key]) == _plain(value) for key, value in defaults.items())
 
 
 @dataclass(frozen=True)
@@ -149,11 +115,7 @@ def complete(config: dict[str, Any]) -> dict[str, Any]:
     config = with_defaults(schema, config)
     check_names("compare.models", config["compare"].get("models", []), config["models"])
     check_names("compare.data_sets", config["compare"].get("data_sets", []), config["data_sets"])
-    for name, model in config["models"].items():
-        check_names(f"models.{name}.architecture", [model["architecture"]], ARCHITECTURES)
-        builder = ARCHITECTURES[model["architecture"]]
-        what = f"architecture '{model['architecture']}'"
-        check_options(f"models.{name}", what, builder, model, MODEL_KEYS)
+    check_models(config)
     for name, data_set in config["data_sets"].items():
         check_names(f"data_sets.{name}.source", [data_set["source"]], SOURCES)
         what = f"source '{data_set['source']}'"
@@ -164,17 +126,7 @@ def complete(config: dict[str, Any]) -> dict[str, Any]:
                 if key in given.get("data_sets", {}).get(name, {}):
                     raise DeepColorError(f"data_sets.{name}: {what} has no option '{key}'; take it out")
     _check_data_sets(data_sets(config), config["evaluation"]["split"])
-    for run in runs(config):
-        weights = run.options.get("weights", "none")
-        if weights not in ("imagenet", "none") and not Path(weights).is_file():
-            raise DeepColorError(
-                f"models.{run.model}.weights: no file {weights}; name a file, 'imagenet' or 'none'"
-            )
-        if run.options.get("freeze_encoder") and weights == "none":
-            raise DeepColorError(
-                f"models.{run.model}.freeze_encoder: 'weights: none' would freeze random weights; "
-                "set 'weights: imagenet' or a file, or 'freeze_encoder: false'"
-            )
+    check_runs(config)
     return config
 
 
@@ -200,28 +152,6 @@ def _check_data_sets(data_sets: list[DataSet], evaluated: str) -> None:
             f"compare.data_sets: {' and '.join(embedded)} are cut from the same photographs, so that "
             "training would see pixels of the validation images; select one of them"
         )
-
-
-def runs(config: dict[str, Any]) -> list[Run]:
-    """All runs of a completed configuration, in its order, a model's shorter ones first."""
-    found = []
-    for model in config["compare"].get("models", config["models"]):
-        entry = config["models"][model]
-        training = {**config["training"], **entry.get("training", {})}
-        milestones = sorted(training.pop("epochs"))
-        for shorter, epochs in zip([None, *milestones], milestones, strict=False):
-            found.append(
-                Run(
-                    model=model,
-                    epochs=epochs,
-                    architecture=entry["architecture"],
-                    builder=ARCHITECTURES[entry["architecture"]],
-                    options=options(ARCHITECTURES[entry["architecture"]], entry),
-                    training=training,
-                    shorter=shorter,
-                )
-            )
-    return found
 
 
 def find_run(config: dict[str, Any], name: str) -> Run:
@@ -298,8 +228,3 @@ def fingerprint(data_set: DataSet) -> str:
     stats = [(str(path), path.stat()) for path in listing(folder)]
     found = [(path, stat.st_size, stat.st_mtime_ns) for path, stat in stats]
     return hashlib.sha256(json.dumps(found).encode()).hexdigest()[:12]
-
-
-def _plain(value: Any) -> Any:
-    """A value as JSON would give it back: lists for tuples."""
-    return list(value) if isinstance(value, tuple) else value

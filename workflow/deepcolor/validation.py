@@ -82,7 +82,7 @@ def check_options(
     for key in sorted(entry.keys() - others):
         if key not in known:
             raise DeepColorError(
-                f"{where}: {what} has no option '{key}'{did_you_mean(key, known)} "
+                f"{where}: {what} has no option '{key}'{did_you_mean(key, [*known, *others])} "
                 f"It has: {', '.join(known) or 'none'}."
             )
         default = known[key]
