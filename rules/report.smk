@@ -21,12 +21,41 @@ rule plot_curves:
     conda:
         "../envs/report.yaml"
     params:
-        milestones=lambda w: [run.epochs for run in runs_of(w.model)],
+        # A run that starts anew has no epochs in common with the shorter ones.
+        milestones=lambda w: [run.epochs for run in runs_of(w.model)][
+            -1 if runs_of(w.model)[-1].anew else 0 :
+        ],
     shell:
         r"""
         python workflow/plot_curves.py \
             --history {input.history:q} \
             --milestones {params.milestones:q} \
+            --figure {output.figure:q} \
+            2>&1 | tee {log:q}
+        """
+
+
+rule plot_costs:
+    """Plot what networks reach against what they cost."""
+    message:
+        "Plot quality against cost"
+    input:
+        code=code("plot_costs"),
+        metrics="<results>/tables/metrics.csv",
+        training="<results>/tables/training.csv",
+    output:
+        figure=report("<results>/figures/quality_against_cost.svg", category="Figures"),
+    log:
+        "<results>/logs/plot_costs/quality_against_cost.log",
+    benchmark:
+        "<results>/benchmarks/plot_costs/quality_against_cost.tsv"
+    conda:
+        "../envs/report.yaml"
+    shell:
+        r"""
+        python workflow/plot_costs.py \
+            --metrics {input.metrics:q} \
+            --training {input.training:q} \
             --figure {output.figure:q} \
             2>&1 | tee {log:q}
         """
@@ -145,6 +174,36 @@ rule tabulate_training:
         """
 
 
+rule tabulate_comparisons:
+    """Set variants beside what they vary, and seeds and data sets side by side."""
+    message:
+        "Tabulate what changes, seeds and data sets make"
+    input:
+        code=code("tabulate_comparisons"),
+        metrics="<results>/tables/metrics.csv",
+        records=[f"<results>/{run.name}/training.json" for run in RUNS],
+    output:
+        ablations=report("<results>/tables/ablations.csv", category="Tables"),
+        seeds=report("<results>/tables/seeds.csv", category="Tables"),
+        transfer=report("<results>/tables/transfer.csv", category="Tables"),
+    log:
+        "<results>/logs/tabulate_comparisons/comparisons.log",
+    benchmark:
+        "<results>/benchmarks/tabulate_comparisons/comparisons.tsv"
+    conda:
+        "../envs/report.yaml"
+    shell:
+        r"""
+        python workflow/tabulate_comparisons.py \
+            --metrics {input.metrics:q} \
+            --records {input.records:q} \
+            --ablations {output.ablations:q} \
+            --seeds {output.seeds:q} \
+            --transfer {output.transfer:q} \
+            2>&1 | tee {log:q}
+        """
+
+
 rule tabulate_data:
     """Gather what is known of the data sets, and whom to credit."""
     message:
@@ -184,6 +243,9 @@ rule render_report:
         published="workflow/deepcolor/published.csv",
         metrics="<results>/tables/metrics.csv",
         training="<results>/tables/training.csv",
+        ablations="<results>/tables/ablations.csv",
+        seeds="<results>/tables/seeds.csv",
+        transfer="<results>/tables/transfer.csv",
         data="<results>/tables/data_sets.csv",
         credits="<results>/tables/credits.csv",
         scores=["<results>/baselines/grayscale-copy/per_image.csv"]
@@ -191,6 +253,7 @@ rule render_report:
         records=[f"<results>/{run.name}/training.json" for run in RUNS],
         preprocessing=[f"<results>/figures/preprocessing-{each.name}.png" for each in DATA_SETS],
         comparison="<results>/figures/grid-all_models.png",
+        costs="<results>/figures/quality_against_cost.svg",
         epochs=[f"<results>/figures/grid-{run.model}.png" for run in longest_runs()],
         curves=[f"<results>/figures/curves-{run.model}.svg" for run in longest_runs()],
     output:
@@ -215,6 +278,9 @@ rule render_report:
             --config {params.config:q} \
             --metrics {input.metrics:q} \
             --training {input.training:q} \
+            --ablations {input.ablations:q} \
+            --seeds {input.seeds:q} \
+            --transfer {input.transfer:q} \
             --data {input.data:q} \
             --credits {input.credits:q} \
             --scores {input.scores:q} \
@@ -224,6 +290,7 @@ rule render_report:
             --data-sets {params.data_sets:q} \
             --preprocessing {input.preprocessing:q} \
             --comparison {input.comparison:q} \
+            --costs {input.costs:q} \
             --epochs {input.epochs:q} \
             --curves {input.curves:q} \
             --report {output.report:q} \

@@ -1,6 +1,7 @@
 """The figures: curves of a training, grids of pictures. Equal inputs give equal files."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ import pandas as pd
 
 matplotlib.use("agg")
 from matplotlib import pyplot as plt  # noqa: E402
-from matplotlib.ticker import MaxNLocator  # noqa: E402
+from matplotlib.text import Text  # noqa: E402
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator  # noqa: E402
 from PIL import Image  # noqa: E402
 
 from deepcolor.files import replacing  # noqa: E402
@@ -18,8 +20,12 @@ from deepcolor.files import replacing  # noqa: E402
 plt.rcParams.update({"font.size": 9, "svg.hashsalt": "deepcolor", "axes.grid": True})
 plt.rcParams.update({"grid.alpha": 0.3, "axes.spines.top": False, "axes.spines.right": False})
 
-# Blue and vermilion of the Okabe-Ito palette, which color-blind people tell apart.
-TRAINING, VALIDATION = "#0072B2", "#D55E00"
+# The palette of Okabe and Ito, which color-blind people tell apart, without its yellow, faint on white.
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+TRAINING, VALIDATION = COLORS[:2]
+# One more than colors, so that 56 pairs are different.
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+Box = tuple[float, float, float, float]
 CURVES = {"loss": "Loss", "psnr": "PSNR (dB)", "accuracy": "Accuracy"}
 
 
@@ -28,7 +34,7 @@ def plot_curves(history: pd.DataFrame, milestones: Sequence[int], path: Path) ->
 
     Args:
         history: A row per epoch, see `deepcolor.training.COLUMNS`.
-        milestones: Epochs at which a run ended; a dotted line marks each.
+        milestones: Epochs at which a run ended; a dotted line marks each that was reached.
         path: SVG file to write.
     """
     figure, panels = plt.subplots(1, len(CURVES), figsize=(9, 2.8), layout="constrained")
@@ -41,11 +47,106 @@ def plot_curves(history: pd.DataFrame, milestones: Sequence[int], path: Path) ->
         for name, (key, color, style) in lines.items():
             panel.plot(history["epoch"], history[key], style, color=color, marker=marker, label=name)
         for epoch in milestones:
-            panel.axvline(epoch, color="0.5", linestyle=":", linewidth=1)
+            if epoch <= history["epoch"].max():
+                panel.axvline(epoch, color="0.5", linestyle=":", linewidth=1)
         panel.set(xlabel="Epoch", ylabel=label)
         panel.xaxis.set_major_locator(MaxNLocator(integer=True))
     panels[0].legend(frameon=False)
     _save(figure, path, metadata={"Date": None})
+
+
+def plot_costs(runs: pd.DataFrame, baseline: float, path: Path) -> None:
+    """Plot PSNR against multiply-adds, parameters and training time, on logarithmic axes.
+
+    A model has a color and a marker; a line joins its runs of one seed, of which the longest is filled.
+
+    Args:
+        runs: A row per run, a model's first seed before the others, with the columns model, epochs,
+            seed, psnr (dB), multiply_adds, parameters, seconds.
+        baseline: PSNR of the grayscale copy, a horizontal line.
+        path: SVG file to write.
+    """
+    longest = runs["seconds"].max()
+    time, unit = (3600, "h") if longest > 7200 else (60, "min") if longest > 120 else (1, "s")
+    costs: dict[str, tuple[str, float]] = {
+        "multiply_adds": ("Multiply-adds of a picture (millions)", 1e6),
+        "parameters": ("Parameters (millions)", 1e6),
+        "seconds": (f"Training time ({unit})", time),
+    }
+    models = list(dict.fromkeys(runs["model"]))
+    size = (9, max(3.2, 2 + 0.2 * len(models)))
+    figure, panels = plt.subplots(1, len(costs), figsize=size, sharey=True, layout="constrained")
+    for panel, (column, (label, scale)) in zip(panels, costs.items(), strict=True):
+        # A cost of 0, of a network without anything that is counted, has no place on the axis.
+        shown = runs[runs[column] > 0].sort_values("epochs", kind="stable")
+        shown = shown.assign(cost=shown[column] / scale)
+        for number, model in enumerate(models):
+            style: dict[str, Any] = {
+                "color": COLORS[number % len(COLORS)],
+                "marker": MARKERS[number % len(MARKERS)],
+            }
+            for _, line in shown[shown["model"] == model].groupby("seed"):
+                panel.plot(line["cost"], line["psnr"], mfc="white", linewidth=0.8, **style)
+                panel.plot(line["cost"].iloc[-1:], line["psnr"].iloc[-1:], **style)
+        panel.axhline(baseline, color="0.4", linestyle="--", linewidth=1)
+        panel.set(xlabel=label, xscale="log")
+        low, high = shown["cost"].min(), shown["cost"].max()
+        if len(shown):
+            panel.set_xlim(low / 2, high * 2)
+        panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 50 * low else (1,)))
+        panel.xaxis.set_major_formatter(lambda value, _: f"{value:,g}")
+        panel.xaxis.set_minor_locator(NullLocator())
+    panels[0].set_ylabel("PSNR (dB)")
+    keys = [
+        plt.Line2D([], [], color="0.4", linestyle="--", linewidth=1, label="grayscale copy"),
+        plt.Line2D([], [], color="0.4", marker="o", linestyle="", label="longest training"),
+        plt.Line2D([], [], color="0.4", marker="o", mfc="white", linestyle="", label="shorter"),
+    ]
+    figure.legend(handles=keys, loc="outside upper left", ncols=len(keys), frameon=False)
+    figure.draw_without_rendering()  # Sizes and positions are known from here on.
+    figure.set_layout_engine("none")
+    first = runs.drop_duplicates(["model", "epochs"]).sort_values("epochs", kind="stable")
+    for panel, (column, (_, scale)) in zip(panels, costs.items(), strict=True):
+        ends = first[first[column] > 0].drop_duplicates("model", keep="last").to_dict("records")
+        _label(panel, {row["model"]: (row[column] / scale, row["psnr"]) for row in ends})
+    _save(figure, path, metadata={"Date": None})
+
+
+def _label(panel: plt.Axes, names: Mapping[str, tuple[float, float]]) -> None:
+    """Write names beside their points, off other names, points and lines as far as there is room."""
+    inside = panel.get_window_extent().extents
+    taken = []  # Left, bottom, right and top of boxes, in pixels.
+    for line in panel.lines:
+        path = line.get_transform().transform(line.get_xydata())
+        taken += [(x - 5, y - 5, x + 5, y + 5) for x, y in path]
+        for start, end in pairwise(path):
+            between = np.linspace(start, end, 2 + int(np.hypot(*(end - start)) / 6))
+            taken += [(x - 2, y - 2, x + 2, y + 2) for x, y in between]
+
+    def shared(box: Box, others: Any) -> Any:
+        """The area that a box shares with each of others."""
+        low = np.maximum(box[:2], np.asarray(others)[..., :2])
+        high = np.minimum(box[2:], np.asarray(others)[..., 2:])
+        return np.prod(np.maximum(high - low, 0), axis=-1)
+
+    for name, point in names.items():
+        arrow = {"arrowstyle": "-", "color": "0.6", "linewidth": 0.6, "shrinkA": 0, "shrinkB": 0}
+        text = panel.annotate(
+            name, point, (0, 0), textcoords="offset points", fontsize=8, arrowprops=arrow
+        )
+        size = np.array(Text.get_window_extent(text).size)  # Of the text without its arrow.
+        center = panel.transData.transform(point)
+        boxes: dict[Box, float] = {}  # With what speaks against them, in square pixels.
+        for distance in range(8, 160, 8):
+            for angle in (0, 180, 90, 270, 45, 135, 225, 315):  # Right, left, above, below, between.
+                toward = np.array([np.cos(np.radians(angle)), np.sin(np.radians(angle))])
+                corner = center + distance * toward - size * (1 - toward) / 2
+                box: Box = (*corner, *(corner + size))
+                outside = size.prod() - shared(box, inside)
+                boxes[box] = round(distance + shared(box, taken).sum() + 10 * outside)
+        best = min(boxes, key=boxes.__getitem__)
+        text.set_position((np.array(best[:2]) - center) * 72 / panel.figure.dpi)
+        taken += [best] * 5  # Names on names are worse than names on lines.
 
 
 def plot_grid(
