@@ -1,5 +1,6 @@
 # make report                set up and run everything; ends with results/report.html
 # make report PRESET=paper   the same with workflow/presets/paper.yaml over config.yaml
+# make report GPU=1          the same on an NVIDIA GPU
 # make test                  set up and run all checks and tests
 # make help                  the other targets
 
@@ -19,7 +20,14 @@ $(error Give PRESET or CONFIGFILE, not both: a file of your own can start as a c
 endif
 OVER := $(or $(CONFIGFILE),$(if $(PRESET),workflow/presets/$(PRESET).yaml))
 OVERLAY := $(if $(OVER),--configfile "$(OVER)")
-SNAKEMAKE := snakemake $(OVERLAY) --cores $(CORES)
+
+# GPU=1: CUDA's libraries are installed beside the rest, and a GPU is insisted on.
+GPU ?= 0
+ifeq ($(filter 0 1,$(GPU)),)
+$(error GPU is 1 or 0, not $(GPU); to choose one of several, set CUDA_VISIBLE_DEVICES)
+endif
+CUDA := $(filter 1,$(GPU))
+SNAKEMAKE := snakemake $(OVERLAY) $(if $(CUDA),--config accelerator=cuda) --cores $(CORES)
 
 # `--quiet all` hides Snakemake's own errors too: where no job has named one, ask again.
 SAID := .snakemake/make-report.log
@@ -32,21 +40,25 @@ EXPLAIN = grep -qi "error:" $(SAID) \
 RUN_TARGET = mkdir -p .snakemake; set -o pipefail; \
 	$(SNAKEMAKE) --quiet all --rerun-incomplete -- $(TARGET) 2>&1 | tee $(SAID) || { $(EXPLAIN); exit 1; }
 
-# What the lock holds, and what is installed only for the data sets that need it.
+# What the lock holds; what is installed only for the data sets that need it; and what has a lock of its
+# own with the same pins, besides: CUDA's libraries go over the environment, PyTorch goes into another.
 ALWAYS := data tensorflow report workflow dev
 CLIENTS := fiftyone huggingface
+OTHERS := cuda torch
+TORCH := .venv-torch
+TORCH_READY := $(TORCH)/ready-$(shell cksum < envs/torch.txt | tr ' ' '-')
 COMPILE = uv pip compile --python-version 3.11 --python-platform linux --generate-hashes --quiet \
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock"
 
-.PHONY: report check browse test bench lint setup clients unlock lock clean help
+.PHONY: report check browse test test-torch soak bench lint setup clients unlock lock clean help
 
 report: TARGET := all
-report: clients  ## Run the whole pipeline (PRESET=paper: with a preset, CONFIGFILE=x.yaml: with a file)
+report: clients  ## Run the whole pipeline (PRESET=paper: a preset, CONFIGFILE=x.yaml: a file, GPU=1)
 	@$(RUN_TARGET)
 	@python envs/install_clients.py --report $(if $(OVER),"$(OVER)")
 
 check: TARGET := check_setup
-check: clients  ## Say whether all is there that a run needs, and what it will cost (PRESET=paper)
+check: clients  ## Say whether all is there that a run needs, and what it will cost (PRESET=paper, GPU=1)
 	@$(RUN_TARGET)
 
 browse: $(READY)  ## Open the FiftyOne app on a run (RUN=unet_30)
@@ -57,8 +69,15 @@ test: lint  ## Run all checks and tests
 	@python envs/install_clients.py --client $(CLIENTS)
 	@python -m pytest
 
-bench: $(READY)  ## Measure preprocessing and reading against the obvious way (FOLDER=photographs)
+test-torch: $(TORCH_READY)  ## Try the networks under PyTorch, in an environment of its own (2.6 GB)
+	@KERAS_BACKEND=torch $(TORCH)/bin/python -m pytest tests/unit/test_backends.py
+
+soak: $(READY)  ## Kill trainings at random moments, KILLS=50 times, and compare their weights
+	@python tests/soak/training.py --kills $(or $(KILLS),50)
+
+bench: $(READY)  ## Measure data and training against the obvious way (FOLDER=photographs)
 	@python tests/benchmarks/data.py $(if $(FOLDER),"$(FOLDER)")
+	@python tests/benchmarks/training.py
 
 lint: $(READY)  ## Check style, types and the workflow
 	@ruff check .
@@ -69,16 +88,16 @@ lint: $(READY)  ## Check style, types and the workflow
 setup: $(READY)  ## Make the virtual environment in .venv
 
 clients: $(READY)
-	@python envs/install_clients.py $(if $(OVER),"$(OVER)")
+	@python envs/install_clients.py $(if $(CUDA),--gpu) $(if $(OVER),"$(OVER)")
 
 unlock: $(READY)  ## Remove the lock that a killed run has left behind
 	@snakemake --unlock
 
 lock: $(READY)  ## Resolve the packages anew: envs/*.in to the locks envs/*.txt and to envs/*.yaml
-	$(COMPILE) --upgrade envs/*.in -o $(VENV)/all.txt
+	$(COMPILE) --upgrade $(filter-out envs/torch.in,$(wildcard envs/*.in)) -o $(VENV)/all.txt
 	$(COMPILE) -c $(VENV)/all.txt $(ALWAYS:%=envs/%.in) -o envs/requirements.txt
-	for client in $(CLIENTS); do \
-		$(COMPILE) -c $(VENV)/all.txt envs/$$client.in -o envs/$$client.txt || exit 1; done
+	for name in $(CLIENTS) $(OTHERS); do \
+		$(COMPILE) --upgrade -c $(VENV)/all.txt envs/$$name.in -o envs/$$name.txt || exit 1; done
 	$(MAKE) setup
 	python envs/write_conda_environments.py
 
@@ -88,7 +107,7 @@ clean:  ## Remove the results and the data, not the downloads in data/cache nor 
 	@rm -rf .snakemake
 
 help:  ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(READY):
 	@command -v $(PYTHON) > /dev/null || { echo "make: no $(PYTHON); install Python 3.11, or name it: make PYTHON=/path/to/python3.11"; exit 1; }
@@ -96,4 +115,11 @@ $(READY):
 	@rm -rf $(VENV)
 	@$(PYTHON) -m venv $(VENV)
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/requirements.txt
+	@touch $@
+
+$(TORCH_READY):
+	@echo "Setting up $(TORCH) (once, some minutes)"
+	@rm -rf $(TORCH)
+	@$(PYTHON) -m venv $(TORCH)
+	@$(TORCH)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/torch.txt
 	@touch $@

@@ -1,8 +1,9 @@
-"""Install the clients that data sets of a configuration need; nothing if they are there.
+"""Install the clients that a configuration needs, and CUDA's libraries; nothing if they are there.
 
     python envs/install_clients.py                    for config.yaml
     python envs/install_clients.py FILE               for config.yaml with FILE over it
-    python envs/install_clients.py --client fiftyone  this one
+    python envs/install_clients.py --gpu              CUDA's libraries too, for the GPU of this machine
+    python envs/install_clients.py --client fiftyone  this one; "cuda" are CUDA's libraries
     python envs/install_clients.py --report FILE      no installation: say where the report is
 
 `make` calls it before Snakemake starts, in the environment that it has made.
@@ -17,17 +18,29 @@ from pathlib import Path
 ENVS = Path(__file__).parent
 sys.path.insert(0, str(ENVS.parent / "workflow"))
 
-from deepcolor import configuration  # noqa: E402
+from deepcolor import configuration, devices  # noqa: E402
 from deepcolor.errors import DeepColorError, first_line  # noqa: E402
 
 
-def needed(config: dict) -> list[str]:
-    """The clients that the data sets in use need."""
-    return sorted({each.environment for each in configuration.data_sets(config)} - {"data"})
+def needed(config: dict, gpu: bool = False) -> list[str]:
+    """The clients that the data sets in use need; "cuda" too, if the configuration or `gpu` says so.
+
+    Raises:
+        DeepColorError: CUDA's libraries would serve nobody, as there is no GPU.
+    """
+    clients = sorted({each.environment for each in configuration.data_sets(config)} - {"data"})
+    if not gpu and config["accelerator"] != "cuda":
+        return clients
+    if not devices.visible_gpus():
+        raise DeepColorError(
+            "no NVIDIA GPU is visible on this machine (nvidia-smi); leave out GPU=1, and set "
+            "'accelerator' in config.yaml to auto or cpu"
+        )
+    return [*clients, "cuda"]
 
 
 def install(client: str) -> None:
-    """Install a client from its lock, unless that has been done.
+    """Install a client, or "cuda", from its lock, unless that has been done.
 
     Raises:
         DeepColorError: It failed.
@@ -37,7 +50,10 @@ def install(client: str) -> None:
     stamp = Path(sys.prefix) / f"ready-{client}-{checksum}"
     if stamp.exists():
         return
-    print(f"Installing the client of the source {client} (once, some minutes)", flush=True)
+    what = f"the client of the source {client} (once, some minutes)"
+    if client == "cuda":
+        what = "CUDA's libraries (once, a download of 3 GB)"
+    print(f"Installing {what}", flush=True)
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     if subprocess.run([*pip, "--require-hashes", "-r", str(lock)], check=False).returncode:
         raise DeepColorError(f"{lock} could not be installed; see above")
@@ -49,12 +65,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("overlay", type=Path, nargs="?")
     parser.add_argument("--client", nargs="+")
+    parser.add_argument("--gpu", action="store_true")
     parser.add_argument("--report", action="store_true")
     args = parser.parse_args()
     if args.report:
         print(f"Report: {configuration.read(args.overlay)['results']}/report.html")
         return
-    for client in args.client or needed(configuration.read(args.overlay)):
+    for client in args.client or needed(configuration.read(args.overlay), args.gpu):
         install(client)
 
 

@@ -1,7 +1,7 @@
 """Write envs/*.yaml for `--use-conda` from the lock: `make lock` runs this.
 
 Each environment is Python and pip from conda-forge; everything else, with all that it needs, is listed
-under `pip:` at the versions of envs/requirements.txt, or of the lock that a client has of its own.
+under `pip:` at the versions of envs/requirements.txt, or of the lock that some have of their own.
 """
 
 import re
@@ -14,6 +14,7 @@ from packaging.utils import canonicalize_name
 ENVS = Path(__file__).parent
 ENVIRONMENTS = ["data", "report", "tensorflow"]
 CLIENTS = ["fiftyone", "huggingface"]
+OWN_LOCKS = [*CLIENTS, "cuda"]
 
 
 def pins(lock: str = "requirements") -> dict[str, str]:
@@ -48,7 +49,7 @@ def closure(packages: list[str]) -> list[str]:
 
 def environment(name: str) -> str:
     """The content of an environment's conda file."""
-    if name in CLIENTS:
+    if name in OWN_LOCKS:
         wanted = pins(name)
     else:
         wanted = {package: pins()[package] for package in closure(direct(name))}
@@ -61,5 +62,5 @@ def environment(name: str) -> str:
 
 
 if __name__ == "__main__":
-    for each in ENVIRONMENTS + CLIENTS:
+    for each in ENVIRONMENTS + OWN_LOCKS:
         (ENVS / f"{each}.yaml").write_text(environment(each), encoding="utf-8")

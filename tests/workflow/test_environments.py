@@ -3,23 +3,32 @@
 import importlib.util
 import re
 from importlib.metadata import version
+from types import ModuleType
 
 import pytest
 import yaml
-from conftest import PROJECT
+from conftest import PROJECT, TINY, Copy
+from deepcolor import configuration, devices
 from deepcolor.registry import SOURCES
 
 ENVS = PROJECT / "envs"
-_spec = importlib.util.spec_from_file_location("writer", ENVS / "write_conda_environments.py")
-assert _spec and _spec.loader
-writer = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(writer)
 
+
+def load(script: str) -> ModuleType:
+    """A script of envs/ as a module."""
+    spec = importlib.util.spec_from_file_location(script, ENVS / f"{script}.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+writer = load("write_conda_environments")
 
 LOCKS = ["requirements", *writer.CLIENTS]
 
 
-@pytest.mark.parametrize("name", LOCKS)
+@pytest.mark.parametrize("name", [*LOCKS, "cuda", "torch"])
 def test_lock_pins_every_package_with_hashes(name: str) -> None:
     lock = (ENVS / f"{name}.txt").read_text(encoding="utf-8")
     entries = re.split(r"\n(?=[a-z0-9])", lock)[1:]
@@ -41,7 +50,16 @@ def test_the_embedded_default_does_not_pay_for_clients() -> None:
         assert not set(writer.direct(client)) & writer.pins().keys()
 
 
-@pytest.mark.parametrize("name", writer.ENVIRONMENTS + writer.CLIENTS)
+def test_cuda_is_the_training_environment_with_its_libraries() -> None:
+    ours, everywhere = writer.pins("cuda"), writer.pins()
+    libraries = ours.keys() - everywhere.keys()
+    assert len(libraries) > 10 and all(name.startswith("nvidia-") for name in libraries)
+    assert set(writer.closure(writer.direct("tensorflow"))) == ours.keys() - libraries
+    asked = (ENVS / "cuda.in").read_text(encoding="utf-8")
+    assert f"tensorflow[and-cuda]=={everywhere['tensorflow']}" in asked
+
+
+@pytest.mark.parametrize("name", writer.ENVIRONMENTS + writer.OWN_LOCKS)
 def test_conda_environment_is_the_lock(name: str) -> None:
     text = (ENVS / f"{name}.yaml").read_text(encoding="utf-8")
     assert text == writer.environment(name), "run make lock"
@@ -51,7 +69,7 @@ def test_conda_environment_is_the_lock(name: str) -> None:
     assert (python, pip) == ("python =3.11", "pip")
     pins = dict(line.split("==") for line in listed["pip"])
     assert set(writer.direct(name)) <= pins.keys()
-    lock = writer.pins(name if name in writer.CLIENTS else "requirements")
+    lock = writer.pins(name if name in writer.OWN_LOCKS else "requirements")
     assert {package: lock[package] for package in pins} == pins
 
 
@@ -59,14 +77,14 @@ def test_every_rule_names_an_environment_that_there_is() -> None:
     named: set[str] = set()
     for rules in (PROJECT / "rules").glob("*.smk"):
         text = rules.read_text(encoding="utf-8")
-        found = re.findall(r'conda:\n\s+(?:"\.\./envs/(\w+)\.yaml"|environment_of)', text)
+        found = re.findall(r'conda:\n\s+(?:"\.\./envs/(\w+)\.yaml"|\w+_of|\w+_environment)\n', text)
         assert len(found) == text.count("\nrule ")
         named |= set(found) - {""}
     assert named == set(writer.ENVIRONMENTS)
     # A client is named like the source that needs it.
     assert set(writer.CLIENTS) <= SOURCES.keys()
     asked = {path.stem for path in ENVS.glob("*.in")}
-    assert asked == named | {"dev", "workflow", *writer.CLIENTS}
+    assert asked == named | {"dev", "workflow", "torch", *writer.OWN_LOCKS}
 
 
 def test_every_package_that_is_asked_for_is_explained() -> None:
@@ -75,3 +93,31 @@ def test_every_package_that_is_asked_for_is_explained() -> None:
     for path in ENVS.glob("*.in"):
         for package in writer.direct(path.stem):
             assert re.search(rf"\b{package}\b", table), f"{package} is not in the README's table"
+
+
+def test_a_gpu_is_asked_for_in_one_word(copy: Copy) -> None:
+    for target in ("report", "check"):
+        asked = copy.run(f"make --dry-run {target} GPU=1").stdout
+        assert "install_clients.py --gpu" in asked and "--config accelerator=cuda --cores" in asked
+        assert not re.search("gpu|cuda", copy.run(f"make --dry-run {target}").stdout)
+    result = copy.run("make check GPU=1", CUDA_VISIBLE_DEVICES="")
+    assert result.returncode and result.stdout.startswith("Error: no NVIDIA GPU is visible")
+    assert "GPU is 1 or 0, not 2" in copy.run("make check GPU=2").stdout
+
+
+def test_cuda_is_installed_where_the_configuration_asks_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    installer = load("install_clients")
+    config = {**configuration.read(TINY), "accelerator": "auto"}
+    monkeypatch.setattr(devices, "visible_gpus", lambda: ["NVIDIA H200"])
+    assert "cuda" not in installer.needed(config)
+    assert installer.needed(config, gpu=True)[-1] == "cuda"
+    assert installer.needed({**config, "accelerator": "cuda"})[-1] == "cuda"
+
+
+def test_training_environment_follows_the_accelerator() -> None:
+    rules = (PROJECT / "rules" / "common.smk").read_text(encoding="utf-8")
+    (function,) = re.findall(r"^def training_environment.*?(?=\n\n\n)", rules, flags=re.M | re.S)
+    for accelerator, name in {"cuda": "cuda", "auto": "tensorflow", "cpu": "tensorflow"}.items():
+        names = {"config": {"accelerator": accelerator}}
+        exec(function, names)
+        assert names["training_environment"](None) == f"../envs/{name}.yaml"  # type: ignore[operator]

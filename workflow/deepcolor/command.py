@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from deepcolor.devices import configure, set_environment, spread
 from deepcolor.errors import DeepColorError, first_line
 
 # Errors of the machine rather than of the program, and what helps.
@@ -47,27 +48,35 @@ def _explain(error: Exception) -> str | None:
     return f"{where}: {REMEDIES[code]}"
 
 
-def prepare_keras(threads: int) -> None:
-    """Import Keras quietly and make it deterministic; call before any module that imports it.
+def prepare_keras(
+    threads: int,
+    *,
+    accelerator: str = "auto",
+    devices: int = 1,
+    deterministic: bool = True,
+    precision: str = "float32",
+) -> None:
+    """Import Keras quietly and set up its backend; call before any module that imports it.
 
     Args:
-        threads: CPU threads that TensorFlow may use.
+        threads: CPU threads that the backend may use.
+        accelerator: "cpu" hides the GPUs, "cuda" insists on one, "auto" takes one if it can be used.
+        devices: How many of them a training is spread over; see `deepcolor.devices.scope`.
+        deterministic: Whether TensorFlow's operations give the same bits every time.
+        precision: "float32"; with "bfloat16" and "float16" layers compute in these, and keep their
+            weights in float32.
+
+    Raises:
+        DeepColorError: There is no such GPU, or there are too few.
     """
     _keep_freed_memory()
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["OMP_NUM_THREADS"] = str(threads)
+    set_environment(accelerator, threads)
     with _without_startup_messages():
         import keras
 
-        if keras.backend.backend() == "tensorflow":
-            import tensorflow as tf
-
-            for gpu in tf.config.list_physical_devices("GPU"):
-                tf.config.experimental.set_memory_growth(gpu, True)
-            tf.config.experimental.enable_op_determinism()
-            # Grappler's meta-optimizer costs more start-up than it gains on these networks
-            # (DenseNet121 on two cores: first epoch 35 s with it, 27 s without, later ones alike).
-            tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+        configure(accelerator, devices, threads, deterministic)
+        keras.config.set_dtype_policy(precision if precision == "float32" else f"mixed_{precision}")
+    spread(accelerator, devices)
 
 
 def _keep_freed_memory() -> None:

@@ -1,0 +1,299 @@
+"""The devices that networks compute on: which there are, which are used, and their memory.
+
+`command.prepare_keras` calls `set_environment`, `configure` and `spread`, in this order; after it a
+model that may be trained on several devices is built and compiled in `scope`. Keras and the backends
+are imported inside the functions: some of this must be said before they are.
+"""
+
+import os
+import re
+import resource
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from deepcolor.errors import DeepColorError
+
+# By backend: its name for people, and how it comes by what a GPU needs.
+BACKENDS = {
+    "tensorflow": ("TensorFlow", "`make report GPU=1` installs CUDA's libraries"),
+    "jax": ("JAX", '`pip install "jax[cuda12]"` installs CUDA\'s libraries'),
+    "torch": ("PyTorch", "install a PyTorch that is built with CUDA"),
+}
+
+# What `spread` has been told: over how many devices; and how TensorFlow does it.
+_count = 1
+_strategy: Any = None
+
+
+def set_environment(accelerator: str, threads: int) -> None:
+    """Set the variables that the backends read when they are imported.
+
+    Args:
+        accelerator: "auto", "cpu" or "cuda"; "cpu" hides the GPUs from every backend.
+        threads: CPU threads that a backend may use.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    for variable in ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "NPROC"):  # NPROC: JAX.
+        os.environ[variable] = str(threads)
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # As TensorFlow's memory growth.
+    if accelerator == "cpu":
+        os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+        os.environ["JAX_PLATFORMS"] = os.environ["KERAS_TORCH_DEVICE"] = "cpu"
+
+
+def configure(accelerator: str, count: int, threads: int, deterministic: bool) -> None:
+    """Set up the backend, before it computes anything.
+
+    Args:
+        accelerator: As for `set_environment`.
+        count: Devices to spread a training over; with the accelerator "cpu", parts of the CPU.
+        threads: As for `set_environment`.
+        deterministic: Whether TensorFlow's operations give the same bits every time, on a GPU too.
+
+    Raises:
+        DeepColorError: Keras has been given a backend that cannot train.
+    """
+    import keras
+
+    backend = keras.backend.backend()
+    if backend not in BACKENDS:
+        raise DeepColorError(
+            f"Keras's backend is {backend}; set KERAS_BACKEND to {' or '.join(BACKENDS)}"
+        )
+    if find_spec("tensorflow"):
+        import tensorflow as tf
+
+        gpus = tf.config.list_physical_devices("GPU")
+        if backend != "tensorflow":
+            tf.config.set_visible_devices([], "GPU")  # It only reads the shards.
+            gpus = []
+        for gpu in gpus:
+            tf.config.experimental.set_memory_growth(gpu, True)
+        if backend == "tensorflow":
+            if accelerator == "cpu" and count > 1:
+                (cpu,) = tf.config.list_physical_devices("CPU")
+                parts = [tf.config.LogicalDeviceConfiguration()] * count
+                tf.config.set_logical_device_configuration(cpu, parts)
+            if deterministic:
+                tf.config.experimental.enable_op_determinism()
+            # Grappler's meta-optimizer costs more start-up than it gains on these networks
+            # (DenseNet121 on two cores: first epoch 35 s with it, 27 s without, later ones alike).
+            tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+    if backend == "jax" and accelerator == "cpu" and count > 1:
+        import jax
+
+        jax.config.update("jax_num_cpu_devices", count)
+    if backend == "torch":
+        import torch
+
+        torch.set_num_threads(threads)
+    _usable_gpus()  # Starts the devices while what that prints is held back.
+
+
+def spread(accelerator: str, count: int) -> None:
+    """Make sure that the devices are there, and let models be trained on all of them.
+
+    A GPU that is there, but that the backend cannot use, is named in one line on stderr.
+
+    Args:
+        accelerator: As for `set_environment`.
+        count: Devices to spread a training over.
+
+    Raises:
+        DeepColorError: There is no such GPU, or there are too few.
+    """
+    import keras
+
+    global _count, _strategy
+    backend = keras.backend.backend()
+    name, remedy = BACKENDS[backend]
+    gpus = _usable_gpus()
+    if not gpus and accelerator != "cpu":
+        seen = visible_gpus()
+        if accelerator == "cuda":
+            raise DeepColorError(
+                f"'accelerator' is cuda, but {name} can use no GPU (there is "
+                f"{', '.join(seen) or 'none on this machine'}); {remedy}, `nvidia-smi` tells whether "
+                "the driver works; or set 'accelerator' in config.yaml to auto or cpu"
+            )
+        if seen and count == 1:
+            print(
+                f"{Path(sys.argv[0]).stem}: warning: {name} cannot use {', '.join(seen)}, and computes "
+                f"on the CPU; {remedy}; 'accelerator: cpu' in config.yaml says that this is meant",
+                file=sys.stderr,
+                flush=True,
+            )
+    if count > 1:
+        if backend == "torch":
+            raise DeepColorError(
+                f"'devices' is {count}, and under PyTorch a training uses one; set it to 1, or use the "
+                "backend tensorflow or jax"
+            )
+        if accelerator != "cpu" and count > gpus:
+            raise DeepColorError(
+                f"'devices' is {count}, but {name} can use {gpus or 'no'} GPU{'s' * (gpus != 1)}; set "
+                f"'devices' in config.yaml to {max(1, gpus)}, or 'accelerator' to cpu, to try several "
+                "out as parts of the CPU"
+            )
+        used = keras.distribution.list_devices()[:count]
+        if backend == "jax":
+            keras.distribution.set_distribution(keras.distribution.DataParallel(devices=used))
+        else:
+            import tensorflow as tf
+
+            _strategy = tf.distribute.MirroredStrategy(used)
+    _count = count
+
+
+def check_training(settings: Mapping[str, Any], images: Mapping[str, int]) -> None:
+    """Make sure that a training can be spread as `spread` was told: every batch in equal parts.
+
+    Args:
+        settings: The keys of `training` in the configuration: batch_size, gradient_accumulation_steps.
+        images: In an epoch and in the validation, by "training" and "validation".
+
+    Raises:
+        DeepColorError: It cannot.
+    """
+    import keras
+
+    accumulates = settings["gradient_accumulation_steps"] > 1
+    if _count > 1 and accumulates and keras.backend.backend() == "tensorflow":
+        raise DeepColorError(
+            "under TensorFlow gradients cannot be accumulated on several devices; set "
+            "'gradient_accumulation_steps' or 'devices' to 1"
+        )
+    shared = {
+        "'batch_size'": settings["batch_size"],
+        **{f"the number of {split} images": number for split, number in images.items()},
+    }
+    for what, number in shared.items():
+        if number % _count:
+            raise DeepColorError(
+                f"each of {_count} devices takes an equal part of every batch: {what} must be a "
+                f"multiple of {_count}, not {number}; change that, or set 'devices' to 1"
+            )
+
+
+def scope() -> AbstractContextManager:
+    """Build and compile a model in this, and it is trained on as many devices as `spread` was told.
+
+    Each takes an equal part of every batch. Under JAX nothing else differs. Under TensorFlow batch
+    normalization takes the statistics of its part alone: after 9 steps of 8 images on 2 devices the loss
+    of a small network differs from that on one by 4e-4 of itself, without batch normalization by 2e-7.
+    """
+    return _strategy.scope() if _strategy else nullcontext()
+
+
+def share_out(batches: Any) -> Any:
+    """Batches as a model built in `scope` is to be fitted to, or validated on: for each device its part.
+
+    Left to itself, TensorFlow gives all of a short last batch to the first device and none to the
+    others, whose operations then fail.
+
+    Args:
+        batches: A `tf.data.Dataset` of arrays, whose batches are multiples of the number of devices
+            (`check_training`).
+
+    Returns:
+        What Keras takes in its place: an endless data set, whose `steps_per_epoch` or
+        `validation_steps` must be given; the batches themselves for a single device.
+    """
+    if not _strategy:
+        return batches
+    import tensorflow as tf
+
+    def parts(batch: Any) -> Any:
+        shape = tf.concat([[_count, -1], tf.shape(batch)[1:]], axis=0)
+        return tf.data.Dataset.from_tensor_slices(tf.reshape(batch, shape))
+
+    turns = batches.flat_map(parts).repeat()
+    return _strategy.distribute_datasets_from_function(lambda context: turns)
+
+
+def average_statistics(model: Any) -> None:
+    """Give all devices the mean of their moving averages: before they validate, or are saved.
+
+    Under TensorFlow batch normalization keeps averages of its own on each device, and only those of the
+    first would be saved.
+
+    Args:
+        model: A `keras.Model` built in `scope`.
+    """
+    if _strategy:
+        for variable in model.non_trainable_weights:
+            each = [value.numpy() for value in _strategy.experimental_local_results(variable.value)]
+            variable.assign(sum(each) / len(each))
+
+
+def visible_gpus() -> list[str]:
+    """What the NVIDIA GPUs of this machine are called, whether a backend can use them or not."""
+    if os.environ.get("CUDA_VISIBLE_DEVICES", "0") in ("", "-1"):
+        return []
+    try:
+        told = subprocess.run(
+            ["nvidia-smi", "--list-gpus"], capture_output=True, text=True, check=True, timeout=30
+        ).stdout
+        return re.findall(r"^GPU \d+: (.*?)(?: \(UUID.*)?$", told, flags=re.MULTILINE)
+    except (OSError, subprocess.SubprocessError):
+        pass
+    found = len(list(Path("/proc/driver/nvidia/gpus").glob("*"))) or Path("/dev/nvidia0").exists()
+    return ["an NVIDIA GPU, whose driver does not answer"] if found else []
+
+
+def device_name() -> str:
+    """The kind of device that Keras computes on: "CPU" or "GPU"."""
+    return "GPU" if _usable_gpus() else "CPU"
+
+
+def _usable_gpus() -> int:
+    """The number of GPUs that the backend can use."""
+    import keras
+
+    if keras.backend.backend() == "torch":  # Of its devices Keras gives no list.
+        import torch
+
+        return 0 if os.environ.get("KERAS_TORCH_DEVICE") == "cpu" else torch.cuda.device_count()
+    return sum("gpu" in device.lower() for device in keras.distribution.list_devices())
+
+
+def peak_memory() -> int:
+    """The most memory that this process has held, in bytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def device_memory() -> int:
+    """The memory of the device that Keras computes on, in bytes: the first GPU's, or the machine's."""
+    if device_name() == "GPU":
+        told = subprocess.run(
+            ["nvidia-smi", "--query-gpu=memory.total", "--format=csv,noheader,nounits"],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        if told.returncode == 0:
+            return int(told.stdout.split()[0]) * 2**20
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+def peak_device_memory() -> int | None:
+    """The most memory that the backend has held on the first GPU, in bytes; None without one."""
+    import keras
+
+    if device_name() == "CPU":
+        return None
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return int(tf.config.experimental.get_memory_info("GPU:0")["peak"])
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return int(jax.local_devices()[0].memory_stats()["peak_bytes_in_use"])
+    import torch
+
+    return int(torch.cuda.max_memory_allocated())
