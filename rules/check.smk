@@ -58,15 +58,17 @@ rule check_training:
     benchmark:
         "<results>/benchmarks/check_training/{model}.tsv"
     conda:
-        "../envs/tensorflow.yaml"
+        training_environment
     threads: THREADS
     resources:
-        gpu=1,
+        gpu=config["devices"],
     params:
         architecture=lambda w: runs_of(w.model)[-1].builder,
         options=lambda w: json.dumps(runs_of(w.model)[-1].options),
         training=lambda w: json.dumps(runs_of(w.model)[-1].training),
         image_size=SIZE,
+        accelerator=config["accelerator"],
+        devices=config["devices"],
         now=NOW,
     shell:
         r"""
@@ -76,6 +78,8 @@ rule check_training:
             --options {params.options:q} \
             --training {params.training:q} \
             --image-size {params.image_size:q} \
+            --accelerator {params.accelerator:q} \
+            --devices {params.devices:q} \
             --threads {threads} \
             --findings {output.findings:q} \
             2>&1 | tee {log:q}
@@ -101,8 +105,22 @@ rule check_setup:
                 for split in configuration.SPLITS
             }
         ),
-        epochs=json.dumps(
-            {run.model: [each.epochs for each in runs_of(run.model)] for run in longest_runs()}
+        runs=json.dumps(
+            [
+                {
+                    "model": run.model,
+                    "epochs": run.epochs - (run.shorter or 0),
+                    **{
+                        split: sum(
+                            data_set.images[split]
+                            for data_set in DATA_SETS
+                            if data_set.name in run.train_on
+                        )
+                        for split in ("training", "validation")
+                    },
+                }
+                for run in RUNS
+            ]
         ),
         split=config["evaluation"]["split"],
         image_size=SIZE,
@@ -115,7 +133,7 @@ rule check_setup:
             --data-sets {input.data_sets:q} \
             --models {input.models:q} \
             --images {params.images:q} \
-            --epochs {params.epochs:q} \
+            --runs {params.runs:q} \
             --split {params.split:q} \
             --image-size {params.image_size:q} \
             --data {params.data:q} \

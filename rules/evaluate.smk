@@ -25,7 +25,7 @@ rule evaluate_model:
     benchmark:
         "<results>/benchmarks/evaluate_model/{run}.tsv"
     conda:
-        "../envs/tensorflow.yaml"
+        training_environment
     threads: THREADS
     resources:
         gpu=1,
@@ -38,6 +38,7 @@ rule evaluate_model:
             --model {input.model:q} \
             --indexes {input.indexes:q} \
             --split {params.split:q} \
+            --accelerator {config[accelerator]:q} \
             --threads {threads} \
             --metrics {output.metrics:q} \
             --per-image {output.per_image:q} \

@@ -10,12 +10,13 @@ rule train_model:
     """Train a network up to a number of epochs, from where the next shorter run ended."""
     message:
         "Train {wildcards.run}"
+    # `accelerator` is no parameter: what has been trained on a CPU is not thrown away for a GPU.
     input:
         code=lambda w: code("train_model", run_of(w).builder),
-        indexes=indexes(),
-        shards=shard_files(".tfrecord"),
+        indexes=lambda w: indexes(run_of(w).train_on),
+        shards=lambda w: shard_files(".tfrecord", run_of(w).train_on),
         start=lambda w: (
-            f"<results>/{run_of(w).model}_{run_of(w).shorter}/state.safetensors"
+            f"<results>/{run_of(w).stem}_{run_of(w).shorter}/state.safetensors"
             if run_of(w).shorter
             else []
         ),
@@ -34,39 +35,40 @@ rule train_model:
     benchmark:
         "<results>/benchmarks/train_model/{run}.tsv"
     conda:
-        "../envs/tensorflow.yaml"
+        training_environment
     threads: THREADS
     resources:
-        gpu=1,
+        gpu=config["devices"],
     params:
+        model=lambda w: run_of(w).model,
+        varies=lambda w: run_of(w).varies or "",
         architecture=lambda w: run_of(w).builder,
         options=lambda w: json.dumps(run_of(w).options),
+        training=lambda w: json.dumps(run_of(w).training),
         image_size=SIZE,
-        batch_norm_momentum=lambda w: run_of(w).training["batch_norm_momentum"],
+        train_on=lambda w: run_of(w).train_on,
         epochs=lambda w: run_of(w).epochs,
-        optimizer=lambda w: run_of(w).training["optimizer"],
-        learning_rate=lambda w: run_of(w).training["learning_rate"],
-        loss=lambda w: run_of(w).training["loss"],
-        batch_size=lambda w: run_of(w).training["batch_size"],
-        augmentation=lambda w: run_of(w).training["augmentation"],
-        seed=config["seed"],
+        anew=lambda w: run_of(w).anew,
+        seed=lambda w: run_of(w).seed,
+        devices=config["devices"],
     shell:
         r"""
         python workflow/train_model.py \
             --run {wildcards.run:q} \
+            --model-name {params.model:q} \
+            --varies {params.varies:q} \
             --architecture {params.architecture:q} \
             --options {params.options:q} \
+            --training {params.training:q} \
             --image-size {params.image_size:q} \
-            --batch-norm-momentum {params.batch_norm_momentum:q} \
+            --train-on {params.train_on:q} \
             --indexes {input.indexes:q} \
             --epochs {params.epochs:q} \
             --start {input.start:q} \
-            --optimizer {params.optimizer:q} \
-            --learning-rate {params.learning_rate:q} \
-            --loss {params.loss:q} \
-            --batch-size {params.batch_size:q} \
-            --augmentation {params.augmentation:q} \
+            --anew {params.anew:q} \
             --seed {params.seed:q} \
+            --accelerator {config[accelerator]:q} \
+            --devices {params.devices:q} \
             --threads {threads} \
             --model {output.model:q} \
             --history {output.history:q} \

@@ -16,7 +16,7 @@ def main() -> None:
     parser.add_argument("--data-sets", type=Path, nargs="+", required=True, help="JSON of each")
     parser.add_argument("--models", type=Path, nargs="+", required=True, help="JSON of each")
     parser.add_argument("--images", type=json.loads, required=True, help="of all data sets, by split")
-    parser.add_argument("--epochs", type=json.loads, required=True, help="by model, those of its runs")
+    parser.add_argument("--runs", type=json.loads, required=True, help="what each takes")
     parser.add_argument("--split", required=True, help="evaluated: validation or test")
     parser.add_argument("--image-size", type=int, required=True, help="side in pixels")
     parser.add_argument("--data", type=Path, required=True, help="folder for the data")
@@ -27,7 +27,7 @@ def main() -> None:
         [read_json(path) for path in args.data_sets],
         [read_json(path) for path in args.models],
         images=args.images,
-        epochs=args.epochs,
+        runs=args.runs,
         evaluated=args.split,
         image_size=args.image_size,
         folders=[args.cache, args.data, args.results],

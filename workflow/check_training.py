@@ -22,10 +22,18 @@ def main() -> None:
     parser.add_argument("--options", type=json.loads, default={}, help="of the network, as JSON")
     parser.add_argument("--training", type=json.loads, required=True, help="its settings, as JSON")
     parser.add_argument("--image-size", type=int, required=True, help="side in pixels")
+    parser.add_argument("--accelerator", choices=["auto", "cpu", "cuda"], default="auto")
+    parser.add_argument("--devices", type=int, default=1, help="to spread each batch over")
     parser.add_argument("--threads", type=int, required=True, help="of the CPU")
     parser.add_argument("--findings", type=Path, required=True, help="JSON file to write")
     args = parser.parse_args()
-    command.prepare_keras(args.threads)
+    command.prepare_keras(
+        args.threads,
+        accelerator=args.accelerator,
+        devices=args.devices,
+        deterministic=args.training["deterministic"],
+        precision=args.training["precision"],
+    )
     from deepcolor.files import write_json
 
     findings = {"name": args.model, "problem": None, "batch_size": args.training["batch_size"]}
@@ -40,34 +48,37 @@ def try_training(args: argparse.Namespace) -> dict:
     """Train for some steps; extrapolate the memory of a full batch.
 
     Returns:
-        parameters, images_per_second, memory (bytes of a full batch, on the device), device.
+        parameters, images_per_second, memory (bytes of a full batch, on each device), device (its
+        kind), device_memory (bytes).
     """
     import numpy as np
-    from deepcolor import training
+    from deepcolor import devices, training
 
-    network = pkgutil.resolve_name(args.architecture)(
-        args.image_size,
-        batch_norm_momentum=args.training["batch_norm_momentum"],
-        **args.options,
-    )
-    settings = {key: args.training[key] for key in ("optimizer", "learning_rate", "loss")}
-    model = training.trainer(network, image_size=args.image_size, **settings)
-    shape = (STEPS[-1], args.image_size, args.image_size, 3)
+    with devices.scope():
+        network = pkgutil.resolve_name(args.architecture)(
+            args.image_size,
+            batch_norm_momentum=args.training["batch_norm_momentum"],
+            **args.options,
+        )
+        model = training.trainer(network, args.training)
+    shape = (STEPS[-1] * args.devices, args.image_size, args.image_size, 3)
     pictures = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
     memory, seconds = {}, 0.0
     for images in STEPS:
         began = time.perf_counter()
-        model.train_on_batch(pictures[:images], pictures[:images])
+        batch_size = images * args.devices
+        model.fit(pictures[:batch_size], batch_size=batch_size, shuffle=False, verbose=0)
         seconds = time.perf_counter() - began
-        memory[images] = training.peak_device_memory() or training.peak_memory()
+        memory[images] = devices.peak_device_memory() or devices.peak_memory()
     small, large = STEPS[-3], STEPS[-1]
     each = max(0, memory[large] - memory[small]) / (large - small)
+    batch = args.training["batch_size"] / args.devices
     return {
         "parameters": network.count_params(),
-        "images_per_second": large / seconds,
-        "memory": int(memory[large] + each * max(0, args.training["batch_size"] - large)),
-        "device": training.device_name(),
-        "device_memory": training.device_memory(),
+        "images_per_second": large * args.devices / seconds,
+        "memory": int(memory[large] + each * max(0, batch - large)),
+        "device": devices.device_name(),
+        "device_memory": devices.device_memory(),
     }
 
 

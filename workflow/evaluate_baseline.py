@@ -14,7 +14,7 @@ def main() -> None:
     parser.add_argument("--metrics", type=Path, required=True, help="JSON file to write")
     parser.add_argument("--per-image", type=Path, required=True, help="CSV file to write")
     args = parser.parse_args()
-    command.prepare_keras(threads=1)
+    command.prepare_keras(threads=1, accelerator="cpu")
     from deepcolor import evaluation
     from deepcolor.shards import Shards
 

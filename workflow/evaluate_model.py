@@ -13,12 +13,13 @@ def main() -> None:
     parser.add_argument("--model", type=Path, required=True, help=".keras file")
     parser.add_argument("--indexes", type=Path, nargs="+", required=True, help="of the shards")
     parser.add_argument("--split", required=True, help="validation or test")
+    parser.add_argument("--accelerator", choices=["auto", "cpu", "cuda"], default="auto")
     parser.add_argument("--threads", type=int, required=True, help="of the CPU")
     parser.add_argument("--metrics", type=Path, required=True, help="JSON file to write")
     parser.add_argument("--per-image", type=Path, required=True, help="CSV file to write")
     parser.add_argument("--predictions", type=Path, required=True, help=".npy file to write")
     args = parser.parse_args()
-    command.prepare_keras(args.threads)
+    command.prepare_keras(args.threads, accelerator=args.accelerator)
     from deepcolor import evaluation
     from deepcolor.shards import Shards
 

@@ -18,7 +18,7 @@ def main() -> None:
     parser.add_argument("--shard", type=Path, required=True, help="TFRecord file to write")
     parser.add_argument("--facts", type=Path, required=True, help="JSON file to write")
     args = parser.parse_args()
-    command.prepare_keras(threads=1)
+    command.prepare_keras(threads=1, accelerator="cpu")
     from deepcolor.manifest import read_manifest
     from deepcolor.shards import write_shard
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import tensorflow as tf
-from deepcolor import decoding, fetching, shard_index, shards
+from deepcolor import arrays, decoding, fetching, shard_index, shards
 from deepcolor.errors import DeepColorError
 from deepcolor.files import read_json, replacing, sha256
 from deepcolor.manifest import read_manifest
@@ -171,7 +171,7 @@ def test_shards_hold_the_resized_photographs_in_order(fetched: Path, index: Path
 def epochs(index: Path, which: range, **options: bool) -> list[list[bytes]]:
     opened = shards.Shards([index])
     batches = opened.training_batches(16, seed=3, epochs=which, **options)
-    found = [image.tobytes() for batch, _ in batches for image in batch.numpy()]
+    found = [image.tobytes() for batch in batches for image in batch.numpy()]
     return [found[start : start + 104] for start in range(0, len(found), 104)]
 
 
@@ -206,6 +206,28 @@ def test_augmentation_flips_and_turns(index: Path) -> None:
             for turns in (1, 2, 3)
         }
         assert len(changed) > 20 and changed <= turned
+
+
+def test_arrays_give_batches_in_the_same_way() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (10, 8, 8, 3), np.uint8)
+
+    def epochs(which: range, **options: bool) -> list[list[bytes]]:
+        batches = [
+            batch for (batch,) in arrays.training_batches(images, 4, seed=3, epochs=which, **options)
+        ]
+        assert [len(batch) for batch in batches] == [4, 4, 2] * len(which)
+        found = [image.tobytes() for batch in batches for image in batch]
+        return [found[start : start + 10] for start in range(0, len(found), 10)]
+
+    first, second = epochs(range(2))
+    assert first != second and sorted(first) == sorted(second) == sorted(i.tobytes() for i in images)
+    assert epochs(range(1, 3))[0] == second
+    flipped = {image[:, ::-1].tobytes() for image in images}
+    turned = {np.rot90(image, turns).tobytes() for image in images for turns in (1, 2, 3)}
+    for options, allowed in (({"flip": True}, flipped), ({"rotate": True}, turned)):
+        (epoch,) = epochs(range(5, 6), **options)
+        changed = set(epoch) - set(first)
+        assert changed and changed <= allowed and changed != set(epoch)
 
 
 @pytest.mark.parametrize("fault", ["short", "altered", "gone"])

@@ -51,7 +51,9 @@ def test_own_photographs_and_own_architecture(copy: Copy) -> None:
     ablation = re.search(r"`(unet-noskip: {.*?})`", README, flags=re.DOTALL)
     assert entry and ablation
     config["training"]["epochs"] = [1]
-    config["models"] = {**yaml.safe_load(entry[1]), **yaml.safe_load(ablation[1].replace("\n", " "))}
+    own = {**yaml.safe_load(entry[1]), **yaml.safe_load(ablation[1].replace("\n", " "))}
+    config["models"].update(own)
+    config["compare"] = {"models": list(own)}
     copy.write("config.yaml", yaml.safe_dump(config))
     command = next(each for each in COMMANDS if "mine.yaml" in each)
     result = copy.run(command)

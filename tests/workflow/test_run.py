@@ -13,7 +13,11 @@ from conftest import Copy
 from deepcolor import project
 
 CHECKS = {"check_data_set", "check_training", "check_setup"}
-RUNS = ["unet_1", "unet_2", "mobilenet_1", "mobilenet_2", "densenet_1"]
+RUNS = [
+    "unet_1", "unet_2", "unet-lab_1", "unet-lab-seed1_1", "mobilenet_1", "mobilenet_2", "densenet_1",
+]  # fmt: skip
+
+MODELS = ["unet", "unet-lab", "mobilenet", "densenet"]
 
 
 def planned(copy: Copy, options: str = "") -> set[str]:
@@ -37,13 +41,13 @@ def edited(copy: Copy, path: str, old: str, new: str) -> Iterator[None]:
 
 def test_make_report_says_a_line_a_job_and_an_epoch(finished: Copy) -> None:
     lines = finished.read("make-report.log").splitlines()
-    said = [line.split(":")[0] for line in lines if line]
+    said = [line.split(":")[0] for line in lines if " the pictures are " not in line]
     for run in RUNS:
         epochs = int(run.split("_")[1])
         assert said.count(f"train_model {run}") == (2 if epochs == 2 else 1)  # 2 goes on from 1.
         assert said.count(f"evaluate_model {run}") == 1
     assert re.search(
-        r"epoch 1/1  loss \S+  val_loss \S+  PSNR \S+ dB  val_PSNR \S+ dB  \d+ images/s  0:00 left",
+        r"epoch 1/1  loss \S+  val_loss \S+  PSNR \S+ dB  val_PSNR \S+ dB  \S+ images/s  0:00 left",
         finished.read("make-report.log"),
     )
     assert lines[-1] == "Report: results/report.html"
@@ -60,8 +64,8 @@ def test_everything_that_is_announced_is_there(finished: Copy) -> None:
         }  # fmt: skip
         assert np.load(results / run / "predictions.npy").shape == (6, 32, 32, 3)
     assert {path.name for path in (results / "figures").iterdir()} == {
-        "curves-unet.svg", "curves-mobilenet.svg", "curves-densenet.svg", "grid-all_models.png",
-        "grid-unet.png", "grid-mobilenet.png", "grid-densenet.png", "preprocessing-photographs.png",
+        *(f"curves-{model}.svg" for model in MODELS), *(f"grid-{model}.png" for model in MODELS),
+        "grid-all_models.png", "preprocessing-photographs.png", "quality_against_cost.svg",
     }  # fmt: skip
     logs = {path.name for path in (results / "logs").iterdir()}
     rules = set(re.findall(r"^(\w+) ", finished.run("snakemake --list-rules").stdout, re.MULTILINE))
@@ -79,6 +83,24 @@ def test_report_shows_every_run_beside_what_was_published(finished: Copy) -> Non
     assert "Grayscale copy" in page
     assert "Not good for saying how well it colorizes" in page
     assert "encoders with ImageNet weights" in page
+
+
+def test_report_sets_a_variant_beside_what_it_varies(finished: Copy) -> None:
+    page = finished.read("results/report.html")
+    with (finished.folder / "results/tables/ablations.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert {row["run"] for row in rows} == {"unet-lab_1", "unet-lab-seed1_1"}
+    assert "target: lab instead of rgb; schedule" in rows[0]["differs"]
+    assert "What a change does" in page and "Seeds" in page
+    with (finished.folder / "results/tables/seeds.csv").open() as file:
+        seeds = {(row["model"], row["epochs"], row["data_set"]): row for row in csv.DictReader(file)}
+    scores = [
+        json.loads(finished.read(f"results/{run}/metrics.json"))["all"]["psnr"]
+        for run in ("unet-lab_1", "unet-lab-seed1_1")
+    ]
+    row = seeds["unet-lab", "1", "all"]
+    assert row["seeds"] == "2"
+    assert float(row["psnr_mean"]) == pytest.approx(np.mean(scores))
 
 
 def test_metrics_can_be_taken_again_from_the_predictions(finished: Copy) -> None:
@@ -134,14 +156,16 @@ def shown(model: str) -> set[str]:
     """The jobs that show a model beside the others."""
     return {
         f"Plot the curves of {model}", f"Plot the grid of {model}", "Plot the grid of all_models",
-        "Tabulate the metrics", "Tabulate the trainings", "Render the report",
+        "Plot quality against cost", "Tabulate the metrics", "Tabulate the trainings",
+        "Tabulate what changes, seeds and data sets make", "Render the report",
     }  # fmt: skip
 
 
 def test_an_edited_architecture_reruns_its_own_runs(finished: Copy) -> None:
     with edited(finished, "workflow/deepcolor/models/unet.py", "0.01", "0.02"):
-        jobs = {f"{verb} unet_{epochs}" for verb in ("Train", "Evaluate") for epochs in (1, 2)}
-        assert planned(finished) == jobs | shown("unet")
+        runs = ("unet_1", "unet_2", "unet-lab_1", "unet-lab-seed1_1")
+        jobs = {f"{verb} {run}" for verb in ("Train", "Evaluate") for run in runs}
+        assert planned(finished) == jobs | shown("unet") | shown("unet-lab")
 
 
 def test_a_new_model_adds_its_own_runs(finished: Copy) -> None:

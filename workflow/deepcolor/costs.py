@@ -16,8 +16,8 @@ class Costs:
     """What a run will cost.
 
     Attributes:
-        data_sets: By name, what was found out about it; see check_data_set.py.
-        models: By name, what was found out about it; see check_training.py, and `seconds`.
+        data_sets: What was found out about each; see check_data_set.py.
+        models: What was found out about each; see check_training.py, and `seconds`.
         disk: Bytes by purpose.
         free: Bytes that are free where they will go, the least of the folders.
         problems: What is missing or too small, a line each.
@@ -35,7 +35,7 @@ def add_up(
     models: Sequence[Mapping[str, Any]],
     *,
     images: Mapping[str, int],
-    epochs: Mapping[str, Sequence[int]],
+    runs: Sequence[Mapping[str, Any]],
     evaluated: str,
     image_size: int,
     folders: Sequence[Path],
@@ -46,13 +46,13 @@ def add_up(
         data_sets: Of check_data_set.py.
         models: Of check_training.py.
         images: Of all data sets together, by split.
-        epochs: By model, those at which its runs end.
+        runs: Of each: model, epochs that it adds to the run that it goes on from, and the images that it
+            is trained and validated on (training, validation).
         evaluated: The split of which predictions are kept.
         image_size: Side of the pictures in pixels.
         folders: Where files will be written.
     """
     picture = image_size * image_size * 3
-    runs = sum(len(milestones) for milestones in epochs.values())
     costs = Costs(data_sets, [])
     parameters = 0
     for data_set in data_sets:
@@ -63,24 +63,26 @@ def add_up(
         if model["problem"]:
             costs.problems.append(f"model {model['name']}: {model['problem']}")
             continue
-        milestones = epochs[model["name"]]
-        parameters += model["parameters"] * len(milestones)
-        # An epoch also predicts the validation images, which takes about a third as long as training.
-        pictures = images["training"] + images["validation"] / 3
-        timed.append({**model, "seconds": max(milestones) * pictures / model["images_per_second"]})
+        own = [run for run in runs if run["model"] == model["name"]]
+        parameters += model["parameters"] * len(own)
+        # An epoch also predicts the validation images, which is taken for a third of the work of
+        # training with as many (the forward pass without the two of the gradients).
+        pictures = sum(run["epochs"] * (run["training"] + run["validation"] / 3) for run in own)
+        timed.append({**model, "seconds": pictures / model["images_per_second"]})
         if model["memory"] > model["device_memory"]:
             # Some memory is taken whatever the batch: left out here, the advice is on the safe side.
             fits = max(1, int(model["batch_size"] * 0.9 * model["device_memory"] / model["memory"]))
             costs.problems.append(
                 f"model {model['name']}: a batch of {model['batch_size']} needs about "
                 f"{size(model['memory'])} of memory, and the {model['device']} has "
-                f"{size(model['device_memory'])}; set training.batch_size to {fits} or less"
+                f"{size(model['device_memory'])}; set training.batch_size to {fits} or less, and "
+                "training.gradient_accumulation_steps to make up for it"
             )
     costs.models = timed
     costs.disk = {
         "downloads": sum(data_set.get("download", 0) for data_set in data_sets),
         "shards": sum(images.values()) * picture,
-        "predictions": runs * images[evaluated] * picture,
+        "predictions": len(runs) * images[evaluated] * picture,
         "networks and states": parameters * (STATE_BYTES + MODEL_BYTES),
     }
     costs.free = min(shutil.disk_usage(existing(folder)).free for folder in folders)

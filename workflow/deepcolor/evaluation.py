@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zipfile import BadZipFile
 
 import keras
@@ -12,7 +13,9 @@ import pandas as pd
 from deepcolor import color, metrics
 from deepcolor.errors import DeepColorError, first_line
 from deepcolor.files import replacing, write_json
-from deepcolor.shards import Shards
+
+if TYPE_CHECKING:  # It needs TensorFlow; what is here does not.
+    from deepcolor.shards import Shards
 
 BATCH_SIZE = 32
 
@@ -49,7 +52,7 @@ def grayscale(images: np.ndarray) -> np.ndarray:
 
 
 def evaluate_network(
-    network: keras.Model, shards: Shards, split: str, predictions: Path
+    network: keras.Model, shards: "Shards", split: str, predictions: Path
 ) -> pd.DataFrame:
     """Predict every image of a split and compare it with the photograph.
 
@@ -79,12 +82,12 @@ def evaluate_network(
         return _score(shards, split, predict)
 
 
-def evaluate_grayscale(shards: Shards, split: str) -> pd.DataFrame:
+def evaluate_grayscale(shards: "Shards", split: str) -> pd.DataFrame:
     """Compare the input itself, unchanged, with the photograph; see `evaluate_network`."""
     return _score(shards, split, grayscale)
 
 
-def _score(shards: Shards, split: str, predict: Callable[[np.ndarray], np.ndarray]) -> pd.DataFrame:
+def _score(shards: "Shards", split: str, predict: Callable[[np.ndarray], np.ndarray]) -> pd.DataFrame:
     """Score `predict` over a split, batch by batch."""
     parts = []
     for batch in shards.evaluation_batches(split, BATCH_SIZE):
@@ -94,7 +97,7 @@ def _score(shards: Shards, split: str, predict: Callable[[np.ndarray], np.ndarra
     return pd.concat([names, pd.concat(parts, ignore_index=True)], axis=1)
 
 
-def draw_samples(shards: Shards, split: str, count: int, seed: int, path: Path) -> int:
+def draw_samples(shards: "Shards", split: str, count: int, seed: int, path: Path) -> int:
     """Draw images of a split at random, never by their looks, and store them for the figures.
 
     Writes a `.npz` with, an item per image: `row` (its place in the split), `data_set`, `id`,

@@ -83,5 +83,9 @@ def psnr(truth: keras.KerasTensor, prediction: keras.KerasTensor) -> keras.Keras
     Returns:
         `(batch,)` float32.
     """
-    mse = ops.mean(ops.square(color.to_float(truth) - prediction), axis=(1, 2, 3))
-    return -10 * ops.log10(ops.maximum(mse, 10 ** (-MOST_DECIBELS / 10)))
+    return -10 * ops.log10(ops.maximum(mse(truth, prediction), 10 ** (-MOST_DECIBELS / 10)))
+
+
+def mse(truth: keras.KerasTensor, prediction: keras.KerasTensor) -> keras.KerasTensor:
+    """Mean squared error of each image, in [0, 1]; arguments and shape as of `psnr`."""
+    return ops.mean(ops.square(color.to_float(truth) - prediction), axis=(1, 2, 3))

@@ -124,7 +124,7 @@ class Shards:
             rotate: Turn images by 0, 90, 180 or 270 degrees.
 
         Returns:
-            A data set of pairs of the same batch `(batch, size, size, 3)` uint8 RGB: input, target.
+            A data set of batches `(batch, size, size, 3)` uint8 RGB.
         """
         files, count = self._files("training"), self.count("training")
         # Two windows are in memory: one is being used, one is being read.
@@ -157,7 +157,7 @@ class Shards:
             return images.batch(batch_size)
 
         dataset = tf.data.Dataset.range(epochs.start, epochs.stop).flat_map(epoch_batches)
-        return dataset.map(lambda images: (images, images)).prefetch(2)
+        return dataset.prefetch(2)
 
     def steps(self, batch_size: int) -> int:
         """The number of batches in an epoch of the training split."""
