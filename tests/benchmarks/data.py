@@ -28,10 +28,8 @@ import cv2  # noqa: E402
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 import tensorflow as tf  # noqa: E402
-from deepcolor import training  # noqa: E402
 from deepcolor.decoding import open_rgb, read_square  # noqa: E402
 from deepcolor.files import sha256  # noqa: E402
-from deepcolor.models.unet import unet  # noqa: E402
 from deepcolor.shard_index import write_index  # noqa: E402
 from deepcolor.shards import Shards, write_shard  # noqa: E402
 from deepcolor.sources.photographs import PHOTOGRAPHS  # noqa: E402
@@ -122,7 +120,7 @@ def measure_reading(pictures: list[Image.Image], folder: Path) -> None:
     files = [str(folder / f"{SIZE}-{number}.jpg") for number in range(len(pictures))]
 
     def from_shards() -> int:
-        return sum(len(batch) for batch, _ in shards.training_batches(32, seed=0, epochs=range(1)))
+        return sum(len(batch) for batch in shards.training_batches(32, seed=0, epochs=range(1)))
 
     def from_files() -> int:
         paths = tf.data.Dataset.from_tensor_slices(files).repeat().take(images).shuffle(images, seed=0)
@@ -143,40 +141,12 @@ def measure_reading(pictures: list[Image.Image], folder: Path) -> None:
     )
 
 
-def measure_waiting(pictures: list[Image.Image], folder: Path) -> None:
-    """What a training step waits for its input: epochs from shards, and from one batch in memory."""
-    size, images = 64, 256
-    shards = make_shards(pictures, folder, size, images)
-    model = training.trainer(
-        unet(size), image_size=size, optimizer="adam", learning_rate=1e-3, loss="mse"
-    )
-    batch, _ = next(iter(shards.training_batches(32, seed=0, epochs=range(1))))
-    steps = images // 32
-    memory = tf.data.Dataset.from_tensors((batch, batch)).repeat(steps)
-    seconds = {"shards": float("inf"), "memory": float("inf")}
-    for turn in range(3):  # The first builds the graph.
-        for name in seconds:
-            data = (
-                shards.training_batches(32, seed=turn, epochs=range(1)) if name == "shards" else memory
-            )
-            began = time.perf_counter()
-            model.fit(data.repeat(), steps_per_epoch=steps, verbose=0, shuffle=False)
-            if turn:
-                seconds[name] = min(seconds[name], time.perf_counter() - began)
-    print(f"Training U-Net on {images:,} pictures of {size}×{size}, batches of 32, one core")
-    print(
-        f"  from shards: {images / seconds['shards']:.0f} images/s, from one batch in memory: "
-        f"{images / seconds['memory']:.0f}, ratio {seconds['memory'] / seconds['shards']:.2f}"
-    )
-
-
 def main() -> None:
     """Measure."""
     pictures = photographs(Path(sys.argv[1]) if len(sys.argv) > 1 else None)
     with tempfile.TemporaryDirectory() as folder:
         measure_preprocessing(pictures, Path(folder))
         measure_reading(pictures, Path(folder))
-        measure_waiting(pictures, Path(folder))
 
 
 if __name__ == "__main__":
