@@ -61,7 +61,7 @@ rule check_training:
         training_environment
     threads: THREADS
     resources:
-        gpu=config["devices"],
+        gpu=GPUS,
     params:
         architecture=lambda w: runs_of(w.model)[-1].builder,
         options=lambda w: json.dumps(runs_of(w.model)[-1].options),

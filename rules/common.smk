@@ -32,6 +32,8 @@ SIZE = config["image_size"]
 # All local cores for a job on the GPU, so that two never share it under the plain command. A cluster
 # executor has no total.
 THREADS = workflow.resource_settings.cores or config["threads"]
+# GPUs that a training takes.
+GPUS = 0 if config["accelerator"] == "cpu" else config["devices"]
 
 
 def run_of(wildcards):

@@ -28,7 +28,8 @@ rule evaluate_model:
         training_environment
     threads: THREADS
     resources:
-        gpu=1,
+        gpu=min(1, GPUS),
+        accelerator=config["accelerator"],
     params:
         split=config["evaluation"]["split"],
     shell:
@@ -38,7 +39,7 @@ rule evaluate_model:
             --model {input.model:q} \
             --indexes {input.indexes:q} \
             --split {params.split:q} \
-            --accelerator {config[accelerator]:q} \
+            --accelerator {resources.accelerator:q} \
             --threads {threads} \
             --metrics {output.metrics:q} \
             --per-image {output.per_image:q} \

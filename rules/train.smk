@@ -2,7 +2,8 @@
 
     REQUIRES  the shards of the data sets in use
     MAKES     {results}/{run}/model.keras, history.csv, training.json and state.safetensors; undeclared
-              beside them, while it trains, a backup of every finished epoch
+              beside them, while it trains, a backup of the last epoch (with early stopping also of
+              the best), and TensorBoard's logs if asked for
 """
 
 
@@ -10,7 +11,6 @@ rule train_model:
     """Train a network up to a number of epochs, from where the next shorter run ended."""
     message:
         "Train {wildcards.run}"
-    # `accelerator` is no parameter: what has been trained on a CPU is not thrown away for a GPU.
     input:
         code=lambda w: code("train_model", run_of(w).builder),
         indexes=lambda w: indexes(run_of(w).train_on),
@@ -38,7 +38,9 @@ rule train_model:
         training_environment
     threads: THREADS
     resources:
-        gpu=config["devices"],
+        gpu=GPUS,
+        # No parameter: what has been trained on a CPU is not thrown away for a GPU.
+        accelerator=config["accelerator"],
     params:
         model=lambda w: run_of(w).model,
         varies=lambda w: run_of(w).varies or "",
@@ -67,7 +69,7 @@ rule train_model:
             --start {input.start:q} \
             --anew {params.anew:q} \
             --seed {params.seed:q} \
-            --accelerator {config[accelerator]:q} \
+            --accelerator {resources.accelerator:q} \
             --devices {params.devices:q} \
             --threads {threads} \
             --model {output.model:q} \

@@ -6,7 +6,7 @@ import pkgutil
 import time
 from pathlib import Path
 
-from deepcolor import command
+from deepcolor import command, devices
 from deepcolor.errors import DeepColorError
 
 # Images in the steps. After two sizes the graph serves every size; what memory the last takes beyond the
@@ -41,6 +41,12 @@ def main() -> None:
         findings.update(try_training(args))
     except DeepColorError as error:
         findings["problem"] = str(error)
+    except Exception as error:
+        if not devices.is_out_of_memory(error):
+            raise
+        findings["problem"] = (
+            f"{STEPS[-1]} images at a time do not fit the memory; lower 'image_size' in config.yaml"
+        )
     write_json(args.findings, findings)
 
 
@@ -52,8 +58,9 @@ def try_training(args: argparse.Namespace) -> dict:
         kind), device_memory (bytes).
     """
     import numpy as np
-    from deepcolor import devices, training
+    from deepcolor import training
 
+    devices.check_batches(args.training, {})
     with devices.scope():
         network = pkgutil.resolve_name(args.architecture)(
             args.image_size,

@@ -18,6 +18,8 @@ from deepcolor.errors import DeepColorError
 if TYPE_CHECKING:
     import keras
 
+PROJECT = Path(__file__).parent.parent
+
 # Keys of `training` that do not change what the network becomes.
 UNIMPORTANT = {"tensorboard"}
 
@@ -36,6 +38,7 @@ def main() -> None:
     import pandas as pd
     from deepcolor import complexity, devices, targets, training
     from deepcolor.files import replacing, sha256, write_json
+    from deepcolor.project import sources_of
     from deepcolor.shards import Shards
 
     settings = {
@@ -49,7 +52,7 @@ def main() -> None:
     batch_size = args.training["batch_size"]
     steps = shards.steps(batch_size)
     images = {split: shards.count(split) for split in ("training", "validation")}
-    devices.check_training(args.training, images)
+    devices.check_batches(args.training, images)
     with devices.scope():
         network = build(args)
         model = training.trainer(network, args.training, epochs=args.epochs, steps=steps)
@@ -63,6 +66,8 @@ def main() -> None:
         args.start and sha256(args.start),
         sha256(weights) if Path(weights := args.options.get("weights", "")).is_file() else weights,
         [version("keras"), keras.backend.backend(), version(keras.backend.backend())],
+        # What an edit of the code makes run again must not go on with what the old code has made.
+        [sha256(PROJECT / source) for source in sources_of("train_model", (args.architecture,))],
     ]
     key = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:12]
     backup = args.state.with_name(f"backup-{key}.safetensors")
@@ -79,7 +84,7 @@ def main() -> None:
         args.training,
         epochs=args.epochs,
         steps=steps,
-        validation_steps=math.ceil(images["validation"] / batch_size),
+        validation_steps=math.ceil(images["validation"] / batch_size) if args.devices > 1 else None,
         images=images,
         seed=args.seed,
         backup=backup,
@@ -93,6 +98,8 @@ def main() -> None:
         finished.save(temporary)
     with replacing(args.history) as temporary:
         pd.DataFrame(history).to_csv(temporary, index=False, lineterminator="\n")
+
+    best = training.best_epoch(history) if args.training["early_stopping"] else None
 
     def median(column: str) -> float:
         return statistics.median(row[column] for row in history)
@@ -130,9 +137,9 @@ def main() -> None:
             "threads": args.threads,
             "backend": keras.backend.backend(),
             "stopped_after": len(history),
-            "best_epoch": training.best_epoch(history) if args.training["early_stopping"] else None,
+            "best_epoch": best,
             "faults": training.faults(history),
-            "outputs": {name: history[-1][f"val_{name}"] for name in training.MEASURES},
+            "outputs": {name: history[(best or 0) - 1][f"val_{name}"] for name in training.MEASURES},
             "versions": {
                 "python": platform.python_version(),
                 **{name: version(name) for name in ("keras", "numpy", keras.backend.backend())},

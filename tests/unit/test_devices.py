@@ -184,18 +184,20 @@ def test_too_few_devices_are_told(
         ({}, {"training": 21}, "the number of training images must be a multiple of 2, not 21"),
         ({}, {"validation": 5}, "the number of validation images must be a multiple of 2, not 5"),
         ({"gradient_accumulation_steps": 2}, {}, "cannot be accumulated on several devices"),
+        ({"xla": True}, {}, "XLA compiles for one device"),
     ],
 )
 def test_training_that_cannot_be_shared_out_is_refused(
     settings: dict[str, int], images: dict[str, int], words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    right = {"batch_size": 8, "gradient_accumulation_steps": 1}, {"training": 22, "validation": 6}
+    good = {"batch_size": 8, "gradient_accumulation_steps": 1, "xla": False}
+    right = good, {"training": 22, "validation": 6}
     given = {**right[0], **settings}, {**right[1], **images}
-    devices.check_training(*given)  # One device takes anything.
+    devices.check_batches(*given)  # One device takes anything.
     monkeypatch.setattr(devices, "_count", 2)
-    devices.check_training(*right)
+    devices.check_batches(*right)
     with pytest.raises(DeepColorError) as error:
-        devices.check_training(*given)
+        devices.check_batches(*given)
     assert words in str(error.value)
 
 

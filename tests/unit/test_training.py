@@ -15,7 +15,17 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import PROJECT
-from deepcolor import arrays, color, evaluation, fetching, metrics, shard_index, shards, training
+from deepcolor import (
+    arrays,
+    color,
+    devices,
+    evaluation,
+    fetching,
+    metrics,
+    shard_index,
+    shards,
+    training,
+)
 from deepcolor import targets as target_spaces
 from deepcolor.errors import DeepColorError
 from deepcolor.faults import MEASURES
@@ -295,10 +305,16 @@ def test_early_stopping_keeps_the_best_epoch(
     assert np.array_equal(again.get_weights()[0], model.get_weights()[0])
 
 
+@pytest.mark.parametrize("accumulation", [1, 3])
 def test_cosine_schedule_rises_and_falls(
-    pictures: tuple[np.ndarray, np.ndarray], tmp_path: Path
+    accumulation: int, pictures: tuple[np.ndarray, np.ndarray], tmp_path: Path
 ) -> None:
-    model, settings = make(schedule="cosine", warmup_epochs=2, learning_rate=0.01)
+    model, settings = make(
+        schedule="cosine",
+        warmup_epochs=2,
+        learning_rate=0.01,
+        gradient_accumulation_steps=accumulation,
+    )
     rates = [row["learning_rate"] for row in fit(model, settings, pictures, tmp_path / "b", 6)]
     expected = [0.005, 0.01, *(0.005 * (1 + math.cos(math.pi * n / 4)) for n in (1, 2, 3, 4))]
     assert rates == pytest.approx(expected, abs=1e-6)
@@ -356,9 +372,18 @@ def test_tensorboard_gets_every_epoch_once(
     model, settings = make()
     for epochs in (2, 4):
         fit(model, settings, pictures, tmp_path / "b", epochs, tensorboard=tmp_path / "logs")
+    for part, measured in (("train", False), ("validation", True)):
+        events = EventAccumulator(str(tmp_path / "logs" / part))
+        events.Reload()
+        assert [each.step for each in events.Tensors("epoch_psnr")] == [0, 1, 2, 3]
+        assert ("epoch_chroma" in events.Tags()["tensors"]) == measured
+    # Another training that starts from a shorter one does not add to what is there.
+    again, _ = make()
+    backup = {"start": tmp_path / "b", "tensorboard": tmp_path / "logs"}
+    fit(again, settings, pictures, tmp_path / "c", 5, **backup)
     events = EventAccumulator(str(tmp_path / "logs" / "validation"))
     events.Reload()
-    assert [each.step for each in events.Tensors("epoch_psnr")] == [0, 1, 2, 3]
+    assert [each.step for each in events.Tensors("epoch_psnr")] == [4]
 
 
 def test_loss_that_is_no_number_stops_training(
@@ -397,6 +422,36 @@ def test_collapse_is_recorded_and_said_once(
     assert training.faults(history) == [{"epoch": n, "fault": "black"} for n in (1, 2, 3)]
     warnings = [line for line in said if line.startswith("warning")]
     assert len(warnings) == 1 and "after epoch 1 the pictures are black (brightness 0.00" in warnings[0]
+
+
+def test_average_is_taken_over_updates_not_over_batches() -> None:
+    model, _ = make(ema_momentum=0.9, gradient_accumulation_steps=4)
+    assert model.optimizer.ema_momentum**4 == pytest.approx(0.9)
+
+
+def test_best_epoch_survives_a_kill_between_two_files(
+    pictures: tuple[np.ndarray, np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options: dict[str, Any] = {"early_stopping": 9, "learning_rate": 0.001}
+    model, settings = make(**options)
+    history = fit(model, settings, pictures, tmp_path / "whole", 3)
+    assert training.best_epoch(history) == 3
+    monkeypatch.setattr(training._Loop, "keep_best", lambda loop: None)
+    fit(make(**options)[0], settings, pictures, tmp_path / "parts", 3)
+    assert not (tmp_path / "best-parts").exists()
+    monkeypatch.undo()
+    again, _ = make(**options)
+    fit(again, settings, pictures, tmp_path / "parts", 3)
+    assert (tmp_path / "best-parts").exists()
+    assert np.array_equal(again.get_weights()[0], model.get_weights()[0])
+
+
+def test_accumulation_that_never_ends_is_refused(
+    pictures: tuple[np.ndarray, np.ndarray], tmp_path: Path
+) -> None:
+    model, settings = make(gradient_accumulation_steps=9)
+    with pytest.raises(DeepColorError, match="the training has 8 batches: no weight would ever change"):
+        fit(model, settings, pictures, tmp_path / "b", 2)
 
 
 def test_state_of_another_network_is_refused(tmp_path: Path) -> None:
@@ -449,9 +504,21 @@ def test_lab_target_keeps_the_luminance_of_the_input(
 @pytest.mark.parametrize(
     "error",
     [
+        RuntimeError("ResourceExhaustedError: /logs/events.v2; No space left on device"),
+        FileNotFoundError("/photographs/ROOMS/1.jpg"),
+    ],
+)
+def test_other_errors_are_not_taken_for_memory(error: Exception) -> None:
+    assert not devices.is_out_of_memory(error)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
         MemoryError(),
         RuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate 1 bytes"),
         RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB"),
+        RuntimeError("failed to allocate: CUDA_ERROR_OUT_OF_MEMORY"),
     ],
 )
 def test_batch_that_does_not_fit_is_said_with_a_remedy(

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from deepcolor.devices import configure, set_environment, spread
+from deepcolor.devices import configure, is_out_of_memory, set_environment, spread
 from deepcolor.errors import DeepColorError, first_line
 
 # Errors of the machine rather than of the program, and what helps.
@@ -39,6 +39,11 @@ def _explain(error: Exception) -> str | None:
     """The one line for an error that a user can mend, None for any other."""
     if isinstance(error, DeepColorError):
         return str(error)
+    if is_out_of_memory(error):
+        return (
+            f"the memory is used up ({first_line(error)}); see whether another program holds it "
+            "(nvidia-smi, top), or lower 'batch_size' or 'image_size' in config.yaml"
+        )
     code = getattr(error, "errno", None)
     if code is None and "No space left on device" in str(error):  # h5py and TensorFlow wrap it.
         code = errno.ENOSPC

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-STATE_BYTES = 12  # For each parameter: the weight, and Adam's two moments, as 32-bit floats.
-MODEL_BYTES = 12  # A .keras file holds the same.
+STATE_BYTES = 20  # For each parameter: the weight, Adam's two moments, an average, a sum of gradients.
+MODEL_BYTES = 4  # The weights alone.
 
 
 @dataclass

@@ -16,7 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from deepcolor.errors import DeepColorError
+from deepcolor.errors import DeepColorError, first_line
 
 # By backend: its name for people, and how it comes by what a GPU needs.
 BACKENDS = {
@@ -24,6 +24,11 @@ BACKENDS = {
     "jax": ("JAX", '`pip install "jax[cuda12]"` installs CUDA\'s libraries'),
     "torch": ("PyTorch", "install a PyTorch that is built with CUDA"),
 }
+
+# What errors say when memory is used up.
+_MEMORY = re.compile(
+    r"RESOURCE_EXHAUSTED|ResourceExhausted|OutOfMemory|OUT_OF_MEMORY|ALLOC_FAILED|out of memory|\bOOM\b"
+)
 
 # What `spread` has been told: over how many devices; and how TensorFlow does it.
 _count = 1
@@ -150,11 +155,12 @@ def spread(accelerator: str, count: int) -> None:
     _count = count
 
 
-def check_training(settings: Mapping[str, Any], images: Mapping[str, int]) -> None:
+def check_batches(settings: Mapping[str, Any], images: Mapping[str, int]) -> None:
     """Make sure that a training can be spread as `spread` was told: every batch in equal parts.
 
     Args:
-        settings: The keys of `training` in the configuration: batch_size, gradient_accumulation_steps.
+        settings: The keys of `training` in the configuration: batch_size,
+            gradient_accumulation_steps and xla.
         images: In an epoch and in the validation, by "training" and "validation".
 
     Raises:
@@ -162,12 +168,16 @@ def check_training(settings: Mapping[str, Any], images: Mapping[str, int]) -> No
     """
     import keras
 
-    accumulates = settings["gradient_accumulation_steps"] > 1
-    if _count > 1 and accumulates and keras.backend.backend() == "tensorflow":
-        raise DeepColorError(
-            "under TensorFlow gradients cannot be accumulated on several devices; set "
-            "'gradient_accumulation_steps' or 'devices' to 1"
-        )
+    if _count > 1 and keras.backend.backend() == "tensorflow":
+        if settings["gradient_accumulation_steps"] > 1:
+            raise DeepColorError(
+                "under TensorFlow gradients cannot be accumulated on several devices; set "
+                "'gradient_accumulation_steps' or 'devices' to 1"
+            )
+        if settings["xla"]:
+            raise DeepColorError(
+                "under TensorFlow XLA compiles for one device; set 'xla' to false, or 'devices' to 1"
+            )
     shared = {
         "'batch_size'": settings["batch_size"],
         **{f"the number of {split} images": number for split, number in images.items()},
@@ -198,7 +208,7 @@ def share_out(batches: Any) -> Any:
 
     Args:
         batches: A `tf.data.Dataset` of arrays, whose batches are multiples of the number of devices
-            (`check_training`).
+            (`check_batches`).
 
     Returns:
         What Keras takes in its place: an endless data set, whose `steps_per_epoch` or
@@ -229,6 +239,19 @@ def average_statistics(model: Any) -> None:
         for variable in model.non_trainable_weights:
             each = [value.numpy() for value in _strategy.experimental_local_results(variable.value)]
             variable.assign(sum(each) / len(each))
+
+
+def count() -> int:
+    """Over how many devices a training is spread."""
+    return _count
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error of TensorFlow, JAX or PyTorch says that a device's memory is used up."""
+    text = f"{type(error).__name__}: {error}"
+    if "No space left on device" in text or "quota" in text.lower():
+        return False  # TensorFlow calls a full disk an exhausted resource, too.
+    return isinstance(error, MemoryError) or _MEMORY.search(text) is not None
 
 
 def visible_gpus() -> list[str]:
@@ -271,12 +294,19 @@ def peak_memory() -> int:
 def device_memory() -> int:
     """The memory of the device that Keras computes on, in bytes: the first GPU's, or the machine's."""
     if device_name() == "GPU":
-        told = subprocess.run(
-            ["nvidia-smi", "--query-gpu=memory.total", "--format=csv,noheader,nounits"],
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        if told.returncode == 0:
-            return int(told.stdout.split()[0]) * 2**20
+        first = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")[0] or "0"
+        query = ["--query-gpu=memory.total", "--format=csv,noheader,nounits"]
+        try:
+            told = subprocess.run(
+                ["nvidia-smi", f"--id={first}", *query],
+                capture_output=True, text=True, check=True, timeout=30,
+            ).stdout  # fmt: skip
+            return int(told.split()[0]) * 2**20
+        except (OSError, subprocess.SubprocessError, ValueError, IndexError) as error:
+            raise DeepColorError(
+                f"nvidia-smi does not say how much memory the GPU has ({first_line(error)}); install "
+                "it, or look at the CPU with 'accelerator: cpu'"
+            ) from error
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 

@@ -10,7 +10,7 @@ import jinja2
 import pandas as pd
 
 from deepcolor.files import write_text
-from deepcolor.names import BASELINES, label
+from deepcolor.names import BASELINES, FAULTS, label
 from deepcolor.tables import read_table, said
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -18,7 +18,6 @@ PUBLISHED = Path(__file__).parent / "published.csv"
 MEDIA_TYPES = {".png": "image/png", ".svg": "image/svg+xml"}
 CREDITS_SHOWN = 50
 # How a fault (see `deepcolor.faults`) is said of pictures.
-FAULTS = {"black": "black", "one color": "of one color", "gray": "gray", "noise": "noise"}
 
 
 def render(
@@ -291,8 +290,9 @@ def _collapses(trained: Sequence[Mapping[str, Any]]) -> list[str]:
                 f"{'its figures are those' if len(runs) == 1 else 'their figures are those'} of a "
                 "training that collapsed."
             )
-    # The longer run's history holds the shorter one's.
-    last = {(row["model"], row["seed"]): row for row in trained}.values()
+    # The history of a run that goes on from a shorter one holds that one's.
+    continued = {row["continued_from"] for row in trained}
+    last = [row for row in trained if row["run"] not in continued]
     passing = [f"{row['run']} ({row['faults']})" for row in last if row["faults"] and not row["fault"]]
     if passing:
         sentences.append(

@@ -14,6 +14,7 @@ import numpy as np
 from deepcolor import color, devices, metrics, targets
 from deepcolor.errors import DeepColorError
 from deepcolor.faults import MEASURES, Measures, fault
+from deepcolor.names import FAULTS
 from deepcolor.state import History, load_state, save_state, seed_generators
 
 # What a history records of every epoch, in the order of history.csv.
@@ -107,9 +108,12 @@ def trainer(
         _learning_rate(settings, epochs, steps),
         gradient_accumulation_steps=accumulation if accumulation > 1 else None,
         use_ema=settings["ema_momentum"] > 0,
-        ema_momentum=settings["ema_momentum"],
+        # Keras averages after every batch, whether or not the weights change: as much as once an update.
+        ema_momentum=settings["ema_momentum"] ** (1 / accumulation),
         name="optimizer",
     )
+    if settings["optimizer"] == "adamw":
+        optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
     model.compile(
         optimizer,
         loss=LOSSES[settings["loss"]](),
@@ -133,11 +137,12 @@ def _learning_rate(
     rate = settings["learning_rate"]
     if settings["schedule"] == "constant":
         return rate
-    updates = epochs * steps // settings["gradient_accumulation_steps"]
-    warmup = round(updates * min(1.0, settings["warmup_epochs"] / epochs))
+    # Keras asks a schedule once a batch, whether or not the weights change then.
+    batches = epochs * steps
+    warmup = round(batches * min(1.0, settings["warmup_epochs"] / epochs))
     return keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=0.0 if warmup else rate,
-        decay_steps=max(1, updates - warmup),
+        decay_steps=max(1, batches - warmup),
         warmup_target=rate if warmup else None,
         warmup_steps=warmup,
     )
@@ -188,11 +193,19 @@ def train(
         DeepColorError: The loss is not a number or has exploded, a batch does not fit the memory, or a
             state does not fit.
     """
+    if settings["gradient_accumulation_steps"] > epochs * steps:
+        raise DeepColorError(
+            f"'gradient_accumulation_steps' is {settings['gradient_accumulation_steps']}, and the "
+            f"training has {epochs * steps} batches: no weight would ever change; lower it under "
+            "'training' in config.yaml"
+        )
     state = backup if backup.exists() else start
     history = load_state(state, model) if state else []
     if history:
         report(f"goes on after epoch {len(history)}")
     loop = _Loop(history, epochs, images, seed, backup, settings["early_stopping"], report)
+    loop.set_model(model)
+    loop.keep_best()  # A process that was killed between its two files has not.
     if len(history) < epochs and not loop.is_over():
         callbacks: list[keras.callbacks.Callback] = [loop]
         if keras.backend.backend() == "torch":
@@ -200,7 +213,7 @@ def train(
         if settings["ema_momentum"]:
             callbacks.append(keras.callbacks.SwapEMAWeights())  # Validation sees the average.
         if tensorboard:
-            if not history:
+            if state != backup:  # Logs of a training that this one does not go on with.
                 shutil.rmtree(tensorboard, ignore_errors=True)
             callbacks.append(
                 keras.callbacks.TensorBoard(tensorboard, write_graph=False, update_freq="epoch")
@@ -218,7 +231,7 @@ def train(
                 verbose=0,
             )
         except Exception as error:
-            if is_out_of_memory(error):
+            if devices.is_out_of_memory(error):
                 raise DeepColorError(_smaller_batch(settings)) from error
             raise
     if settings["early_stopping"] and best_epoch(history) < len(history):
@@ -243,19 +256,16 @@ def faults(history: History) -> list[dict[str, Any]]:
     return found
 
 
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error of TensorFlow, JAX or PyTorch says that the device's memory is used up."""
-    return any(
-        sign in f"{type(error).__name__}: {error}"
-        for sign in ("ResourceExhausted", "RESOURCE_EXHAUSTED", "OutOfMemory", "out of memory", "OOM")
-    ) or isinstance(error, MemoryError)
-
-
 def _smaller_batch(settings: Mapping[str, Any]) -> str:
-    """The line for a batch that does not fit: half of it, twice as often added up."""
+    """The line for a batch that does not fit: half of it, and as many images an update as before."""
     batch, accumulation = settings["batch_size"], settings["gradient_accumulation_steps"]
     if batch == 1:
         return "not even a batch of one image fits the memory; lower 'image_size' in config.yaml"
+    if devices.count() > 1:
+        return (
+            f"a batch of {batch} images does not fit the memory of {devices.count()} devices; under "
+            f"'training' in config.yaml set 'batch_size' to a smaller multiple of {devices.count()}"
+        )
     half = math.ceil(batch / 2)
     return (
         f"a batch of {batch} images does not fit the memory; under 'training' in config.yaml set "
@@ -325,6 +335,8 @@ class _Loop(keras.callbacks.Callback):
         """Record the epoch, save the state, report one line."""
         row: dict[str, float] = {"epoch": epoch + 1, **{k: float(v) for k, v in logs.items()}}
         self._check(row)
+        for measure in MEASURES:  # Taken in validation alone: TensorBoard need not draw zeros.
+            logs.pop(measure, None)
         optimizer = getattr(self.model.optimizer, "inner_optimizer", self.model.optimizer)
         row["learning_rate"] = float(keras.ops.convert_to_numpy(optimizer.learning_rate))
         row["seconds"] = time.perf_counter() - self.began
@@ -332,9 +344,10 @@ class _Loop(keras.callbacks.Callback):
         row["val_images_per_second"] = self.images["validation"] / (self.validated - self.trained)
         self._warn(row)
         self.history.append({name: row[name] for name in COLUMNS})
-        if self.patience and best_epoch(self.history) == len(self.history):
-            save_state(self.best, self.model, self.history)
+        # The best epoch's state is written last: a process that is killed between the two finds that
+        # its last epoch is the best one, and makes up for it (`keep_best`).
         save_state(self.backup, self.model, self.history)
+        self.keep_best()
         # The first epoch of a process also builds the graph: the median passes over it.
         recent = statistics.median(each["seconds"] for each in self.history[-5:])
         left = (self.epochs - epoch - 1) * recent
@@ -351,6 +364,11 @@ class _Loop(keras.callbacks.Callback):
                 f"epoch {best_epoch(self.history)} is kept"
             )
             self.model.stop_training = True
+
+    def keep_best(self) -> None:
+        """Save the state once more if its epoch is the best so far, for early stopping."""
+        if self.patience and self.history and best_epoch(self.history) == len(self.history):
+            save_state(self.best, self.model, self.history)
 
     def _check(self, row: Mapping[str, float]) -> None:
         """Refuse to go on with a loss that is no number or has exploded."""
@@ -372,12 +390,8 @@ class _Loop(keras.callbacks.Callback):
         before = [each["fault"] for each in faults(self.history[-1:])]
         if wrong and [wrong] != before:
             values = ", ".join(f"{name} {value:.2g}" for name, value in measures.items())
-            self.report(f"warning: after epoch {row['epoch']} the pictures are {SAID[wrong]} ({values})")
+            self.report(
+                f"warning: after epoch {row['epoch']} the pictures are {FAULTS[wrong]} ({values})"
+            )
         elif before and not wrong:
-            self.report(f"after epoch {row['epoch']} the pictures are no longer {SAID[before[0]]}")
-
-
-# How a fault is said of pictures.
-SAID = {
-    "black": "black", "one color": "of one color everywhere", "noise": "noise", "gray": "gray",
-}  # fmt: skip
+            self.report(f"after epoch {row['epoch']} the pictures are no longer {FAULTS[before[0]]}")
