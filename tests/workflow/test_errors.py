@@ -44,7 +44,10 @@ def test_bad_configuration(finished: Copy, config: str, said: str) -> None:
         ("results/unet_7/model.keras", "Unknown run 'unet_7'"),
         ("results/unet/history.csv", "Unknown run 'unet'"),
         ("data/coco/manifest.csv", "Unknown data set 'coco'. Data sets in use"),
-        ("results/figures/curves-unett.svg", "Unknown model 'unett'. Known models: unet, mobilenet"),
+        (
+            "results/figures/curves-unett.svg",
+            "Unknown model 'unett'. Known models: unet, unet-lab, mobilenet",
+        ),
     ],
 )
 def test_unknown_target(finished: Copy, target: str, said: str) -> None:
@@ -205,6 +208,6 @@ def test_killed_as_a_whole_it_goes_on_where_it_was(copy: Copy) -> None:
     result = copy.run("timeout 150 make report")
     first = re.search(r"train_model unet_60: goes on after epoch (\d+)", result.stdout)
     assert first and 7 <= int(first[1]) < 60, result.stdout
-    assert "unet_2:" not in result.stdout
+    assert "train_model unet_2:" not in result.stdout
     assert result.returncode == 0, result.stdout
     assert "--a {title}</title>" in copy.read("it's mine/report.html")
