@@ -51,7 +51,9 @@ def test_make_report_says_a_line_a_job_and_an_epoch(finished: Copy) -> None:
         finished.read("make-report.log"),
     )
     assert lines[-1] == "Report: results/report.html"
-    strange = [line for line in lines if not re.match(r"[a-z]+_[a-z]+[ :]|Report: ", line)]
+    # Now and then, and whatever it is told, TensorFlow says that oneDNN leaves an operation to Eigen.
+    expected = re.compile(r"[a-z]+_[a-z]+[ :]|Report: |E0000 .* oneDNN supports .* Falling back")
+    strange = [line for line in lines if not expected.match(line)]
     assert strange == []
 
 
