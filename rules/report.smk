@@ -4,6 +4,9 @@
     MAKES     {results}/figures/*, {results}/tables/*, {results}/report.html
 """
 
+# By run of a variant, the model that it varies: how the report groups runs, no part of their training.
+VARIES = json.dumps({run.name: run.varies for run in RUNS if run.varies})
+
 
 rule plot_curves:
     """Plot loss, PSNR and accuracy of a model's longest training."""
@@ -165,10 +168,13 @@ rule tabulate_training:
         "<results>/benchmarks/tabulate_training/training.tsv"
     conda:
         "../envs/report.yaml"
+    params:
+        varies=VARIES,
     shell:
         r"""
         python workflow/tabulate_training.py \
             --records {input.records:q} \
+            --varies {params.varies:q} \
             --table {output.table:q} \
             2>&1 | tee {log:q}
         """
@@ -192,11 +198,14 @@ rule tabulate_comparisons:
         "<results>/benchmarks/tabulate_comparisons/comparisons.tsv"
     conda:
         "../envs/report.yaml"
+    params:
+        varies=VARIES,
     shell:
         r"""
         python workflow/tabulate_comparisons.py \
             --metrics {input.metrics:q} \
             --records {input.records:q} \
+            --varies {params.varies:q} \
             --ablations {output.ablations:q} \
             --seeds {output.seeds:q} \
             --transfer {output.transfer:q} \

@@ -43,7 +43,6 @@ rule train_model:
         accelerator=config["accelerator"],
     params:
         model=lambda w: run_of(w).model,
-        varies=lambda w: run_of(w).varies or "",
         architecture=lambda w: run_of(w).builder,
         options=lambda w: json.dumps(run_of(w).options),
         training=lambda w: json.dumps(run_of(w).training),
@@ -58,7 +57,6 @@ rule train_model:
         python workflow/train_model.py \
             --run {wildcards.run:q} \
             --model-name {params.model:q} \
-            --varies {params.varies:q} \
             --architecture {params.architecture:q} \
             --options {params.options:q} \
             --training {params.training:q} \

@@ -1,6 +1,7 @@
 """Set runs beside one another: variants beside what they vary, seeds, and data sets."""
 
 import argparse
+import json
 from pathlib import Path
 
 from deepcolor import command
@@ -18,12 +19,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--metrics", type=Path, required=True, help="CSV table")
     parser.add_argument("--records", type=Path, nargs="+", required=True, help="JSON of each run")
+    parser.add_argument(
+        "--varies", type=json.loads, required=True, help="by run of a variant, what it varies, as JSON"
+    )
     parser.add_argument("--ablations", type=Path, required=True, help="CSV file to write")
     parser.add_argument("--seeds", type=Path, required=True, help="CSV file to write")
     parser.add_argument("--transfer", type=Path, required=True, help="CSV file to write")
     args = parser.parse_args()
     metrics = read_table(args.metrics)
-    ablations = tabulate_ablations(metrics, args.records)
+    ablations = tabulate_ablations(metrics, args.records, args.varies)
     seeds = tabulate_seeds(metrics, args.records)
     write_table(args.ablations, ablations)
     write_table(args.seeds, seeds)

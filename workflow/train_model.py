@@ -111,7 +111,6 @@ def main() -> None:
             "model": args.model_name,
             "epochs": args.epochs,
             "seed": args.seed,
-            "varies": args.varies or None,
             "train_on": args.train_on,
             "continued_from": args.start and args.start.parent.name,
             "anew": args.anew,
@@ -177,8 +176,6 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--run", required=True, help="its name")
     parser.add_argument("--model-name", required=True, help="of the model that it is a run of")
-    # Snakemake prints an empty text as nothing.
-    parser.add_argument("--varies", nargs="?", const="", default="", help="the model that it varies")
     parser.add_argument("--architecture", required=True, help='"module:function" that builds it')
     parser.add_argument("--options", type=json.loads, default={}, help="of the network, as JSON")
     parser.add_argument("--training", type=json.loads, required=True, help="its settings, as JSON")
@@ -187,6 +184,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--indexes", type=Path, nargs="+", required=True, help="of their shards")
     parser.add_argument("--epochs", type=int, required=True, help="when to stop")
     parser.add_argument("--start", type=Path, nargs="?", help="state of a shorter run to go on from")
+    # Snakemake prints an empty text as nothing.
     parser.add_argument(
         "--anew", nargs="?", const="", default="", help="why it does not go on from a shorter run"
     )

@@ -63,6 +63,11 @@ def record(model: str, epochs: int, **changes: Any) -> dict[str, Any]:
     return {**found, **changes}
 
 
+def varies(records: Sequence[dict[str, Any]]) -> dict[str, str]:
+    """By run of a variant, the model that it varies."""
+    return {each["run"]: each["varies"] for each in records if each["varies"]}
+
+
 def write_records(folder: Path, records: Sequence[dict[str, Any]]) -> list[Path]:
     """Write the training.json of runs."""
     files = [folder / each["run"] / "training.json" for each in records]
@@ -111,8 +116,8 @@ def rendered(tmp_path: Path) -> Report:
         metrics = means(psnr, data_sets)
         table = {
             "metrics": metrics,
-            "training": tables.tabulate_training(files),
-            "ablations": tables.tabulate_ablations(metrics, files),
+            "training": tables.tabulate_training(files, varies(records)),
+            "ablations": tables.tabulate_ablations(metrics, files, varies(records)),
             "seeds": tables.tabulate_seeds(metrics, files),
             "transfer": tables.tabulate_transfer(metrics, files),
             "data": pd.DataFrame(
@@ -252,7 +257,7 @@ def test_a_training_is_a_row(tmp_path: Path) -> None:
         record("unet", 4, training={"augmentation": ["flip", "rotate"]}, train_on=["a", "b"]),
         record("unet", 6, faults=faults, best_epoch=4, peak_device_memory_bytes=3 * 2**20),
     ]
-    table = tables.tabulate_training(write_records(tmp_path, runs))
+    table = tables.tabulate_training(write_records(tmp_path, runs), varies(runs))
     tables.write_table(tmp_path / "training.csv", table)
     first, second = tables.read_table(tmp_path / "training.csv").to_dict("records")
     assert (first["model"], first["architecture"], first["epochs"]) == ("unet", "unet", 4)
@@ -297,7 +302,7 @@ def test_a_variant_stands_beside_the_same_seed(tmp_path: Path) -> None:
         record("lab", 2, varies="unet", seed=5, run="lab-seed5_2", train_on=["a", "b"]),
     ]
     psnr = {"unet_2": 20.0, "unet-seed1_2": 20.5, "lab_2": 22.0, "lab-seed5_2": 23.0}
-    table = tables.tabulate_ablations(means(psnr), write_records(tmp_path, records))
+    table = tables.tabulate_ablations(means(psnr), write_records(tmp_path, records), varies(records))
     assert list(table["varied_run"]) == ["unet-seed1_2", "unet_2"]
     assert list(table["differs"]) == [
         "target: lab instead of rgb",
@@ -308,7 +313,9 @@ def test_a_variant_stands_beside_the_same_seed(tmp_path: Path) -> None:
 
 def test_tables_of_nothing_have_a_header(tmp_path: Path) -> None:
     files = write_records(tmp_path, [record("unet", 2)])
-    tables.write_table(tmp_path / "empty.csv", tables.tabulate_ablations(means({"unet_2": 20.0}), files))
+    tables.write_table(
+        tmp_path / "empty.csv", tables.tabulate_ablations(means({"unet_2": 20.0}), files, {})
+    )
     assert (tmp_path / "empty.csv").read_text().startswith("run,model,varies,epochs,seed,varied_run,")
     assert len(tables.read_table(tmp_path / "empty.csv")) == 0
 

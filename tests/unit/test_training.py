@@ -152,12 +152,7 @@ def test_backup_of_other_settings_is_not_taken_up(index: Path, tmp_path: Path) -
 
 def test_record_and_history(straight: Path) -> None:
     record = json.loads((straight / "training.json").read_text())
-    assert (record["run"], record["model"], record["seed"], record["varies"]) == (
-        "unet_6",
-        "unet",
-        5,
-        None,
-    )
+    assert (record["run"], record["model"], record["seed"]) == ("unet_6", "unet", 5)
     assert record["settings"]["training"]["ema_momentum"] == 0.9
     assert record["images"] == {"training": 14, "validation": 5}
     assert (record["steps_per_epoch"], record["effective_batch_size"]) == (4, 12)

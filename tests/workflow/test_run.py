@@ -177,6 +177,13 @@ def test_a_new_model_adds_its_own_runs(finished: Copy) -> None:
         assert planned(finished) == jobs | shown("noskip")
 
 
+def test_what_a_network_varies_is_no_part_of_its_training(finished: Copy) -> None:
+    own = "architecture: unet\n    filters: [4, 8]"
+    with edited(finished, "config.yaml", "varies: unet", own):
+        assert planned(finished) <= shown("unet-lab") | shown("unet")
+        assert "Tabulate what changes, seeds and data sets make" in planned(finished)
+
+
 def test_a_new_architecture_is_a_file_and_a_line(finished: Copy) -> None:
     new = finished.folder / "workflow/deepcolor/models/tiny.py"
     new.write_text(

@@ -33,7 +33,7 @@ class Run:
         train_on: Names of the data sets that it learns from, in the configuration's order.
         varies: Name of the model that this one is a variant of, None if it is none.
         shorter: Epochs of the run that this one goes on from, None if it starts from nothing.
-        anew: Why it starts from nothing although there is a shorter run, "" otherwise.
+        anew: Why it would not go on from a shorter run, were there one; "" if it would.
         repeats: Whether it repeats its model with another than the first seed.
     """
 
@@ -98,7 +98,8 @@ def runs(config: dict[str, Any]) -> list[Run]:
                         train_on=tuple(each for each in used if each in entry.get("train_on", used)),
                         varies=entry.get("varies"),
                         shorter=None if anew else shorter,
-                        anew=anew if shorter else "",
+                        # Whether there is a shorter one or not: to add one trains nothing else again.
+                        anew=anew,
                         repeats=seed != seeds[0],
                     )
                 )

@@ -1,7 +1,7 @@
 """The tables, from what the jobs wrote down."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,11 +47,12 @@ def tabulate_metrics(files: Sequence[Path]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def tabulate_training(files: Sequence[Path]) -> pd.DataFrame:
+def tabulate_training(files: Sequence[Path], varies: Mapping[str, str]) -> pd.DataFrame:
     """A row per run: what was trained, how, on what, and what it cost.
 
     Args:
         files: The training.json of runs.
+        varies: By run of a variant, the model that it varies.
 
     Returns:
         Among other columns `model`, `seed`, `options` (of the architecture), a column for each key of
@@ -70,7 +71,7 @@ def tabulate_training(files: Sequence[Path]) -> pd.DataFrame:
                 "model": record["model"],
                 "architecture": settings["architecture"].split(":")[1],
                 "options": ", ".join(f"{k} {said(v)}" for k, v in settings["options"].items()),
-                "varies": record["varies"] or "",
+                "varies": varies.get(record["run"], ""),
                 "epochs": record["epochs"],
                 "seed": record["seed"],
                 "train_on": " ".join(record["train_on"]),
@@ -136,7 +137,9 @@ def _plain(value: Any) -> Any:
     return said(value) if isinstance(value, bool) else value
 
 
-def tabulate_ablations(metrics: pd.DataFrame, files: Sequence[Path]) -> pd.DataFrame:
+def tabulate_ablations(
+    metrics: pd.DataFrame, files: Sequence[Path], varies: Mapping[str, str]
+) -> pd.DataFrame:
     """A row per run of a variant: beside the run that it varies, what differs, and what that changes.
 
     Set beside it is the run of the varied model with as many epochs: that with the same seed, or with
@@ -145,6 +148,7 @@ def tabulate_ablations(metrics: pd.DataFrame, files: Sequence[Path]) -> pd.DataF
     Args:
         metrics: Of `tabulate_metrics`.
         files: The training.json of runs.
+        varies: By run of a variant, the model that it varies.
 
     Returns:
         Columns ABLATIONS: differs (in words), psnr and psnr_of_varied (dB, over all images, of RGB
@@ -157,7 +161,7 @@ def tabulate_ablations(metrics: pd.DataFrame, files: Sequence[Path]) -> pd.DataF
         varied = [
             each
             for each in records
-            if (each["model"], each["epochs"]) == (record["varies"], record["epochs"])
+            if (each["model"], each["epochs"]) == (varies.get(record["run"]), record["epochs"])
         ]
         if varied:
             same = [each for each in varied if each["seed"] == record["seed"]]
@@ -166,7 +170,7 @@ def tabulate_ablations(metrics: pd.DataFrame, files: Sequence[Path]) -> pd.DataF
                 {
                     "run": record["run"],
                     "model": record["model"],
-                    "varies": record["varies"],
+                    "varies": varies[record["run"]],
                     "epochs": record["epochs"],
                     "seed": record["seed"],
                     "varied_run": other["run"],
