@@ -14,17 +14,17 @@ from deepcolor import color
 MEASURES = ("brightness", "contrast", "chroma", "roughness", "structure")
 
 # Pictures with less than this share of the photographs' brightness, contrast or chroma count as black,
-# as one color, as gray. Networks that learn keep 0.9 of brightness and contrast and, even where they
-# are timid, a quarter of the chroma; collapsed ones have next to nothing, so that the exact share
-# hardly matters.
+# as one color, as gray. Measured, networks that had learned something kept at least 0.9 of the
+# brightness, 0.3 of the contrast (blurred pictures) and 0.5 of the chroma; collapsed ones have next to
+# nothing, so that the exact share hardly matters.
 LEAST = 0.1
-# Mean correlation of the luminance with the input's below which pictures count as noise. A network that
-# paints the right scene out of focus reaches 0.6 and more; blobs that do not depend on the input stay
-# near what any two photographs share (bright above, dark below), 0.3 at most.
+# Mean correlation of the luminance with the input's below which pictures count as noise. Photographs
+# that are blurred down to 6×6 pixels keep 0.7; soft shapes that do not depend on the input have between
+# -0.2 and 0.2.
 LEAST_STRUCTURE = 0.4
 # Colors that change from pixel to pixel this many times as much as the photographs' count as noise, too:
-# a network with its input's luminance shows its noise in the colors alone. Networks make colors smoother
-# than they are.
+# a network with its input's luminance shows its noise in the colors alone. Measured, networks that had
+# learned something had 0.3 to 1.4, young ones up to 2.8; random colors on each pixel have 13.
 MOST_ROUGHNESS = 4.0
 
 
