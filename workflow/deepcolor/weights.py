@@ -1,4 +1,4 @@
-"""ImageNet weights of the pre-trained encoders: the files that Keras publishes, verified by checksum."""
+"""ImageNet weights of pre-trained networks: the files that Keras publishes, verified by checksum."""
 
 import hashlib
 import os
@@ -23,6 +23,9 @@ CHECKSUMS = {
     "inception_resnet_v2/inception_resnet_v2_weights_tf_dim_ordering_tf_kernels.h5": (
         "e693bd0210a403b3192acc6073ad2e96"
     ),
+    "inception_v3/inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5": (
+        "bcbd6486424b2319ff4ef7d526e38f63"
+    ),
     "mobilenet/mobilenet_1_0_224_tf_no_top.h5": (
         "9f9cfd8c925431c06ce96744e1d201575f6a681bf38ae2de38e2ae8f7d7829d3"
     ),
@@ -38,7 +41,7 @@ CHECKSUMS = {
 }
 
 
-def imagenet_file(name: str) -> Path:
+def imagenet_file(name: str, otherwise: str = "set 'weights:' to a weights file or 'none'") -> Path:
     """A verified file of ImageNet weights: from Keras's cache, or else downloaded into it.
 
     The cache is Keras's own: the folder `models` in `$KERAS_HOME`, by default `~/.keras`. A file there
@@ -46,6 +49,7 @@ def imagenet_file(name: str) -> Path:
 
     Args:
         name: A key of CHECKSUMS.
+        otherwise: The last remedy in the error's message.
 
     Raises:
         DeepColorError: The file is not there, or not whole, and cannot be downloaded.
@@ -69,7 +73,7 @@ def imagenet_file(name: str) -> Path:
         state = f"{path} is not the published file" if path.exists() else f"there is no {path}"
         raise DeepColorError(
             f"{state}, and it cannot be downloaded ({first_line(error)}); connect once to the network, "
-            f"put the file with {kind} {checksum} there, or set 'weights:' to a weights file or 'none'"
+            f"put the file with {kind} {checksum} there, or {otherwise}"
         ) from error
     return path
 
