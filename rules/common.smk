@@ -11,6 +11,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
 
 from deepcolor import configuration, project
 from deepcolor.errors import DeepColorError
+from deepcolor.names import BASELINES
 
 
 def stop(error):
@@ -27,6 +28,8 @@ except DeepColorError as error:
 project.use_this_python()
 
 RUNS = configuration.runs(config)
+# Folders with other programs' pictures, by the name of their run.
+PICTURES = configuration.pictures(config)
 DATA_SETS = configuration.data_sets(config)
 SIZE = config["image_size"]
 # All local cores for a job on the GPU, so that two never share it under the plain command. A cluster
@@ -59,6 +62,20 @@ def longest_runs():
     return list({run.model: run for run in RUNS if not run.repeats}.values())
 
 
+def compared():
+    """The names of what is set side by side: the longest run of every model, and others' pictures."""
+    return [run.name for run in longest_runs()] + list(PICTURES)
+
+
+def files_of_all(file):
+    """A file of every baseline, run and other program's pictures."""
+    return (
+        [f"<results>/baselines/{name}/{file}" for name in BASELINES]
+        + [f"<results>/{run.name}/{file}" for run in RUNS]
+        + [f"<results>/{name}/{file}" for name in PICTURES]
+    )
+
+
 def runs_of(model):
     """The runs of a model with its first seed, the shortest first; an unknown model ends the program."""
     found = [run for run in RUNS if run.model == model and not run.repeats]
@@ -69,8 +86,10 @@ def runs_of(model):
 
 
 def runs_of_grid(wildcards):
-    """The runs that a grid of pictures shows: a model's, or the longest of "all_models"."""
-    return longest_runs() if wildcards.grid == "all_models" else runs_of(wildcards.grid)
+    """The names of the runs that a grid of pictures shows: a model's, or those set side by side."""
+    if wildcards.grid == "all_models":
+        return compared()
+    return [run.name for run in runs_of(wildcards.grid)]
 
 
 def code(script, *modules):

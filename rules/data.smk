@@ -32,7 +32,7 @@ rule fetch_photographs:
         folder=subpath(output.manifest, parent=True),
         cache=config["cache"],
         # No argument: it makes the job run again when the folder's files have changed.
-        listing=lambda w: configuration.fingerprint(data_set_of(w)),
+        listing=lambda w: configuration.fingerprint(data_set_of(w).options.get("folder")),
     shell:
         r"""
         python workflow/fetch_photographs.py \

@@ -1,10 +1,16 @@
-"""Scores: what the networks, and the grayscale input itself, reach on images kept aside.
+"""Scores: what networks, other programs and baselines reach on images kept aside.
 
-    REQUIRES  trained networks, and the shards of the data sets in use
+    REQUIRES  trained networks, and the shards and manifests of the data sets in use
     MAKES     {results}/{run}/metrics.json, per_image.csv and predictions.npy;
-              {results}/baselines/grayscale-copy/metrics.json and per_image.csv;
-              {results}/samples.npz, the images that the figures show
+              {results}/baselines/{baseline}/metrics.json and per_image.csv;
+              {results}/samples.npz and extremes.npz, the images that the figures show;
+              {results}/inputs/, for other programs, if asked for
 """
+
+MANIFESTS = [f"<data>/{data_set.name}/manifest.csv" for data_set in DATA_SETS]
+
+
+ruleorder: evaluate_baseline > evaluate_pictures > evaluate_model
 
 
 rule evaluate_model:
@@ -15,6 +21,7 @@ rule evaluate_model:
         code=code("evaluate_model"),
         model="<results>/{run}/model.keras",
         indexes=indexes(),
+        manifests=MANIFESTS,
         shards=shard_files(".tfrecord"),
     output:
         metrics="<results>/{run}/metrics.json",
@@ -38,6 +45,7 @@ rule evaluate_model:
             --run {wildcards.run:q} \
             --model {input.model:q} \
             --indexes {input.indexes:q} \
+            --manifests {input.manifests:q} \
             --split {params.split:q} \
             --accelerator {resources.accelerator:q} \
             --threads {threads} \
@@ -48,21 +56,66 @@ rule evaluate_model:
         """
 
 
-rule evaluate_baseline:
-    """Score the grayscale input itself, as if it were a prediction."""
+rule evaluate_pictures:
+    """Score the pictures that another program has made of the inputs."""
     message:
-        "Evaluate the grayscale copy"
+        "Evaluate the pictures of {wildcards.run}"
+    input:
+        code=code("evaluate_pictures"),
+        indexes=indexes(),
+        manifests=MANIFESTS,
+        shards=shard_files(".tfrecord"),
+    output:
+        metrics="<results>/{run}/metrics.json",
+        per_image="<results>/{run}/per_image.csv",
+        predictions="<results>/{run}/predictions.npy",
+    wildcard_constraints:
+        # Of these runs alone; there may be none, and then nothing matches.
+        run="|".join(PICTURES) or "(?!)",
+    log:
+        "<results>/logs/evaluate_pictures/{run}.log",
+    benchmark:
+        "<results>/benchmarks/evaluate_pictures/{run}.tsv"
+    conda:
+        "../envs/tensorflow.yaml"
+    params:
+        pictures=lambda w: PICTURES[w.run],
+        fingerprint=lambda w: configuration.fingerprint(PICTURES[w.run]),
+        split=config["evaluation"]["split"],
+    shell:
+        r"""
+        python workflow/evaluate_pictures.py \
+            --run {wildcards.run:q} \
+            --pictures {params.pictures:q} \
+            --indexes {input.indexes:q} \
+            --manifests {input.manifests:q} \
+            --split {params.split:q} \
+            --threads {threads} \
+            --metrics {output.metrics:q} \
+            --per-image {output.per_image:q} \
+            --predictions {output.predictions:q} \
+            2>&1 | tee {log:q}
+        """
+
+
+rule evaluate_baseline:
+    """Score what needs no network, such as the grayscale input itself, as if it were a prediction."""
+    message:
+        "Evaluate the baseline {wildcards.baseline}"
     input:
         code=code("evaluate_baseline"),
         indexes=indexes(),
+        manifests=MANIFESTS,
         shards=shard_files(".tfrecord"),
     output:
-        metrics="<results>/baselines/grayscale-copy/metrics.json",
-        per_image="<results>/baselines/grayscale-copy/per_image.csv",
+        metrics="<results>/baselines/{baseline}/metrics.json",
+        per_image="<results>/baselines/{baseline}/per_image.csv",
+    wildcard_constraints:
+        baseline="|".join(BASELINES),
     log:
-        "<results>/logs/evaluate_baseline/grayscale-copy.log",
+        "<results>/logs/evaluate_baseline/{baseline}.log",
     benchmark:
-        "<results>/benchmarks/evaluate_baseline/grayscale-copy.tsv"
+        "<results>/benchmarks/evaluate_baseline/{baseline}.tsv"
     conda:
         "../envs/tensorflow.yaml"
     params:
@@ -70,8 +123,11 @@ rule evaluate_baseline:
     shell:
         r"""
         python workflow/evaluate_baseline.py \
+            --baseline {wildcards.baseline:q} \
             --indexes {input.indexes:q} \
+            --manifests {input.manifests:q} \
             --split {params.split:q} \
+            --threads {threads} \
             --metrics {output.metrics:q} \
             --per-image {output.per_image:q} \
             2>&1 | tee {log:q}
@@ -106,5 +162,67 @@ rule draw_samples:
             --images {params.images:q} \
             --seed {params.seed:q} \
             --samples {output.samples:q} \
+            2>&1 | tee {log:q}
+        """
+
+
+rule draw_extremes:
+    """Draw the images that networks color best and worst."""
+    message:
+        "Draw the best and the worst images"
+    input:
+        code=code("draw_extremes"),
+        indexes=indexes(),
+        shards=shard_files(".tfrecord"),
+        scores=[f"<results>/{name}/per_image.csv" for name in compared()],
+    output:
+        extremes="<results>/extremes.npz",
+    log:
+        "<results>/logs/draw_extremes/extremes.log",
+    benchmark:
+        "<results>/benchmarks/draw_extremes/extremes.tsv"
+    conda:
+        "../envs/tensorflow.yaml"
+    params:
+        runs=compared(),
+        split=config["evaluation"]["split"],
+        images=config["report"]["extremes"],
+    shell:
+        r"""
+        python workflow/draw_extremes.py \
+            --indexes {input.indexes:q} \
+            --split {params.split:q} \
+            --runs {params.runs:q} \
+            --scores {input.scores:q} \
+            --images {params.images:q} \
+            --extremes {output.extremes:q} \
+            2>&1 | tee {log:q}
+        """
+
+
+rule export_inputs:
+    """Write the inputs as grayscale pictures, for other programs to colorize."""
+    message:
+        "Export the inputs"
+    input:
+        code=code("export_inputs"),
+        indexes=indexes(),
+        shards=shard_files(".tfrecord"),
+    output:
+        folder=directory("<results>/inputs"),
+    log:
+        "<results>/logs/export_inputs/inputs.log",
+    benchmark:
+        "<results>/benchmarks/export_inputs/inputs.tsv"
+    conda:
+        "../envs/tensorflow.yaml"
+    params:
+        split=config["evaluation"]["split"],
+    shell:
+        r"""
+        python workflow/export_inputs.py \
+            --indexes {input.indexes:q} \
+            --split {params.split:q} \
+            --folder {output.folder:q} \
             2>&1 | tee {log:q}
         """

@@ -16,7 +16,7 @@ def main() -> None:
     parser.add_argument("--samples", type=Path, required=True, help=".npz file to write")
     args = parser.parse_args()
     command.prepare_keras(threads=1, accelerator="cpu")
-    from deepcolor.evaluation import draw_samples
+    from deepcolor.samples import draw_samples
     from deepcolor.shards import Shards
 
     count = draw_samples(Shards(args.indexes), args.split, args.images, args.seed, args.samples)

@@ -12,6 +12,7 @@ def main() -> None:
     parser.add_argument("--run", required=True, help="its name, for messages")
     parser.add_argument("--model", type=Path, required=True, help=".keras file")
     parser.add_argument("--indexes", type=Path, nargs="+", required=True, help="of the shards")
+    parser.add_argument("--manifests", type=Path, nargs="+", required=True, help="CSV of each index")
     parser.add_argument("--split", required=True, help="validation or test")
     parser.add_argument("--accelerator", choices=["auto", "cpu", "cuda"], default="auto")
     parser.add_argument("--threads", type=int, required=True, help="of the CPU")
@@ -20,13 +21,14 @@ def main() -> None:
     parser.add_argument("--predictions", type=Path, required=True, help=".npy file to write")
     args = parser.parse_args()
     command.prepare_keras(args.threads, accelerator=args.accelerator)
-    from deepcolor import evaluation
+    from deepcolor import evaluation, scores
     from deepcolor.shards import Shards
 
     shards = Shards(args.indexes)
     network = evaluation.load_network(args.model, shards.size)
-    scores = evaluation.evaluate_network(network, shards, args.split, args.predictions)
-    done = evaluation.write_scores(scores, args.per_image, args.metrics)
+    scored = evaluation.evaluate_network(network, shards, args.split, args.predictions, args.threads)
+    scored = scores.with_groups(scored, dict(zip(shards.data_sets, args.manifests, strict=True)))
+    done = scores.write_scores(scored, args.per_image, args.metrics)
     print(f"evaluate_model {args.run}: {done}", flush=True)
 
 

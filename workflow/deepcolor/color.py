@@ -46,10 +46,10 @@ class Luminance(keras.layers.Layer):
 
 # sRGB primaries to CIE XYZ, the D65 white point of the 2 degree observer, and the thresholds of sRGB's
 # and CIELAB's straight pieces, with the digits that scikit-image uses (IEC 61966-2-1; CIE 15).
-_XYZ_OF_RGB = np.array(
+XYZ_OF_RGB = np.array(
     [[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]]
 )
-_WHITE = np.array([0.95047, 1.0, 1.08883])
+WHITE = np.array([0.95047, 1.0, 1.08883])
 
 # What a and b are divided by, so that a network's tanh reaches every color of sRGB.
 CHROMA_SCALE = 127.0
@@ -72,7 +72,7 @@ def rgb_to_lab(rgb: keras.KerasTensor) -> keras.KerasTensor:
     linear = ops.where(
         rgb > 0.04045, ops.power((ops.maximum(rgb, 0.04045) + 0.055) / 1.055, 2.4), rgb / 12.92
     )
-    xyz = ops.matmul(linear, _constant((_XYZ_OF_RGB / _WHITE[:, None]).T))
+    xyz = ops.matmul(linear, _constant((XYZ_OF_RGB / WHITE[:, None]).T))
     f = ops.where(xyz > 0.008856, ops.power(ops.maximum(xyz, 0.008856), 1 / 3), 7.787 * xyz + 16 / 116)
     x, y, z = f[..., 0], f[..., 1], f[..., 2]
     return ops.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1)
@@ -95,7 +95,7 @@ def lab_to_rgb(lab: keras.KerasTensor) -> keras.KerasTensor:
     z = ops.maximum(y - lab[..., 2] / 200, 0.0)
     f = ops.stack([x, y, z], axis=-1)
     xyz = ops.where(f > 0.2068966, f * f * f, (f - 16 / 116) / 7.787)
-    linear = ops.matmul(xyz, _constant((np.linalg.inv(_XYZ_OF_RGB) * _WHITE[None, :]).T))
+    linear = ops.matmul(xyz, _constant((np.linalg.inv(XYZ_OF_RGB) * WHITE[None, :]).T))
     rgb = ops.where(
         linear > 0.0031308,
         1.055 * ops.power(ops.maximum(linear, 0.0031308), 1 / 2.4) - 0.055,

@@ -17,7 +17,7 @@ from deepcolor.errors import DeepColorError
 from deepcolor.files import listing
 from deepcolor.options import options
 from deepcolor.registry import CHOSEN_BY_HAND, SOURCES
-from deepcolor.runs import Run, check_models, check_runs, runs
+from deepcolor.runs import Run, check_models, check_runs, pictures, runs
 from deepcolor.validation import (
     check_keys,
     check_names,
@@ -126,6 +126,7 @@ def complete(config: dict[str, Any]) -> dict[str, Any]:
                 if key in given.get("data_sets", {}).get(name, {}):
                     raise DeepColorError(f"data_sets.{name}: {what} has no option '{key}'; take it out")
     _check_data_sets(data_sets(config), config["evaluation"]["split"])
+    _check_metrics(config["evaluation"])
     check_runs(config)
     return config
 
@@ -154,6 +155,15 @@ def _check_data_sets(data_sets: list[DataSet], evaluated: str) -> None:
         )
 
 
+def _check_metrics(evaluation: dict[str, Any]) -> None:
+    """Refuse weights for further metrics that are not there."""
+    for key, others in (("inception_weights", ["imagenet", None]), ("lpips_weights", [None])):
+        weights = evaluation[key]
+        if weights not in others and not Path(weights).is_file():
+            remedy = " or ".join(["name a file", *(str(each or "null") for each in others)])
+            raise DeepColorError(f"evaluation.{key}: no file {weights}; {remedy}")
+
+
 def find_run(config: dict[str, Any], name: str) -> Run:
     """The run of that name.
 
@@ -162,8 +172,9 @@ def find_run(config: dict[str, Any], name: str) -> Run:
     """
     known = {run.name: run for run in runs(config)}
     if name not in known:
+        names = [*known, *pictures(config)]
         raise DeepColorError(
-            f"Unknown run '{name}'{did_you_mean(name, known)} Known runs: {', '.join(known)}."
+            f"Unknown run '{name}'{did_you_mean(name, names)} Known runs: {', '.join(names)}."
         )
     return known[name]
 
@@ -217,14 +228,10 @@ def compared_before(config: dict[str, Any], data_set: DataSet) -> list[DataSet]:
     return [each for each in used[: used.index(data_set)] if each.checks is not None]
 
 
-def fingerprint(data_set: DataSet) -> str:
-    """What changes when a folder's files change: a hash of their names, sizes and times.
-
-    Empty for a source that is no folder.
-    """
-    if "folder" not in data_set.options:
+def fingerprint(folder: str | None) -> str:
+    """What changes when a folder's files change: a hash of their names, sizes and times; "" for None."""
+    if folder is None:
         return ""
-    folder = data_set.options["folder"]
     stats = [(str(path), path.stat()) for path in listing(folder)]
     found = [(path, stat.st_size, stat.st_mtime_ns) for path, stat in stats]
     return hashlib.sha256(json.dumps(found).encode()).hexdigest()[:12]

@@ -1,7 +1,8 @@
 """Predictions of a trained network, and what they score."""
 
-import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zipfile import BadZipFile
@@ -10,9 +11,11 @@ import keras
 import numpy as np
 import pandas as pd
 
-from deepcolor import color, metrics
+from deepcolor import color, lab, metrics
+from deepcolor.decoding import read_square
 from deepcolor.errors import DeepColorError, first_line
-from deepcolor.files import replacing, write_json
+from deepcolor.files import listing, replacing
+from deepcolor.lab import to_8bit
 
 if TYPE_CHECKING:  # It needs TensorFlow; what is here does not.
     from deepcolor.shards import Shards
@@ -40,19 +43,8 @@ def load_network(path: Path, image_size: int) -> keras.Model:
     return network
 
 
-def to_8bit(rgb: np.ndarray) -> np.ndarray:
-    """Round floats in [0, 1] to uint8."""
-    return np.rint(np.clip(rgb, 0, 1) * 255).astype(np.uint8)
-
-
-def grayscale(images: np.ndarray) -> np.ndarray:
-    """The input as a picture: `(n, height, width, 3)` uint8 RGB to the same with R = G = B."""
-    luminance = keras.ops.convert_to_numpy(color.to_luminance(images))
-    return np.repeat(to_8bit(luminance), 3, axis=-1)
-
-
 def evaluate_network(
-    network: keras.Model, shards: "Shards", split: str, predictions: Path
+    network: keras.Model, shards: "Shards", split: str, predictions: Path, threads: int = 1
 ) -> pd.DataFrame:
     """Predict every image of a split and compare it with the photograph.
 
@@ -64,71 +56,160 @@ def evaluate_network(
         shards: Of the data sets.
         split: Which images.
         predictions: A `.npy` file to write, `(n, size, size, 3)` uint8, in the order of the rows.
+        threads: CPU threads that measure.
 
     Returns:
         A row per image: data_set, id, and the columns of `metrics.per_image`.
     """
-    shape = (shards.count(split), shards.size, shards.size, 3)
-    # Written as a stream: a full disk is an error here, where a memory map would crash.
-    with replacing(predictions) as temporary, open(temporary, "wb") as file:
-        header = {"descr": "|u1", "fortran_order": False, "shape": shape}
-        np.lib.format.write_array_header_1_0(file, header)
 
-        def predict(images: np.ndarray) -> np.ndarray:
-            predicted = to_8bit(network.predict_on_batch(color.to_luminance(images)))
-            file.write(predicted.tobytes())
-            return predicted
+    def predict(images: np.ndarray, _: pd.DataFrame) -> np.ndarray:
+        return to_8bit(network.predict_on_batch(color.to_luminance(images)))
 
-        return _score(shards, split, predict)
+    return _evaluate(shards, split, predict, threads, predictions)
 
 
-def evaluate_grayscale(shards: "Shards", split: str) -> pd.DataFrame:
-    """Compare the input itself, unchanged, with the photograph; see `evaluate_network`."""
-    return _score(shards, split, grayscale)
+def evaluate_pictures(
+    files: Mapping[tuple[str, str], Path],
+    shards: "Shards",
+    split: str,
+    predictions: Path,
+    threads: int = 1,
+) -> pd.DataFrame:
+    """Compare pictures that another program has made with the photographs; see `evaluate_network`.
+
+    Args:
+        files: The picture of every image, by data set and id; of another size, it is resized.
+        shards: Of the data sets.
+        split: Which images.
+        predictions: See `evaluate_network`.
+        threads: CPU threads that measure.
+
+    Raises:
+        DeepColorError: A picture cannot be read.
+    """
+
+    def predict(_: np.ndarray, names: pd.DataFrame) -> np.ndarray:
+        pictures = []
+        for name in names.itertuples(index=False):
+            try:
+                pictures.append(read_square(files[name.data_set, name.id], shards.size)[0])
+            except ValueError as error:
+                raise DeepColorError(
+                    f"{files[name.data_set, name.id]} cannot be read ({error}); make it anew"
+                ) from error
+        return np.stack(pictures)
+
+    return _evaluate(shards, split, predict, threads, predictions)
 
 
-def _score(shards: "Shards", split: str, predict: Callable[[np.ndarray], np.ndarray]) -> pd.DataFrame:
-    """Score `predict` over a split, batch by batch."""
-    parts = []
-    for batch in shards.evaluation_batches(split, BATCH_SIZE):
-        images = batch.numpy()
-        parts.append(metrics.per_image(images, predict(images)))
+def evaluate_baseline(baseline: str, shards: "Shards", split: str, threads: int = 1) -> pd.DataFrame:
+    """Score what needs no network; see `evaluate_network`.
+
+    Args:
+        baseline: A key of `names.BASELINES`.
+        shards: Of the data sets.
+        split: Which images.
+        threads: CPU threads that measure.
+    """
+    predict = {
+        "grayscale-copy": grayscale,
+        "mean-chroma": lambda images: _constant_chroma(images, average),
+        "mean-chroma-oracle": lambda images: _constant_chroma(images, _mean_chroma(images)),
+        "true-chroma": lambda images: metrics.with_luminance(images, images),
+    }[baseline]
+    average = training_chroma(shards) if baseline == "mean-chroma" else None
+    return _evaluate(shards, split, lambda images, _: predict(images), threads)
+
+
+def grayscale(images: np.ndarray) -> np.ndarray:
+    """The input as a picture: `(n, height, width, 3)` uint8 RGB to the same with R = G = B."""
+    luminance = keras.ops.convert_to_numpy(color.to_luminance(images))
+    return np.repeat(to_8bit(luminance), 3, axis=-1)
+
+
+def training_chroma(shards: "Shards") -> np.ndarray:
+    """The mean a* and b* of all training images: `(2, 1, 1)` float32."""
+    means = [_mean_chroma(batch.numpy()) for batch in shards.evaluation_batches("training", BATCH_SIZE)]
+    return np.concatenate(means).mean(axis=0, dtype=np.float64).astype("float32")
+
+
+def _mean_chroma(images: np.ndarray) -> np.ndarray:
+    """The mean a* and b* of each image: `(n, height, width, 3)` uint8 to `(n, 2, 1, 1)`."""
+    return lab.to_lab(images)[:, 1:].mean(axis=(2, 3), keepdims=True)
+
+
+def _constant_chroma(images: np.ndarray, chroma: np.ndarray) -> np.ndarray:
+    """Images with their own luminance and the same chroma everywhere, `(…, 2, 1, 1)`."""
+    lightness = lab.lightness(images)[:, None]
+    planes = np.broadcast_to(chroma, (len(images), 2, *lightness.shape[2:]))
+    return lab.to_rgb(np.concatenate([lightness, planes], axis=1))
+
+
+def _evaluate(
+    shards: "Shards",
+    split: str,
+    predict: Callable[[np.ndarray, pd.DataFrame], np.ndarray],
+    threads: int,
+    predictions: Path | None = None,
+) -> pd.DataFrame:
+    """Score `predict` over a split, batch by batch, and store what it gives."""
     names = pd.DataFrame(shards.names(split), columns=["data_set", "id"])
+    shape = (len(names), shards.size, shards.size, 3)
+    parts = []
+    with ExitStack() as stack:
+        file = None
+        if predictions is not None:
+            # Written as a stream: a full disk is an error here, where a memory map would crash.
+            file = stack.enter_context(open(stack.enter_context(replacing(predictions)), "wb"))
+            header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+            np.lib.format.write_array_header_1_0(file, header)
+        workers = stack.enter_context(ThreadPoolExecutor(threads))
+        done = 0
+        for batch in shards.evaluation_batches(split, BATCH_SIZE):
+            images = batch.numpy()
+            predicted = predict(images, names.iloc[done : done + len(images)])
+            done += len(images)
+            if file is not None:
+                file.write(predicted.tobytes())
+            parts.append(metrics.per_image(images, predicted, workers))
     return pd.concat([names, pd.concat(parts, ignore_index=True)], axis=1)
 
 
-def draw_samples(shards: "Shards", split: str, count: int, seed: int, path: Path) -> int:
-    """Draw images of a split at random, never by their looks, and store them for the figures.
+def find_pictures(
+    folder: Path, names: Iterable[tuple[str, str]], run: str
+) -> dict[tuple[str, str], Path]:
+    """The files that another program has made of the images of a split.
 
-    Writes a `.npz` with, an item per image: `row` (its place in the split), `data_set`, `id`,
-    `truth` and `grayscale` (`(size, size, 3)` uint8), in the order of the split.
+    The picture of an image is `{data_set}/{id}` or `{id}` in the folder, with any suffix.
+
+    Args:
+        folder: Where the files are.
+        names: Data set and id of the images.
+        run: Name of the pictures in the configuration, for messages.
 
     Returns:
-        The number of images drawn: `count`, or all where there are fewer.
+        The file of every image, by data set and id.
+
+    Raises:
+        DeepColorError: Some have none, or several.
     """
-    names = list(shards.names(split))
-    rows = sorted(random.Random(f"{seed}").sample(range(len(names)), min(count, len(names))))
-    wanted, truth = set(rows), []
-    dataset = shards.evaluation_batches(split, 1)
-    for row, image in enumerate(dataset):
-        if row in wanted:
-            truth.append(image[0].numpy())
-    with replacing(path) as temporary:
-        np.savez(
-            temporary,
-            row=rows,
-            data_set=[names[row][0] for row in rows],
-            id=[names[row][1] for row in rows],
-            truth=truth,
-            grayscale=grayscale(np.stack(truth)),
+    files: dict[str, list[Path]] = {}
+    for file in listing(folder):
+        files.setdefault(file.relative_to(folder).with_suffix("").as_posix(), []).append(file)
+    found, missing = {}, []
+    for data_set, name in names:
+        matches = [file for key in (f"{data_set}/{name}", name) for file in files.get(key, [])]
+        if len(matches) > 1:
+            raise DeepColorError(
+                f"{matches[0]} and {matches[1]} are both a picture of '{name}'; keep one of them"
+            )
+        if matches:
+            found[data_set, name] = matches[0]
+        else:
+            missing.append(f"{data_set}/{name}")
+    if missing:
+        raise DeepColorError(
+            f"models.{run}.predictions: {len(missing)} pictures are missing in {folder}, such as "
+            f"{missing[0]}.png; what to make them from: snakemake --cores 1 results/inputs"
         )
-    return len(rows)
-
-
-def write_scores(scores: pd.DataFrame, per_image: Path, summary: Path) -> str:
-    """Write per_image.csv and metrics.json; say the mean PSNR in a few words."""
-    with replacing(per_image) as temporary:
-        scores.to_csv(temporary, index=False, lineterminator="\n")
-    content = metrics.summarize(scores)
-    write_json(summary, content)
-    return f"PSNR {content['all']['psnr']:.2f} dB on {content['all']['n']} images"
+    return found

@@ -1,91 +1,235 @@
-"""How close a prediction is to the photograph: per image, and in the mean."""
+"""How close pictures are to photographs, and how colorful: the measures of each image.
 
-from typing import Any
+NumPy and OpenCV, on 8-bit pictures as they are stored: anybody can take them again from the files.
+What the measures mean, in words and with units, stands in `deepcolor.definitions`.
+"""
 
-import keras
+from concurrent.futures import Executor
+
+import cv2
 import numpy as np
 import pandas as pd
-from keras import ops
 
-from deepcolor import color
+from deepcolor import lab
+from deepcolor.definitions import KEPT, MOST_DECIBELS
 
-# Identical pictures have an infinite PSNR. It is capped, so that means stay finite.
-MOST_DECIBELS = 100.0
-
-DEFINITIONS = {
-    "mse": {
-        "definition": "Mean squared error of 8-bit RGB, scaled to [0, 1]; mean over images.",
-        "unit": "1",
-    },
-    "psnr": {
-        "definition": "Peak signal-to-noise ratio, -10 log10(MSE), of each image; mean over images. "
-        f"At most {MOST_DECIBELS:.0f} dB for an image.",
-        "unit": "dB",
-    },
-    "psnr_of_mean_mse": {
-        "definition": "-10 log10 of the mean MSE: lower than the mean PSNR wherever images differ "
-        "in difficulty.",
-        "unit": "dB",
-    },
-}
+# Of Wang et al. 2004: a Gaussian window of 11×11 pixels, and the two constants.
+SSIM_WINDOW, SSIM_SIGMA, SSIM_K = 11, 1.5, (0.01, 0.03)
 
 
-def per_image(truth: np.ndarray, prediction: np.ndarray) -> pd.DataFrame:
-    """MSE and PSNR of each image.
+def per_image(
+    truth: np.ndarray, prediction: np.ndarray, workers: Executor | None = None
+) -> pd.DataFrame:
+    """All measures of each image: of the prediction as it is, and with the input's luminance.
+
+    Most papers score the second: the luminance is the input's, whatever a network made of it, and the
+    chroma the prediction's.
 
     Args:
-        truth: `(n, height, width, 3)` uint8.
+        truth: Photographs, `(n, height, width, 3)` uint8 RGB, whose luminance is the input.
+        prediction: Pictures, likewise.
+        workers: Threads to share the images out to.
+
+    Returns:
+        A frame of n rows with the columns of `deepcolor.definitions.MEASURES`, then again with "kept_"
+        before their names, for the input's luminance.
+    """
+    rows = (workers.map if workers else map)(_measure_both, truth, prediction)
+    return pd.DataFrame(list(rows))
+
+
+def with_luminance(truth: np.ndarray, prediction: np.ndarray) -> np.ndarray:
+    """Pictures with the luminance that the networks are given, and the chroma of a prediction.
+
+    Args:
+        truth: Photographs, `(..., height, width, 3)` uint8 RGB, whose luminance is the input.
+        prediction: Pictures, likewise.
+
+    Returns:
+        `(..., height, width, 3)` uint8 RGB.
+    """
+    return _with_luminance(truth, lab.to_lab(prediction))
+
+
+def _with_luminance(truth: np.ndarray, prediction_lab: np.ndarray) -> np.ndarray:
+    chroma = prediction_lab[..., 1:, :, :]
+    return lab.to_rgb(np.concatenate([lab.lightness(truth)[..., None, :, :], chroma], axis=-3))
+
+
+def _measure_both(truth: np.ndarray, prediction: np.ndarray) -> dict[str, float]:
+    """The measures of one image, twice; see `per_image`."""
+    truth_lab, prediction_lab = lab.to_lab(truth), lab.to_lab(prediction)
+    kept = _with_luminance(truth, prediction_lab)
+    again = _measure(truth, kept, truth_lab, lab.to_lab(kept))
+    return {
+        **_measure(truth, prediction, truth_lab, prediction_lab),
+        **{f"{KEPT}{name}": value for name, value in again.items()},
+    }
+
+
+def _measure(
+    truth: np.ndarray, prediction: np.ndarray, truth_lab: np.ndarray, prediction_lab: np.ndarray
+) -> dict[str, float]:
+    """The measures of one image; see `deepcolor.definitions.MEASURES`."""
+    error = mse(truth, prediction)
+    deficit = np.maximum(chroma_of(truth_lab) - chroma_of(prediction_lab), 0)
+    colorful = colorfulness(prediction)
+    return {
+        "mse": error,
+        "psnr": float(decibels(error)),
+        "ssim": ssim(truth, prediction),
+        "ciede2000": _mean(ciede2000(truth_lab, prediction_lab)),
+        "chroma_rmse": chroma_rmse(truth_lab, prediction_lab),
+        "chroma_deficit": _mean(deficit),
+        "colorfulness": colorful,
+        "colorfulness_difference": colorful - colorfulness(truth),
+        "dominant_channel_accuracy": _mean(dominant_channel(truth) == dominant_channel(prediction)),
+    }
+
+
+def _mean(values: np.ndarray) -> float:
+    return float(values.mean(dtype=np.float64))
+
+
+def mse(truth: np.ndarray, prediction: np.ndarray) -> float:
+    """Mean squared error of 8-bit RGB pictures of one shape, on values scaled to [0, 1]."""
+    difference = truth.astype(np.int32) - prediction
+    return float(np.mean(difference * difference)) / 255**2
+
+
+def decibels(error: float | np.ndarray) -> np.ndarray:
+    """PSNR in dB of mean squared errors in [0, 1], at most MOST_DECIBELS."""
+    return -10 * np.log10(np.maximum(error, 10 ** (-MOST_DECIBELS / 10)))
+
+
+def ssim(truth: np.ndarray, prediction: np.ndarray) -> float:
+    """Structural similarity of RGB pictures: Wang, Bovik, Sheikh and Simoncelli 2004.
+
+    The mean over the three channels and over the places where the Gaussian window (11×11 pixels,
+    sigma 1.5) lies whole inside the picture, with population covariances, on 0 to 255.
+
+    Args:
+        truth: `(height, width, 3)` uint8, at least 11×11 pixels.
         prediction: Likewise.
 
     Returns:
-        A frame of n rows with the columns mse (in [0, 1]) and psnr (dB).
+        At most 1, for equal pictures.
     """
-    difference = (truth.astype(np.float64) - prediction.astype(np.float64)) / 255
-    mse = np.mean(difference**2, axis=(1, 2, 3))
-    return pd.DataFrame({"mse": mse, "psnr": decibels(mse)})
+    x, y = truth.astype(np.float32), prediction.astype(np.float32)
+    edge = SSIM_WINDOW // 2
+
+    def smooth(values: np.ndarray) -> np.ndarray:
+        blurred = cv2.GaussianBlur(values, (SSIM_WINDOW, SSIM_WINDOW), SSIM_SIGMA)
+        return blurred[edge:-edge, edge:-edge]
+
+    mean_x, mean_y = smooth(x), smooth(y)
+    products = mean_x * mean_y
+    squares = mean_x**2 + mean_y**2
+    variances = smooth(x**2 + y**2) - squares
+    covariance = smooth(x * y) - products
+    c1, c2 = ((k * 255) ** 2 for k in SSIM_K)
+    return float(
+        np.mean((2 * products + c1) / (squares + c1) * (2 * covariance + c2) / (variances + c2))
+    )
 
 
-def decibels(mse: np.ndarray | np.float64) -> np.ndarray:
-    """PSNR in dB of mean squared errors in [0, 1], at most MOST_DECIBELS."""
-    return -10 * np.log10(np.maximum(mse, 10 ** (-MOST_DECIBELS / 10)))
+def chroma_of(planes: np.ndarray) -> np.ndarray:
+    """Chroma of CIELAB planes: `(3, height, width)` to `(height, width)`, the length of (a*, b*)."""
+    return _length(planes[1], planes[2])
 
 
-def summarize(images: pd.DataFrame) -> dict[str, Any]:
-    """The content of metrics.json: means over all images and over each data set.
+def chroma_rmse(truth: np.ndarray, prediction: np.ndarray) -> float:
+    """Root of the mean squared error of a* and b*, over pixels and the two channels.
 
     Args:
-        images: Columns data_set, mse and psnr, a row per image.
+        truth: Planes of CIELAB, `(3, height, width)`.
+        prediction: Likewise.
     """
-    return {
-        "metrics": DEFINITIONS,
-        "all": _means(images),
-        "data_sets": {str(name): _means(rows) for name, rows in images.groupby("data_set")},
-    }
+    return float(np.sqrt(_mean((truth[1:] - prediction[1:]) ** 2)))
 
 
-def _means(images: pd.DataFrame) -> dict[str, float | int]:
-    mse = float(images["mse"].mean())
-    return {
-        "n": len(images),
-        "mse": mse,
-        "psnr": float(images["psnr"].mean()),
-        "psnr_of_mean_mse": float(decibels(np.float64(mse))),
-    }
-
-
-def psnr(truth: keras.KerasTensor, prediction: keras.KerasTensor) -> keras.KerasTensor:
-    """PSNR in dB of each image, for `keras.metrics.MeanMetricWrapper`.
+def colorfulness(rgb: np.ndarray) -> float:
+    """Colorfulness of a picture: Hasler and Süsstrunk 2003, with signed opponent channels.
 
     Args:
-        truth: `(batch, height, width, 3)` RGB, 0 to 255.
-        prediction: `(batch, height, width, 3)` RGB, float in [0, 1].
+        rgb: `(height, width, 3)` uint8 RGB.
 
     Returns:
-        `(batch,)` float32.
+        0 for a gray picture; "extremely colorful" is about 109.
     """
-    return -10 * ops.log10(ops.maximum(mse(truth, prediction), 10 ** (-MOST_DECIBELS / 10)))
+    red, green, blue = np.moveaxis(rgb.astype(np.int32), -1, 0)
+    # Twice the opponent channels, in whole numbers: sums are exact.
+    opponents = [2 * (red - green), red + green - 2 * blue]
+    means = [float(each.mean()) / 2 for each in opponents]
+    squares = [float((each * each).mean()) / 4 for each in opponents]
+    variance = sum(square - mean**2 for square, mean in zip(squares, means, strict=True))
+    return float(np.sqrt(max(variance, 0)) + 0.3 * np.hypot(*means))
 
 
-def mse(truth: keras.KerasTensor, prediction: keras.KerasTensor) -> keras.KerasTensor:
-    """Mean squared error of each image, in [0, 1]; arguments and shape as of `psnr`."""
-    return ops.mean(ops.square(color.to_float(truth) - prediction), axis=(1, 2, 3))
+def dominant_channel(rgb: np.ndarray) -> np.ndarray:
+    """The strongest channel of each pixel, the first of equal ones: `(..., 3)` to `(...)`."""
+    red, green, blue = np.moveaxis(rgb, -1, 0)
+    return np.where(blue > np.maximum(red, green), 2, green > red)
+
+
+def ciede2000(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Color difference CIEDE2000 (CIE 142-2001, as written down by Sharma, Wu and Dalal 2005).
+
+    Args:
+        first: L*, a* and b* of CIELAB along the first axis, `(3, ...)` float.
+        second: Likewise.
+
+    Returns:
+        `(...)`: 0 for equal colors; about 1 can just be seen.
+    """
+    (l1, a1, b1), (l2, a2, b2) = first, second
+    stretch = 1.5 - 0.5 * _of_seventh_power((_length(a1, b1) + _length(a2, b2)) / 2)
+    a1, a2 = stretch * a1, stretch * a2
+    c1, c2 = _length(a1, b1), _length(a2, b2)
+    h1, h2 = np.arctan2(b1, a1), np.arctan2(b2, a2)  # Radians, in (-pi, pi].
+    gray = c1 * c2 == 0
+
+    turn = h2 - h1
+    apart = np.abs(turn) > np.pi
+    turn = np.where(apart, turn - np.copysign(2 * np.pi, turn), turn)
+    dl, dc = l2 - l1, c2 - c1
+    dh = np.where(gray, 0, 2 * np.sqrt(c1 * c2) * np.sin(turn / 2))
+
+    lightness, chroma = (l1 + l2) / 2, (c1 + c2) / 2
+    # A gray color has no hue: the other one's counts. Cosines do not mind a whole turn.
+    hue = np.where(gray, h1 + h2, (h1 + h2) / 2 + apart.astype(h1.dtype) * np.pi)
+    hue = np.where(hue < 0, hue + 2 * np.pi, hue)
+    cos, sin = np.cos(hue), np.sin(hue)
+    cos2, sin2 = cos**2 - sin**2, 2 * sin * cos
+    cos3, sin3 = cos2 * cos - sin2 * sin, sin2 * cos + cos2 * sin
+    cos4, sin4 = cos2**2 - sin2**2, 2 * sin2 * cos2
+    weight = (
+        1
+        - 0.17 * (cos * _COS[30] + sin * _SIN[30])
+        + 0.24 * cos2
+        + 0.32 * (cos3 * _COS[6] - sin3 * _SIN[6])
+        - 0.20 * (cos4 * _COS[63] + sin4 * _SIN[63])
+    )
+    square = (lightness - 50) ** 2
+    dl = dl / (1 + 0.015 * square / np.sqrt(20 + square))
+    dc = dc / (1 + 0.045 * chroma)
+    dh = dh / (1 + 0.015 * chroma * weight)
+    angle = np.radians(60) * np.exp(-(((np.degrees(hue) - 275) / 25) ** 2))
+    rotation = -2 * np.sin(angle) * _of_seventh_power(chroma)
+    return np.sqrt(np.maximum(dl**2 + dc**2 + dh**2 + rotation * dc * dh, 0))
+
+
+def _length(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return np.sqrt(a * a + b * b)
+
+
+def _of_seventh_power(chroma: np.ndarray) -> np.ndarray:
+    """The root of c^7 / (c^7 + 25^7), on a scale that float32 holds well."""
+    ratio = chroma / 25
+    power = ratio * ratio * ratio
+    power = power * power * ratio
+    return np.sqrt(power / (power + 1))
+
+
+_COS = {degrees: float(np.cos(np.radians(degrees))) for degrees in (6, 30, 63)}
+_SIN = {degrees: float(np.sin(np.radians(degrees))) for degrees in (6, 30, 63)}

@@ -1,14 +1,25 @@
 """How runs are called in figures, tables and the report."""
 
-BASELINES = {"grayscale-copy": "Grayscale copy"}
+# What needs no network, from the least to the most that is known of the photograph's colors.
+BASELINES = {
+    "grayscale-copy": "Grayscale copy",
+    "mean-chroma": "Training-set mean chroma",
+    "mean-chroma-oracle": "Per-image mean chroma (oracle)",
+    "true-chroma": "True chroma (ceiling)",
+}
+# Those that are told something about the photograph that they color: bounds, no competitors.
+TOLD = {"mean-chroma-oracle", "true-chroma"}
 
 # How the faults of `deepcolor.faults` are said of pictures.
 FAULTS = {"black": "black", "one color": "of one color", "gray": "gray", "noise": "noise"}
 
 
 def label(run: str, separator: str = ", ") -> str:
-    """A run's name for readers: "unet, 30 epochs" for unet_30, "Grayscale copy" for the baseline."""
+    """A run's name for readers: "unet, 30 epochs" for unet_30, "Grayscale copy" for the baseline.
+
+    Pictures of another program are called as the configuration calls them.
+    """
     if run in BASELINES:
         return BASELINES[run]
-    model, epochs = run.rsplit("_", 1)
-    return f"{model}{separator}{epochs} epoch{'' if epochs == '1' else 's'}"
+    model, _, epochs = run.rpartition("_")
+    return f"{model}{separator}{epochs} epoch{'' if epochs == '1' else 's'}" if model else run

@@ -17,6 +17,19 @@ from deepcolor.validation import check_names, check_options
 # Keys of a model that are not options of its architecture.
 MODEL_KEYS = {"architecture", "varies", "train_on", "training"}
 
+# Folders of results that pictures of other programs cannot be named like.
+TAKEN = {
+    "baselines",
+    "benchmarks",
+    "checks",
+    "colorized",
+    "figures",
+    "inputs",
+    "logs",
+    "study",
+    "tables",
+}
+
 
 @dataclass(frozen=True)
 class Run:
@@ -79,6 +92,8 @@ def runs(config: dict[str, Any]) -> list[Run]:
     found = []
     for name in config["compare"].get("models", config["models"]):
         entry = known[name]
+        if "predictions" in entry:
+            continue
         builder = ARCHITECTURES[entry["architecture"]]
         training = {**config["training"], **entry.get("training", {})}
         milestones = sorted(training.pop("epochs"))
@@ -106,6 +121,13 @@ def runs(config: dict[str, Any]) -> list[Run]:
     return found
 
 
+def pictures(config: Mapping[str, Any]) -> dict[str, str]:
+    """The folders with other programs' pictures by name, which is that of a folder of the results."""
+    known = models(config["models"])
+    used = config["compare"].get("models", config["models"])
+    return {name: known[name]["predictions"] for name in used if "predictions" in known[name]}
+
+
 def _why_anew(training: Mapping[str, Any]) -> str:
     """Why a run cannot go on exactly from a shorter one, "" if it can."""
     if training["schedule"] == "cosine":
@@ -125,7 +147,7 @@ def models(entries: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
         entries: By name, as the configuration has them.
 
     Returns:
-        By name, a model before its variants; all with an architecture.
+        By name, a model before its variants; all with an architecture, or with `predictions` alone.
 
     Raises:
         DeepColorError: A model has no architecture, or two, or varies an unknown one or itself.
@@ -149,11 +171,18 @@ def models(entries: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 def _inherit(name: str, entry: Mapping[str, Any], found: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
     """An entry laid over that of the model that it varies."""
+    if "predictions" in entry:
+        if others := sorted(entry.keys() - {"predictions"}):
+            raise DeepColorError(
+                f"models.{name}: pictures of another program have no option '{others[0]}'; take it out"
+            )
+        return dict(entry)
     if "varies" not in entry:
         if "architecture" not in entry:
             raise DeepColorError(
                 f"models.{name}: the key 'architecture' is missing. Known: "
-                f"{', '.join(ARCHITECTURES)}; or name a model that it 'varies'"
+                f"{', '.join(ARCHITECTURES)}; or name a model that it 'varies', or a folder of "
+                "'predictions'"
             )
         return copy.deepcopy(dict(entry))
     if "architecture" in entry:
@@ -162,6 +191,10 @@ def _inherit(name: str, entry: Mapping[str, Any], found: Mapping[str, dict[str, 
             "'varies' and 'architecture' out"
         )
     inherited = copy.deepcopy(found[entry["varies"]])
+    if "predictions" in inherited:
+        raise DeepColorError(
+            f"models.{name}.varies: '{entry['varies']}' is pictures of another program; name a network"
+        )
     training = {**inherited.get("training", {})}
     training.pop("seeds", None)
     return {**inherited, **entry, "training": {**training, **entry.get("training", {})}}
@@ -174,6 +207,8 @@ def check_models(config: dict[str, Any]) -> None:
         DeepColorError: An architecture, an option or a data set is unknown.
     """
     for name, entry in models(config["models"]).items():
+        if "predictions" in entry:
+            continue
         check_names(f"models.{name}.architecture", [entry["architecture"]], ARCHITECTURES)
         builder = ARCHITECTURES[entry["architecture"]]
         what = f"architecture '{entry['architecture']}'"
@@ -189,6 +224,17 @@ def check_runs(config: dict[str, Any]) -> None:
     """
     known = models(config["models"])
     used = config["compare"].get("data_sets", config["data_sets"])
+    if not runs(config):
+        raise DeepColorError(
+            "compare.models: nothing but pictures of other programs; add a network to set them beside"
+        )
+    for name, folder in pictures(config).items():
+        if name in TAKEN:
+            raise DeepColorError(f"models.{name}: 'results' has a folder of this name; rename the model")
+        if not Path(folder).is_dir():
+            raise DeepColorError(
+                f"models.{name}.predictions: there is no folder {folder}; put the pictures there"
+            )
     for run in runs(config):
         for each in known[run.model].get("train_on", []):
             if each not in used:

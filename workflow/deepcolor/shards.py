@@ -95,6 +95,11 @@ class Shards:
             for shard in index["splits"][split]["shards"]
         ]
 
+    @property
+    def data_sets(self) -> list[str]:
+        """The names of the data sets, in the order of the indexes."""
+        return [index["data_set"] for _, index in self._indexes]
+
     def _files(self, split: str) -> list[str]:
         return [
             str(folder / shard["file"])

@@ -11,7 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from deepcolor import color, devices, metrics, targets
+from deepcolor import color, devices, targets, training_metrics
 from deepcolor.errors import DeepColorError
 from deepcolor.faults import MEASURES, Measures, fault
 from deepcolor.names import FAULTS
@@ -118,8 +118,8 @@ def trainer(
         optimizer,
         loss=LOSSES[settings["loss"]](),
         metrics=[
-            keras.metrics.MeanMetricWrapper(metrics.mse, name="mse"),
-            keras.metrics.MeanMetricWrapper(metrics.psnr, name="psnr"),
+            keras.metrics.MeanMetricWrapper(training_metrics.mse, name="mse"),
+            keras.metrics.MeanMetricWrapper(training_metrics.psnr, name="psnr"),
             keras.metrics.CategoricalAccuracy(name="accuracy"),
         ],
         # Without jit_compile, JAX would run operation by operation.

@@ -1,0 +1,92 @@
+"""The images that figures show, and the inputs for other programs: picked from shards and stored."""
+
+import random
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from deepcolor.evaluation import grayscale
+from deepcolor.files import replacing
+
+if TYPE_CHECKING:  # It needs TensorFlow; what is here does not.
+    from deepcolor.shards import Shards
+
+
+def draw_samples(shards: "Shards", split: str, count: int, seed: int, path: Path) -> int:
+    """Draw images of a split at random, never by their looks, and store them for the figures.
+
+    Writes a `.npz` with, an item per image: `row` (its place in the split), `data_set`, `id`,
+    `truth` and `grayscale` (`(size, size, 3)` uint8), in the order of the split.
+
+    Returns:
+        The number of images drawn: `count`, or all where there are fewer.
+    """
+    names = list(shards.names(split))
+    rows = sorted(random.Random(f"{seed}").sample(range(len(names)), min(count, len(names))))
+    truth = _pick(shards, split, rows)
+    with replacing(path) as temporary:
+        np.savez(
+            temporary,
+            row=rows,
+            data_set=[names[row][0] for row in rows],
+            id=[names[row][1] for row in rows],
+            truth=truth,
+            grayscale=grayscale(truth),
+        )
+    return len(rows)
+
+
+def draw_extremes(
+    shards: "Shards", split: str, scores: Mapping[str, Path], count: int, path: Path
+) -> None:
+    """Store the photographs that runs color best and worst, by mean CIEDE2000.
+
+    Writes a `.npz` with, an item per image: `row` (its place in the split), `truth` and `grayscale`
+    (`(size, size, 3)` uint8); and for every run `best_{run}` and `worst_{run}`, the rows of its images,
+    the best and the worst first.
+
+    Args:
+        shards: Of the data sets.
+        split: Which images.
+        scores: per_image.csv by run.
+        count: How many images of either kind, at most.
+        path: File to write.
+    """
+    chosen = {}
+    for run, file in scores.items():
+        order = pd.read_csv(file)["ciede2000"].to_numpy().argsort(kind="stable")
+        count = min(count, len(order) // 2)  # No image is among the best and the worst.
+        chosen[f"best_{run}"], chosen[f"worst_{run}"] = order[:count], order[::-1][:count]
+    rows = sorted({int(row) for each in chosen.values() for row in each})
+    truth = _pick(shards, split, rows)
+    with replacing(path) as temporary:
+        np.savez(temporary, row=rows, truth=truth, grayscale=grayscale(truth), **chosen)
+
+
+def _pick(shards: "Shards", split: str, rows: Sequence[int]) -> np.ndarray:
+    """Some images of a split, by their places in it: `(n, size, size, 3)` uint8."""
+    wanted = set(rows)
+    picked = [
+        image[0].numpy()
+        for row, image in enumerate(shards.evaluation_batches(split, 1))
+        if row in wanted
+    ]
+    return np.stack(picked) if picked else np.zeros((0, shards.size, shards.size, 3), np.uint8)
+
+
+def export_inputs(shards: "Shards", split: str, folder: Path) -> int:
+    """Write the input of every image as a grayscale PNG, `{data_set}/{id}.png`, for other programs.
+
+    Returns:
+        The number of pictures.
+    """
+    names = list(shards.names(split))
+    for (data_set, name), image in zip(names, shards.evaluation_batches(split, 1), strict=True):
+        path = folder / data_set / f"{name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(grayscale(image.numpy())[0, ..., 0]).save(path)
+    return len(names)

@@ -1,0 +1,29 @@
+"""Draw the images that runs color best and worst."""
+
+import argparse
+from pathlib import Path
+
+from deepcolor import command
+
+
+def main() -> None:
+    """Parse the command line and draw."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--indexes", type=Path, nargs="+", required=True, help="of the shards")
+    parser.add_argument("--split", required=True, help="validation or test")
+    parser.add_argument("--runs", nargs="+", required=True, help="names, in order")
+    parser.add_argument("--scores", type=Path, nargs="+", required=True, help="CSV of each run")
+    parser.add_argument("--images", type=int, required=True, help="how many of either, at most")
+    parser.add_argument("--extremes", type=Path, required=True, help=".npz file to write")
+    args = parser.parse_args()
+    command.prepare_keras(threads=1, accelerator="cpu")
+    from deepcolor.samples import draw_extremes
+    from deepcolor.shards import Shards
+
+    scores = dict(zip(args.runs, args.scores, strict=True))
+    draw_extremes(Shards(args.indexes), args.split, scores, args.images, args.extremes)
+    print(f"draw_extremes: {args.extremes.name}, {len(scores)} runs", flush=True)
+
+
+if __name__ == "__main__":
+    command.run(main)
