@@ -1,0 +1,1 @@
+"""The report in a browser: what it shows, and what its tables, grid and viewer do."""
