@@ -35,6 +35,8 @@ include: "rules/check.smk"
 include: "rules/data.smk"
 include: "rules/train.smk"
 include: "rules/evaluate.smk"
+include: "rules/distances.smk"
+include: "rules/diagrams.smk"
 include: "rules/report.smk"
 
 
@@ -43,3 +45,4 @@ rule all:
     default_target: True
     input:
         "<results>/report.html",
+        "<results>/summary.json",

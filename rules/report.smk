@@ -1,11 +1,32 @@
 """Figures, tables, and the report that shows them.
 
     REQUIRES  metrics, predictions, histories and records of all runs, and the data sets' manifests
-    MAKES     {results}/figures/*, {results}/tables/*, {results}/report.html
+    MAKES     {results}/figures/*, {results}/tables/*, {results}/report.html, {results}/summary.*
 """
 
 # By run of a variant, the model that it varies: how the report groups runs, no part of their training.
 VARIES = json.dumps({run.name: run.varies for run in RUNS if run.varies})
+RECORDS = [f"<results>/{run.name}/training.json" for run in RUNS]
+# A diagram of each architecture: of the first network that has it.
+DRAWN = list({run.architecture: run.model for run in reversed(longest_runs())}.values())[::-1]
+FIGURES = (
+    ["<results>/figures/scores.svg", "<results>/figures/quality_against_cost.svg"]
+    + [f"<results>/figures/curves-{run.model}.svg" for run in longest_runs()]
+    + [f"<results>/figures/architecture-{model}.svg" for model in DRAWN]
+    + ["<results>/figures/workflow.svg"]
+    + [f"<results>/figures/preprocessing-{each.name}.png" for each in DATA_SETS]
+    + ["<results>/figures/grid-all_models.png"]
+    + [f"<results>/figures/grid-{run.model}.png" for run in longest_runs()]
+    + [f"<results>/figures/extremes-{name}.png" for name in compared()]
+)
+TEMPLATES = sorted(
+    str(path) for path in Path("workflow/deepcolor/templates").rglob("*") if path.is_file()
+)
+
+
+def caption(name):
+    """The caption of a figure or table in `snakemake --report`."""
+    return f"../workflow/captions/{name}.rst"
 
 
 rule plot_curves:
@@ -16,7 +37,11 @@ rule plot_curves:
         code=code("plot_curves"),
         history=lambda w: f"<results>/{runs_of(w.model)[-1].name}/history.csv",
     output:
-        figure=report("<results>/figures/curves-{model}.svg", category="Figures"),
+        figure=report(
+            "<results>/figures/curves-{model}.svg",
+            category="Figures",
+            caption=caption("curves"),
+        ),
     log:
         "<results>/logs/plot_curves/{model}.log",
     benchmark:
@@ -47,7 +72,11 @@ rule plot_costs:
         metrics="<results>/tables/metrics.csv",
         training="<results>/tables/training.csv",
     output:
-        figure=report("<results>/figures/quality_against_cost.svg", category="Figures"),
+        figure=report(
+            "<results>/figures/quality_against_cost.svg",
+            category="Figures",
+            caption=caption("quality_against_cost"),
+        ),
     log:
         "<results>/logs/plot_costs/quality_against_cost.log",
     benchmark:
@@ -72,10 +101,14 @@ rule plot_grid:
         code=code("plot_grid"),
         samples="<results>/samples.npz",
         baseline="<results>/baselines/grayscale-copy/per_image.csv",
-        predictions=lambda w: [f"<results>/{run.name}/predictions.npy" for run in runs_of_grid(w)],
-        scores=lambda w: [f"<results>/{run.name}/per_image.csv" for run in runs_of_grid(w)],
+        predictions=lambda w: [f"<results>/{run}/predictions.npy" for run in runs_of_grid(w)],
+        scores=lambda w: [f"<results>/{run}/per_image.csv" for run in runs_of_grid(w)],
     output:
-        figure=report("<results>/figures/grid-{grid}.png", category="Figures"),
+        figure=report(
+            "<results>/figures/grid-{grid}.png",
+            category="Figures",
+            caption=caption("grid"),
+        ),
     log:
         "<results>/logs/plot_grid/{grid}.log",
     benchmark:
@@ -83,7 +116,7 @@ rule plot_grid:
     conda:
         "../envs/report.yaml"
     params:
-        runs=lambda w: [run.name for run in runs_of_grid(w)],
+        runs=runs_of_grid,
     shell:
         r"""
         python workflow/plot_grid.py \
@@ -105,7 +138,11 @@ rule plot_preprocessing:
         code=code("plot_preprocessing"),
         manifest=lambda w: f"<data>/{data_set_of(w).name}/manifest.csv",
     output:
-        figure=report("<results>/figures/preprocessing-{data_set}.png", category="Figures"),
+        figure=report(
+            "<results>/figures/preprocessing-{data_set}.png",
+            category="Figures",
+            caption=caption("preprocessing"),
+        ),
     log:
         "<results>/logs/plot_preprocessing/{data_set}.log",
     benchmark:
@@ -129,15 +166,18 @@ rule plot_preprocessing:
 
 
 rule tabulate_metrics:
-    """Gather the metrics of all runs and of the grayscale copy."""
+    """Gather the metrics of all runs and baselines."""
     message:
         "Tabulate the metrics"
     input:
         code=code("tabulate_metrics"),
-        metrics=["<results>/baselines/grayscale-copy/metrics.json"]
-        + [f"<results>/{run.name}/metrics.json" for run in RUNS],
+        metrics=files_of_all("metrics.json"),
     output:
-        table=report("<results>/tables/metrics.csv", category="Tables"),
+        table=report(
+            "<results>/tables/metrics.csv",
+            category="Tables",
+            caption=caption("metrics"),
+        ),
     log:
         "<results>/logs/tabulate_metrics/metrics.log",
     benchmark:
@@ -159,9 +199,13 @@ rule tabulate_training:
         "Tabulate the trainings"
     input:
         code=code("tabulate_training"),
-        records=[f"<results>/{run.name}/training.json" for run in RUNS],
+        records=RECORDS,
     output:
-        table=report("<results>/tables/training.csv", category="Tables"),
+        table=report(
+            "<results>/tables/training.csv",
+            category="Tables",
+            caption=caption("training"),
+        ),
     log:
         "<results>/logs/tabulate_training/training.log",
     benchmark:
@@ -187,11 +231,23 @@ rule tabulate_comparisons:
     input:
         code=code("tabulate_comparisons"),
         metrics="<results>/tables/metrics.csv",
-        records=[f"<results>/{run.name}/training.json" for run in RUNS],
+        records=RECORDS,
     output:
-        ablations=report("<results>/tables/ablations.csv", category="Tables"),
-        seeds=report("<results>/tables/seeds.csv", category="Tables"),
-        transfer=report("<results>/tables/transfer.csv", category="Tables"),
+        ablations=report(
+            "<results>/tables/ablations.csv",
+            category="Tables",
+            caption=caption("ablations"),
+        ),
+        seeds=report(
+            "<results>/tables/seeds.csv",
+            category="Tables",
+            caption=caption("seeds"),
+        ),
+        transfer=report(
+            "<results>/tables/transfer.csv",
+            category="Tables",
+            caption=caption("transfer"),
+        ),
     log:
         "<results>/logs/tabulate_comparisons/comparisons.log",
     benchmark:
@@ -222,8 +278,16 @@ rule tabulate_data:
         about=[f"<data>/{data_set.name}/data_set.json" for data_set in DATA_SETS],
         manifests=[f"<data>/{data_set.name}/manifest.csv" for data_set in DATA_SETS],
     output:
-        table=report("<results>/tables/data_sets.csv", category="Tables"),
-        credits=report("<results>/tables/credits.csv", category="Tables"),
+        table=report(
+            "<results>/tables/data_sets.csv",
+            category="Tables",
+            caption=caption("data_sets"),
+        ),
+        credits=report(
+            "<results>/tables/credits.csv",
+            category="Tables",
+            caption=caption("credits"),
+        ),
     log:
         "<results>/logs/tabulate_data/data_sets.log",
     benchmark:
@@ -241,32 +305,172 @@ rule tabulate_data:
         """
 
 
+rule plot_scores:
+    """Plot the scores of runs and baselines with their intervals."""
+    message:
+        "Plot the scores"
+    input:
+        code=code("plot_scores"),
+        metrics="<results>/tables/metrics.csv",
+        training="<results>/tables/training.csv",
+    output:
+        figure=report(
+            "<results>/figures/scores.svg", category="Figures", caption=caption("scores")
+        ),
+    log:
+        "<results>/logs/plot_scores/scores.log",
+    benchmark:
+        "<results>/benchmarks/plot_scores/scores.tsv"
+    conda:
+        "../envs/report.yaml"
+    params:
+        split=config["evaluation"]["split"],
+    shell:
+        r"""
+        python workflow/plot_scores.py \
+            --metrics {input.metrics:q} \
+            --training {input.training:q} \
+            --split {params.split:q} \
+            --figure {output.figure:q} \
+            2>&1 | tee {log:q}
+        """
+
+
+rule plot_extremes:
+    """Set the images that a run colors best and worst side by side."""
+    message:
+        "Plot the best and the worst images of {wildcards.run}"
+    input:
+        code=code("plot_extremes"),
+        extremes="<results>/extremes.npz",
+        predictions="<results>/{run}/predictions.npy",
+        scores="<results>/{run}/per_image.csv",
+    output:
+        figure=report(
+            "<results>/figures/extremes-{run}.png",
+            category="Figures",
+            caption=caption("extremes"),
+        ),
+    log:
+        "<results>/logs/plot_extremes/{run}.log",
+    benchmark:
+        "<results>/benchmarks/plot_extremes/{run}.tsv"
+    conda:
+        "../envs/report.yaml"
+    shell:
+        r"""
+        python workflow/plot_extremes.py \
+            --run {wildcards.run:q} \
+            --extremes {input.extremes:q} \
+            --predictions {input.predictions:q} \
+            --scores {input.scores:q} \
+            --figure {output.figure:q} \
+            2>&1 | tee {log:q}
+        """
+
+
+rule compare_runs:
+    """Compare runs on the same images: paired differences, with intervals and tests."""
+    message:
+        "Compare the runs"
+    input:
+        code=code("compare_runs"),
+        scores=files_of_all("per_image.csv"),
+        records=RECORDS,
+    output:
+        table=report(
+            "<results>/tables/comparisons.csv",
+            category="Tables",
+            caption=caption("comparisons"),
+        ),
+    log:
+        "<results>/logs/compare_runs/comparisons.log",
+    benchmark:
+        "<results>/benchmarks/compare_runs/comparisons.tsv"
+    conda:
+        "../envs/report.yaml"
+    params:
+        pictures=list(PICTURES),
+        varies=VARIES,
+    shell:
+        r"""
+        python workflow/compare_runs.py \
+            --scores {input.scores:q} \
+            --records {input.records:q} \
+            --pictures {params.pictures:q} \
+            --varies {params.varies:q} \
+            --table {output.table:q} \
+            2>&1 | tee {log:q}
+        """
+
+
+rule write_summary:
+    """Write what was found, and the main figures, on one page."""
+    message:
+        "Write the summary"
+    input:
+        code=code("write_summary"),
+        metrics="<results>/tables/metrics.csv",
+        training="<results>/tables/training.csv",
+        ablations="<results>/tables/ablations.csv",
+        seeds="<results>/tables/seeds.csv",
+        comparisons="<results>/tables/comparisons.csv",
+        template="workflow/deepcolor/templates/summary.md.j2",
+    output:
+        json="<results>/summary.json",
+        markdown=report("<results>/summary.md", category="Report", caption=caption("summary")),
+    log:
+        "<results>/logs/write_summary/summary.log",
+    benchmark:
+        "<results>/benchmarks/write_summary/summary.tsv"
+    conda:
+        "../envs/report.yaml"
+    params:
+        title=lambda w: config["title"],
+        split=config["evaluation"]["split"],
+    shell:
+        r"""
+        python workflow/write_summary.py \
+            --title={params.title:q} \
+            --split {params.split:q} \
+            --metrics {input.metrics:q} \
+            --training {input.training:q} \
+            --ablations {input.ablations:q} \
+            --seeds {input.seeds:q} \
+            --comparisons {input.comparisons:q} \
+            --json {output.json:q} \
+            --markdown {output.markdown:q} \
+            2>&1 | tee {log:q}
+        """
+
+
 rule render_report:
-    """Render the report from tables and figures."""
+    """Render the report from tables, figures and pictures."""
     message:
         "Render the report"
     input:
         code=code("render_report"),
-        templates=["workflow/deepcolor/templates/report.html.j2"]
-        + ["workflow/deepcolor/templates/report.css"],
+        templates=TEMPLATES,
         published="workflow/deepcolor/published.csv",
         metrics="<results>/tables/metrics.csv",
         training="<results>/tables/training.csv",
         ablations="<results>/tables/ablations.csv",
         seeds="<results>/tables/seeds.csv",
         transfer="<results>/tables/transfer.csv",
+        comparisons="<results>/tables/comparisons.csv",
         data="<results>/tables/data_sets.csv",
         credits="<results>/tables/credits.csv",
-        scores=["<results>/baselines/grayscale-copy/per_image.csv"]
-        + [f"<results>/{run.name}/per_image.csv" for run in RUNS],
-        records=[f"<results>/{run.name}/training.json" for run in RUNS],
-        preprocessing=[f"<results>/figures/preprocessing-{each.name}.png" for each in DATA_SETS],
-        comparison="<results>/figures/grid-all_models.png",
-        costs="<results>/figures/quality_against_cost.svg",
-        epochs=[f"<results>/figures/grid-{run.model}.png" for run in longest_runs()],
-        curves=[f"<results>/figures/curves-{run.model}.svg" for run in longest_runs()],
+        records=RECORDS,
+        models=[f"<results>/{run.name}/model.keras" for run in RUNS],
+        scores=files_of_all("per_image.csv"),
+        predictions=[f"<results>/{run.name}/predictions.npy" for run in RUNS]
+        + [f"<results>/{name}/predictions.npy" for name in PICTURES],
+        samples="<results>/samples.npz",
+        extremes="<results>/extremes.npz",
+        figures=FIGURES,
+        distances=DISTANCES,
     output:
-        report=report("<results>/report.html", category="Report"),
+        report=report("<results>/report.html", category="Report", caption=caption("report")),
     log:
         "<results>/logs/render_report/report.log",
     benchmark:
@@ -277,9 +481,9 @@ rule render_report:
         # Functions, as a plain text is searched for wildcards.
         title=lambda w: config["title"],
         config=lambda w: json.dumps(config),
-        models=[run.model for run in longest_runs()],
-        data_sets=[data_set.name for data_set in DATA_SETS],
+        compared=compared(),
         as_published=[run.name for run in RUNS if run.as_published],
+        benchmarks=f"{config['results']}/benchmarks",
     shell:
         r"""
         python workflow/render_report.py \
@@ -290,18 +494,19 @@ rule render_report:
             --ablations {input.ablations:q} \
             --seeds {input.seeds:q} \
             --transfer {input.transfer:q} \
+            --comparisons {input.comparisons:q} \
             --data {input.data:q} \
             --credits {input.credits:q} \
-            --scores {input.scores:q} \
             --records {input.records:q} \
-            --models {params.models:q} \
+            --scores {input.scores:q} \
+            --predictions {input.predictions:q} \
+            --compared {params.compared:q} \
             --as-published {params.as_published:q} \
-            --data-sets {params.data_sets:q} \
-            --preprocessing {input.preprocessing:q} \
-            --comparison {input.comparison:q} \
-            --costs {input.costs:q} \
-            --epochs {input.epochs:q} \
-            --curves {input.curves:q} \
+            --samples {input.samples:q} \
+            --extremes {input.extremes:q} \
+            --figures {input.figures:q} \
+            --distances {input.distances:q} \
+            --benchmarks {params.benchmarks:q} \
             --report {output.report:q} \
             2>&1 | tee {log:q}
         """

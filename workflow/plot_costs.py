@@ -5,8 +5,7 @@ from pathlib import Path
 
 from deepcolor import command
 from deepcolor.figures import plot_costs
-from deepcolor.names import BASELINES
-from deepcolor.tables import read_table
+from deepcolor.tables import as_predicted, read_table
 
 
 def main() -> None:
@@ -17,8 +16,8 @@ def main() -> None:
     parser.add_argument("--figure", type=Path, required=True, help="SVG file to write")
     args = parser.parse_args()
     metrics = read_table(args.metrics)
-    means = metrics[metrics["data_set"] == "all"]
-    baseline = means[means["run"].isin(BASELINES)]["psnr"].iloc[0]
+    means = as_predicted(metrics, "all")
+    baseline = means[means["run"] == "grayscale-copy"]["psnr"].iloc[0]
     runs = read_table(args.training).merge(means[["run", "psnr"]], on="run")
     plot_costs(runs, baseline, args.figure)
     print(f"plot_costs: {args.figure.name}", flush=True)

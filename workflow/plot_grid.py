@@ -21,14 +21,13 @@ def main() -> None:
     parser.add_argument("--figure", type=Path, required=True, help="PNG file to write")
     args = parser.parse_args()
     samples = np.load(args.samples)
-    columns = [("Input", samples["grayscale"])]
-    captions = {"Input": decibels(args.baseline, samples["row"])}
+    rows = samples["row"]
+    columns = [("Input", samples["grayscale"], decibels(args.baseline, rows))]
     for run, predictions, scores in zip(args.runs, args.predictions, args.scores, strict=True):
-        title = label(run, separator="\n")
-        columns.append((title, np.load(predictions, mmap_mode="r")[samples["row"]]))
-        captions[title] = decibels(scores, samples["row"])
-    columns.append(("Photograph", samples["truth"]))
-    plot_grid(columns, captions, args.figure)
+        pictures = np.load(predictions, mmap_mode="r")[rows]
+        columns.append((label(run, separator="\n"), pictures, decibels(scores, rows)))
+    columns.append(("Photograph", samples["truth"], []))
+    plot_grid(columns, args.figure)
     print(f"plot_grid: {args.figure.name}", flush=True)
 
 

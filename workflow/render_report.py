@@ -7,7 +7,9 @@ from pathlib import Path
 from deepcolor import command
 from deepcolor.report import render
 
-TABLES = ["metrics", "training", "ablations", "seeds", "transfer", "data", "credits"]
+TABLES = [
+    "metrics", "training", "ablations", "seeds", "transfer", "comparisons", "data", "credits",
+]  # fmt: skip
 
 
 def main() -> None:
@@ -17,18 +19,18 @@ def main() -> None:
     parser.add_argument("--config", type=json.loads, required=True, help="to be shown, as JSON")
     for table in TABLES:
         parser.add_argument(f"--{table}", type=Path, required=True, help="CSV table")
-    parser.add_argument("--scores", type=Path, nargs="+", required=True, help="CSV of each run")
-    parser.add_argument("--records", type=Path, nargs="+", required=True, help="JSON of each run")
-    parser.add_argument("--models", nargs="+", required=True, help="names, in order")
+    parser.add_argument("--records", type=Path, nargs="+", required=True, help="JSON of each training")
+    parser.add_argument("--scores", type=Path, nargs="+", required=True, help="CSV of runs, baselines")
+    parser.add_argument("--predictions", type=Path, nargs="+", required=True, help=".npy of each run")
+    parser.add_argument("--compared", nargs="+", required=True, help="runs set side by side")
     parser.add_argument(
         "--as-published", nargs="*", default=[], help="runs to set beside the published figures"
     )
-    parser.add_argument("--data-sets", nargs="+", required=True, help="names, in order")
-    parser.add_argument("--preprocessing", type=Path, nargs="+", required=True, help="PNG of each")
-    parser.add_argument("--comparison", type=Path, required=True, help="PNG grid of all models")
-    parser.add_argument("--costs", type=Path, required=True, help="SVG of quality against cost")
-    parser.add_argument("--epochs", type=Path, nargs="+", required=True, help="PNG of each model")
-    parser.add_argument("--curves", type=Path, nargs="+", required=True, help="SVG of each model")
+    parser.add_argument("--samples", type=Path, required=True, help=".npz file of drawn images")
+    parser.add_argument("--extremes", type=Path, required=True, help=".npz file of best and worst")
+    parser.add_argument("--figures", type=Path, nargs="+", required=True, help="SVG and PNG files")
+    parser.add_argument("--distances", type=Path, nargs="*", default=[], help="JSON of each run")
+    parser.add_argument("--benchmarks", type=Path, required=True, help="folder")
     parser.add_argument("--report", type=Path, required=True, help="HTML file to write")
     args = parser.parse_args()
     render(
@@ -36,14 +38,16 @@ def main() -> None:
         title=args.title,
         config=args.config,
         tables={table: getattr(args, table) for table in TABLES},
-        scores=args.scores,
         records=args.records,
+        scores={file.parent.name: file for file in args.scores},
+        predictions={file.parent.name: file for file in args.predictions},
+        compared=args.compared,
         as_published=args.as_published,
-        preprocessing=dict(zip(args.data_sets, args.preprocessing, strict=True)),
-        comparison=args.comparison,
-        costs=args.costs,
-        epochs=dict(zip(args.models, args.epochs, strict=True)),
-        curves=dict(zip(args.models, args.curves, strict=True)),
+        samples=args.samples,
+        extremes=args.extremes,
+        figures=args.figures,
+        distances={file.parent.name: file for file in args.distances},
+        benchmarks=args.benchmarks,
     )
     print(f"render_report: {args.report}", flush=True)
 

@@ -15,6 +15,7 @@ from matplotlib.text import Text  # noqa: E402
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator  # noqa: E402
 from PIL import Image  # noqa: E402
 
+from deepcolor.definitions import MEASURES  # noqa: E402
 from deepcolor.files import replacing  # noqa: E402
 
 plt.rcParams.update({"font.size": 9, "svg.hashsalt": "deepcolor", "axes.grid": True})
@@ -149,14 +150,57 @@ def _label(panel: plt.Axes, names: Mapping[str, tuple[float, float]]) -> None:
         taken += [best] * 5  # Names on names are worse than names on lines.
 
 
-def plot_grid(
-    columns: Sequence[tuple[str, np.ndarray]], captions: Mapping[str, Sequence[str]], path: Path
-) -> None:
+def plot_scores(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """Plot the mean PSNR, SSIM and CIEDE2000 of runs and baselines with their intervals.
+
+    A filled circle is the prediction as it is, a hollow diamond its chroma on the input's luminance.
+    Dashed lines are the grayscale copy and the training-set mean chroma.
+
+    Args:
+        rows: Of `views.results`.
+        path: SVG file to write.
+    """
+    names = ("psnr", "ssim", "ciede2000")
+    figure, panels = plt.subplots(
+        1, len(names), figsize=(9, 1.1 + 0.27 * len(rows)), sharey=True, layout="constrained"
+    )
+    for panel, name in zip(panels, names, strict=True):
+        for key, color, marker, shift in (
+            ("predicted", COLORS[0], "o", -0.12), ("kept", COLORS[1], "D", 0.12),
+        ):  # fmt: skip
+            for place, row in enumerate(rows):
+                each = row[key][name]
+                panel.plot([each["low"], each["high"]], [place + shift] * 2, color=color, linewidth=1.2)
+                face = color if key == "predicted" else "white"
+                panel.plot(each["value"], place + shift, marker, color=color, mfc=face, markersize=4.5)
+        for row in rows:
+            if row["kind"] == "baseline":
+                panel.axvline(
+                    row["predicted"][name]["value"], color="0.5", linestyle="--", linewidth=0.8
+                )
+        measure = MEASURES[name]
+        unit = f" ({measure.unit})" if measure.unit else ""
+        panel.set_xlabel(f"{measure.label}{unit}, {measure.better} is better")
+        panel.grid(axis="y", visible=False)
+    panels[0].set_yticks(range(len(rows)), [row["label"] for row in rows])
+    panels[0].set_ylim(len(rows) - 0.5, -0.5)
+    keys = [
+        plt.Line2D([], [], color=COLORS[0], marker="o", label="as predicted"),
+        plt.Line2D([], [], color=COLORS[1], marker="D", mfc="white", label="on the input's luminance"),
+        plt.Line2D(
+            [], [], color="0.5", linestyle="--", label="grayscale copy, training-set mean chroma"
+        ),
+    ]
+    figure.legend(handles=keys, loc="outside upper left", ncols=len(keys), frameon=False)
+    _save(figure, path, metadata={"Date": None})
+
+
+def plot_grid(columns: Sequence[tuple[str, np.ndarray, Sequence[str]]], path: Path) -> None:
     """Set pictures side by side: a row per photograph, a column per title.
 
     Args:
-        columns: Titles and pictures, `(rows, size, size, 3)` uint8 each.
-        captions: By title, a short text below each picture of that column.
+        columns: Titles, pictures, `(rows, size, size, 3)` uint8 each, and a short text below each
+            picture of the column; no texts, nothing below.
         path: PNG file to write.
     """
     rows = len(columns[0][1])
@@ -167,7 +211,7 @@ def plot_grid(
         layout="constrained",
         squeeze=False,
     )
-    for number, (title, pictures) in enumerate(columns):
+    for number, (title, pictures, captions) in enumerate(columns):
         for row in range(rows):
             panel = panels[row, number]
             panel.imshow(pictures[row], interpolation="nearest")
@@ -176,8 +220,8 @@ def plot_grid(
             panel.grid(False)
             for spine in panel.spines.values():
                 spine.set_visible(False)
-            if title in captions:
-                panel.set_xlabel(captions[title][row], fontsize=8, labelpad=2)
+            if captions:
+                panel.set_xlabel(captions[row], fontsize=8, labelpad=2)
         panels[0, number].set_title(title, fontsize=9)
     _save(figure, path, dpi=120)
 

@@ -15,8 +15,12 @@ ABLATIONS = [
     "run", "model", "varies", "epochs", "seed", "varied_run", "differs", "psnr", "psnr_of_varied",
     "difference",
 ]  # fmt: skip
+# What a prediction's luminance is, and the part of metrics.json that has it so.
+LUMINANCE = {"predicted": "as_predicted", "kept": "luminance_kept"}
 # Columns that hold names.
-NAMES = ["run", "model", "varies", "varied_run", "data_set", "train_on", "photograph"]
+NAMES = [
+    "run", "other", "better", "model", "varies", "varied_run", "data_set", "train_on", "photograph",
+]  # fmt: skip
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:
@@ -31,20 +35,34 @@ def read_table(path: Path) -> pd.DataFrame:
 
 
 def tabulate_metrics(files: Sequence[Path]) -> pd.DataFrame:
-    """A row per run and data set, and one per run over all (data_set "all").
+    """Two rows per run and data set, and two per run over all (data_set "all").
 
     Args:
         files: The metrics.json of runs and baselines; the folder names the run.
 
     Returns:
-        Columns run, data_set, n, mse, psnr (dB), psnr_of_mean_mse (dB).
+        Columns run, data_set, luminance ("predicted": the prediction as it is; "kept": its chroma on the
+        input's luminance), n (images), photographs, and for every measure three: its mean, and with
+        "_low" and "_high" the ends of its interval, empty where there is none.
     """
     rows = []
     for file in files:
         content = read_json(file)
-        for data_set, means in {"all": content["all"], **content["data_sets"]}.items():
-            rows.append({"run": file.parent.name, "data_set": data_set, **means})
+        for data_set, summary in {"all": content["all"], **content["data_sets"]}.items():
+            for luminance, key in LUMINANCE.items():
+                row = {"run": file.parent.name, "data_set": data_set, "luminance": luminance}
+                row |= {"n": summary["n"], "photographs": summary["photographs"]}
+                for name, figure in summary[key].items():
+                    row |= {name: figure["value"]}
+                    row |= {f"{name}_low": figure["low"], f"{name}_high": figure["high"]}
+                rows.append(row)
     return pd.DataFrame(rows)
+
+
+def as_predicted(metrics: pd.DataFrame, data_set: str | None = None) -> pd.DataFrame:
+    """The rows of `tabulate_metrics` with predictions as they are; of one data set, if given."""
+    rows = metrics[metrics["luminance"] == "predicted"]
+    return rows if data_set is None else rows[rows["data_set"] == data_set]
 
 
 def tabulate_training(files: Sequence[Path], varies: Mapping[str, str]) -> pd.DataFrame:
@@ -155,7 +173,7 @@ def tabulate_ablations(
         whatever the target), difference (dB). Without rows if there are no variants.
     """
     records = [read_json(file) for file in files]
-    psnr = metrics[metrics["data_set"] == "all"].set_index("run")["psnr"]
+    psnr = as_predicted(metrics, "all").set_index("run")["psnr"]
     rows = []
     for record in records:
         varied = [
@@ -207,12 +225,12 @@ def tabulate_seeds(metrics: pd.DataFrame, files: Sequence[Path]) -> pd.DataFrame
 
     Returns:
         Columns model, epochs, data_set (or "all"), seeds (their number), and mean, sd (standard
-        deviation over n - 1, empty for one seed), min and max of psnr (dB) and mse.
+        deviation over n - 1, empty for one seed), min and max of psnr (dB), mse and ciede2000.
     """
     keys = ["model", "epochs", "data_set"]
-    groups = _facts(files).merge(metrics, on="run").groupby(keys, sort=False)
+    groups = _facts(files).merge(as_predicted(metrics), on="run").groupby(keys, sort=False)
     table = groups.size().to_frame("seeds")
-    for name in ("psnr", "mse"):
+    for name in ("psnr", "mse", "ciede2000"):
         spread = groups[name].agg(["mean", "std", "min", "max"]).rename(columns={"std": "sd"})
         table = table.join(spread.add_prefix(f"{name}_"))
     return table.reset_index()
@@ -229,7 +247,8 @@ def tabulate_transfer(metrics: pd.DataFrame, files: Sequence[Path]) -> pd.DataFr
         Columns run, model, epochs, seed, train_on (names with blanks between), data_set, seen (whether
         the data set was trained on: true or false), n, psnr (dB), mse.
     """
-    table = _facts(files).merge(metrics[metrics["data_set"] != "all"], on="run")
+    of_data_sets = as_predicted(metrics)[lambda table: table["data_set"] != "all"]
+    table = _facts(files).merge(of_data_sets, on="run")
     seen = [row.data_set in row.train_on.split() for row in table.itertuples()]
     table["seen"] = ["true" if each else "false" for each in seen]
     return table[["run", "model", "epochs", "seed", "train_on", "data_set", "seen", "n", "psnr", "mse"]]

@@ -1,0 +1,267 @@
+"""What was found, in sentences computed from the tables; they say no more than the intervals carry."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from deepcolor.comparisons import LEAST_PHOTOGRAPHS
+from deepcolor.definitions import MEASURES
+from deepcolor.names import FAULTS, label
+from deepcolor.views import comparisons
+
+MINUS = "\N{MINUS SIGN}"
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """A difference with its sign, a true minus, and none for what rounds to zero."""
+    text = f"{value:+.{digits}f}".replace("-", MINUS)
+    return text[1:] if float(text[1:]) == 0 else text
+
+
+def interval(low: float, high: float, digits: int = 2) -> str:
+    """The ends of an interval: "1.20 to 3.40"."""
+    return " to ".join(f"{end:.{digits}f}".replace("-", MINUS) for end in (low, high))
+
+
+def findings(
+    results: list[dict[str, Any]],
+    table: pd.DataFrame,
+    split: str,
+    ablations: pd.DataFrame,
+    seeds: pd.DataFrame,
+) -> list[str]:
+    """What the figures say.
+
+    Args:
+        results: Of `views.results`.
+        table: Of `comparisons.compare`.
+        split: The images that figures were taken on, "validation" or "test".
+        ablations: Of `tables.tabulate_ablations`.
+        seeds: Of `tables.tabulate_seeds`: models with several, over all data sets.
+    """
+    rows = {row["run"]: row for row in results}
+    trained = [row for row in results if row["trained"]]
+    pairs = {
+        (row["kind"], row["run"], row["other"]): row
+        for row in comparisons(table, ["baseline", "network", "epochs", "change"])
+    }
+    # Variants stand beside what they vary; the best network is named whatever it is.
+    longest = list({row["trained"]["model"]: row for row in trained if row["first"]}.values())
+    compared = longest + [row for row in results if row["kind"] == "pictures"]
+    compared.sort(key=lambda row: row["predicted"]["ciede2000"]["value"])
+    variants = set(ablations["model"])
+    named = [
+        row
+        for row in compared
+        if row is compared[0] or not row["trained"] or row["trained"]["model"] not in variants
+    ]
+    sentences = [_ground(rows, split), *_collapses([row["trained"] for row in trained])]
+    sentences += [_against_baselines(row, pairs) for row in named if not _collapsed(row)]
+    if len(compared) > 1:
+        sentences.append(_first_and_second(compared, pairs))
+    named = [row for row in named if not _collapsed(row)]
+    sentences += [*_luminance(named), *_dull(named)]
+    sentences += _epochs(named, trained, pairs)
+    failed = {row["run"] for row in trained if row["trained"]["fault"]}
+    sound = ablations[~ablations["run"].isin(failed) & ~ablations["varied_run"].isin(failed)]
+    return sentences + _changes(sound, pairs) + _spreads(seeds)
+
+
+def _collapsed(row: Mapping[str, Any]) -> bool:
+    """Whether the pictures of a row are those of a training that collapsed."""
+    return bool(row["trained"] and row["trained"]["fault"])
+
+
+def _ground(rows: Mapping[str, dict[str, Any]], split: str) -> str:
+    """What a network has to beat, and on how much that rests."""
+    copy, mean = rows["grayscale-copy"], rows["mean-chroma"]
+    count = copy["photographs"]
+    text = (
+        f"What a network has to beat, on {copy['n']:,} {split} images of {count:,} photographs: the "
+        f"input returned unchanged has {_both(copy)}; the training set's mean color everywhere has "
+        f"{_both(mean)}."
+    )
+    if count < LEAST_PHOTOGRAPHS:
+        text += (
+            f" With images of only {count} photographs nothing is tested here, nothing called better, "
+            "and intervals are too narrow: the figures describe these images alone."
+        )
+    return text
+
+
+def _both(row: Mapping[str, Any]) -> str:
+    """PSNR and CIEDE2000 of a row, in words."""
+    figures = row["predicted"]
+    return f"{figures['psnr']['value']:.2f} dB and CIEDE2000 {figures['ciede2000']['value']:.2f}"
+
+
+def _against_baselines(row: Mapping[str, Any], pairs: Mapping[Any, dict[str, Any]]) -> str:
+    """What a run reaches, and whether that is more than the constants do."""
+    parts = []
+    for baseline, words in {
+        "grayscale-copy": "the grayscale copy",
+        "mean-chroma": "the mean chroma",
+    }.items():
+        pair = pairs["baseline", row["run"], baseline]
+        parts.append(f"against {words} {_both_differences(pair)}")
+    text = f"{row['label']}: {_both(row)}; {'; '.join(parts)}."
+    if row["chosen"]:
+        text += " Its epoch was chosen by these very images, which flatters it a little."
+    return text
+
+
+def _both_differences(pair: Mapping[str, Any]) -> str:
+    """The differences of a pair in PSNR and CIEDE2000, and what can be said of them."""
+    return " and ".join(
+        f"{_difference(pair[name], name)}{_verdict(pair, name)}" for name in ("psnr", "ciede2000")
+    )
+
+
+def _difference(figures: Mapping[str, float], measure: str) -> str:
+    """A difference with its interval: "+1.20 dB (0.80 to 1.60)"."""
+    unit = f" {MEASURES[measure].unit}" if MEASURES[measure].unit else ""
+    digits = MEASURES[measure].digits
+    name = "" if unit else f" {MEASURES[measure].label}"
+    text = f"{signed(figures['difference'], digits)}{unit}{name}"
+    if figures["low"] == figures["low"]:
+        text += f" ({interval(figures['low'], figures['high'], digits)})"
+    return text
+
+
+def _verdict(pair: Mapping[str, Any], measure: str) -> str:
+    """What an interval and a test allow to be said of a pair; with few photographs, nothing."""
+    if pair["photographs"] < LEAST_PHOTOGRAPHS:
+        return ""
+    better = pair[measure]["better"]
+    return ", not told apart" if not better else ", better" if better == pair["run"] else ", worse"
+
+
+def _first_and_second(compared: Sequence[dict[str, Any]], pairs: Mapping[Any, dict[str, Any]]) -> str:
+    """Whether the first can be told from those after it."""
+    first, *others = compared
+    unsure = []
+    for row in others:
+        pair = (
+            pairs.get(("network", first["run"], row["run"]))
+            or pairs["network", row["run"], first["run"]]
+        )
+        if pair["ciede2000"]["better"] != first["run"]:
+            unsure.append(row["label"])
+    start = (
+        f"The smallest color difference (CIEDE2000) of the {len(compared)} is that of {first['label']}"
+    )
+    if first["photographs"] < LEAST_PHOTOGRAPHS:
+        return f"{start}, on these images."
+    if not unsure:
+        return f"{start}, and it is told apart from all others."
+    shown = "; ".join(unsure[:5]) + (f"; and {len(unsure) - 5} more" if len(unsure) > 5 else "")
+    return f"{start}. From these it is not told apart: {shown}."
+
+
+def _luminance(named: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Which predictions lose by predicting the luminance that they were given."""
+    told = []
+    for row in named:
+        gain = row["kept"]["psnr"]["value"] - row["predicted"]["psnr"]["value"]
+        if gain >= 0.1:
+            told.append(
+                f"{row['label']} {signed(gain)} dB, to {row['kept']['psnr']['value']:.2f} dB and "
+                f"CIEDE2000 {row['kept']['ciede2000']['value']:.2f}"
+            )
+    if not told:
+        return []
+    return [
+        "Predicting luminance again, which is given, costs: with the input's own in its place "
+        f"{'; '.join(told)}."
+    ]
+
+
+def _dull(named: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Which predictions are duller, or more colorful, than the photographs."""
+    dull, vivid = [], []
+    for row in named:
+        figures = row["predicted"]["colorfulness_difference"]
+        if row["photographs"] >= LEAST_PHOTOGRAPHS and figures["high"] < 0:
+            dull.append(f"{row['label']} ({signed(figures['value'], 1)})")
+        if row["photographs"] >= LEAST_PHOTOGRAPHS and figures["low"] > 0:
+            vivid.append(f"{row['label']} ({signed(figures['value'], 1)})")
+    return [
+        f"{words} than the photographs by colorfulness: {', '.join(told)}."
+        for words, told in {"Duller": dull, "More colorful": vivid}.items()
+        if told
+    ]
+
+
+def _epochs(
+    named: Sequence[Mapping[str, Any]],
+    trained: Sequence[Mapping[str, Any]],
+    pairs: Mapping[Any, dict[str, Any]],
+) -> list[str]:
+    """What longer trainings change."""
+    sentences = []
+    for row in named:
+        facts = row["trained"]
+        # Early stopping keeps an epoch of its own choice, however long a training may be.
+        if not facts or facts["best_epoch"] != "":
+            continue
+        same = [each for each in trained if each["first"] and each["trained"]["model"] == facts["model"]]
+        if len(same) > 1:
+            shorter = same[-2]
+            pair = pairs["epochs", row["run"], shorter["run"]]
+            sentences.append(
+                f"{facts['model']} after {facts['epochs']} epochs instead of "
+                f"{shorter['trained']['epochs']}: {_both_differences(pair)}."
+            )
+    return sentences
+
+
+def _collapses(trained: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Which trainings ended with pictures that are none, and which did for a time."""
+    sentences = []
+    for fault, words in FAULTS.items():
+        runs = [row["run"] for row in trained if row["fault"] == fault]
+        if runs:
+            sentences.append(
+                f"The pictures of {', '.join(runs)} are {words} at the end of training: "
+                f"{'its figures are those' if len(runs) == 1 else 'their figures are those'} of a "
+                "training that collapsed."
+            )
+    # The history of a run that goes on from a shorter one holds that one's.
+    continued = {row["continued_from"] for row in trained}
+    last = [row for row in trained if row["run"] not in continued]
+    passing = [f"{row['run']} ({row['faults']})" for row in last if row["faults"] and not row["fault"]]
+    if passing:
+        sentences.append(
+            f"Trainings that collapsed on the way, after the epochs named, and recovered: "
+            f"{'; '.join(passing)}."
+        )
+    return sentences
+
+
+def _changes(ablations: pd.DataFrame, pairs: Mapping[Any, dict[str, Any]]) -> list[str]:
+    """What variants change at most, after their longest training with their first seed."""
+    firsts = ablations.drop_duplicates(["model", "epochs"])
+    last = firsts.sort_values("epochs", kind="stable").drop_duplicates("model", keep="last")
+    rows = last.sort_values("difference", kind="stable").to_dict("records")
+    if not rows:
+        return []
+    told = [
+        f"{_both_differences(pairs['change', row['run'], row['varied_run']])} ({label(row['run'])}, "
+        f"beside {label(row['varied_run'])}: {row['differs']})"
+        for row in (rows[-1], rows[0])
+    ]
+    if len(rows) == 1:
+        return [f"A change to a network: {told[0]}."]
+    return [f"Of {len(rows)} changes to networks the highest: {told[0]}; the lowest: {told[1]}."]
+
+
+def _spreads(seeds: pd.DataFrame) -> list[str]:
+    """How far seeds are apart, after the longest training of every model that has several."""
+    last = seeds.sort_values("epochs", kind="stable").drop_duplicates("model", keep="last")
+    return [
+        f"{row['seeds']} trainings of {row['model']} for {row['epochs']} epochs that differ in nothing "
+        f"but the seed reach {row['psnr_min']:.2f} to {row['psnr_max']:.2f} dB: a difference between "
+        "networks that is no larger may be chance."
+        for row in last.to_dict("records")
+    ]
