@@ -97,6 +97,11 @@ def code(script, *modules):
     return project.sources_of(script, modules)
 
 
+def caption(name):
+    """The caption of a figure or table in `snakemake --report`."""
+    return f"../workflow/captions/{name}.rst"
+
+
 def shard_files(suffix, names=None):
     """All shards of all data sets in use or of those named, or the JSON files beside them."""
     return [

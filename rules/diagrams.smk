@@ -48,7 +48,11 @@ rule plot_architecture:
         code=code("plot_architecture"),
         architecture=lambda w: f"<results>/{runs_of(w.model)[-1].name}/architecture.json",
     output:
-        figure=report("<results>/figures/architecture-{model}.svg", category="Figures"),
+        figure=report(
+            "<results>/figures/architecture-{model}.svg",
+            category="Figures",
+            caption=caption("architecture"),
+        ),
     log:
         "<results>/logs/plot_architecture/{model}.log",
     benchmark:
@@ -101,7 +105,11 @@ rule plot_workflow:
         code=code("plot_workflow"),
         rules="<results>/rules.json",
     output:
-        figure=report("<results>/figures/workflow.svg", category="Figures"),
+        figure=report(
+            "<results>/figures/workflow.svg",
+            category="Figures",
+            caption=caption("workflow"),
+        ),
     log:
         "<results>/logs/plot_workflow/workflow.log",
     benchmark:

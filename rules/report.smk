@@ -24,11 +24,6 @@ TEMPLATES = sorted(
 )
 
 
-def caption(name):
-    """The caption of a figure or table in `snakemake --report`."""
-    return f"../workflow/captions/{name}.rst"
-
-
 rule plot_curves:
     """Plot loss, PSNR and accuracy of a model's longest training."""
     message:

@@ -183,7 +183,7 @@ def test_all_sources_from_check_to_report(copy: Copy, network: dict[str, str]) -
     metrics = json.loads(copy.read("results-small/unet_1/metrics.json"))
     assert metrics["all"]["n"] == 12 and metrics["data_sets"].keys() == {"coco", "places365", "mine"}
     page = " ".join(copy.read("results-small/report.html").split())
-    assert "on the 12 test images" in page
+    assert "on 12 test images of" in page
     assert f"huggingface.co/datasets/me/places at {hub.COMMIT}" in page
     assert "For tests only." in page and "Flickr terms of use" in page
     # The downloads outlive the results, and what is there is not needed again.

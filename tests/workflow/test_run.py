@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from conftest import Copy
 from deepcolor import project
+from deepcolor.names import BASELINES
 
 CHECKS = {"check_data_set", "check_training", "check_setup"}
 RUNS = [
@@ -18,6 +19,10 @@ RUNS = [
 ]  # fmt: skip
 
 MODELS = ["unet", "unet-lab", "mobilenet", "densenet"]
+LONGEST = ["unet_2", "unet-lab_1", "mobilenet_2", "densenet_1"]
+DRAWN = ["unet_2", "mobilenet_2", "densenet_1"]  # The first network of each architecture.
+# Rules whose files nothing but a configuration of one's own, or the command line, asks for.
+ASKED = {"evaluate_pictures", "export_inputs", "measure_distances"}
 
 
 def planned(copy: Copy, options: str = "") -> set[str]:
@@ -62,18 +67,24 @@ def test_everything_that_is_announced_is_there(finished: Copy) -> None:
     for run in RUNS:
         assert {path.name for path in (results / run).iterdir()} == {
             "model.keras", "history.csv", "training.json", "state.safetensors", "metrics.json",
-            "per_image.csv", "predictions.npy",
+            "per_image.csv", "predictions.npy", *(["architecture.json"] if run in DRAWN else []),
         }  # fmt: skip
         assert np.load(results / run / "predictions.npy").shape == (6, 32, 32, 3)
     assert {path.name for path in (results / "figures").iterdir()} == {
         *(f"curves-{model}.svg" for model in MODELS), *(f"grid-{model}.png" for model in MODELS),
-        "grid-all_models.png", "preprocessing-photographs.png", "quality_against_cost.svg",
+        *(f"extremes-{run}.png" for run in LONGEST), "grid-all_models.png", "scores.svg",
+        *(f"architecture-{model}.svg" for model in ("unet", "mobilenet", "densenet")), "workflow.svg",
+        "preprocessing-photographs.png", "quality_against_cost.svg",
     }  # fmt: skip
+    for baseline in BASELINES:
+        folder = results / "baselines" / baseline
+        assert {path.name for path in folder.iterdir()} == {"metrics.json", "per_image.csv"}
     logs = {path.name for path in (results / "logs").iterdir()}
     rules = set(re.findall(r"^(\w+) ", finished.run("snakemake --list-rules").stdout, re.MULTILINE))
-    assert logs == {path.name for path in (results / "benchmarks").iterdir()} == rules - {"all", *CHECKS}
+    assert logs == {path.name for path in (results / "benchmarks").iterdir()}
+    assert logs == rules - {"all", *CHECKS, *ASKED}
     # A rule's script has its name.
-    for rule in logs:
+    for rule in rules - {"all"}:
         assert (finished.folder / "workflow" / f"{rule}.py").exists()
 
 
@@ -81,10 +92,10 @@ def test_report_shows_every_run_beside_what_was_published(finished: Copy) -> Non
     page = finished.read("results/report.html")
     for run in RUNS:
         metrics = json.loads(finished.read(f"results/{run}/metrics.json"))
-        assert f"{metrics['all']['psnr']:.2f}" in page
+        assert f"{metrics['all']['as_predicted']['psnr']['value']:.2f}" in page
     assert "Grayscale copy" in page
     assert "Not good for saying how well it colorizes" in page
-    assert "encoders with ImageNet weights" in page
+    assert "nothing to stand beside" in page  # Small networks are not those of the study.
 
 
 def test_report_sets_a_variant_beside_what_it_varies(finished: Copy) -> None:
@@ -93,11 +104,11 @@ def test_report_sets_a_variant_beside_what_it_varies(finished: Copy) -> None:
         rows = list(csv.DictReader(file))
     assert {row["run"] for row in rows} == {"unet-lab_1", "unet-lab-seed1_1"}
     assert "target: lab instead of rgb; schedule" in rows[0]["differs"]
-    assert "What a change does" in page and "Seeds" in page
+    assert "target: lab instead of rgb" in page
     with (finished.folder / "results/tables/seeds.csv").open() as file:
         seeds = {(row["model"], row["epochs"], row["data_set"]): row for row in csv.DictReader(file)}
     scores = [
-        json.loads(finished.read(f"results/{run}/metrics.json"))["all"]["psnr"]
+        json.loads(finished.read(f"results/{run}/metrics.json"))["all"]["as_predicted"]["psnr"]["value"]
         for run in ("unet-lab_1", "unet-lab-seed1_1")
     ]
     row = seeds["unet-lab", "1", "all"]
@@ -137,7 +148,12 @@ def test_a_touch_reruns_nothing(finished: Copy) -> None:
 @pytest.mark.parametrize(
     ("path", "old", "new", "again"),
     [
-        ("config.yaml", "image_size", 'title: "Another title"\nimage_size', {"Render the report"}),
+        (
+            "config.yaml",
+            "image_size",
+            'title: "Another title"\nimage_size',
+            {"Render the report", "Write the summary"},
+        ),
         (
             "workflow/deepcolor/templates/report.html.j2",
             "<main>",
@@ -158,30 +174,49 @@ def shown(model: str) -> set[str]:
     """The jobs that show a model beside the others."""
     return {
         f"Plot the curves of {model}", f"Plot the grid of {model}", "Plot the grid of all_models",
-        "Plot quality against cost", "Tabulate the metrics", "Tabulate the trainings",
-        "Tabulate what changes, seeds and data sets make", "Render the report",
+        "Plot quality against cost", "Plot the scores", "Tabulate the metrics", "Tabulate the trainings",
+        "Tabulate what changes, seeds and data sets make", "Compare the runs", "Write the summary",
+        "Draw the best and the worst images", "Render the report",
     }  # fmt: skip
+
+
+def extremes(*runs: str) -> set[str]:
+    """The jobs that plot the best and the worst images of runs; one draws those of all."""
+    return {f"Plot the best and the worst images of {run}" for run in runs}
+
+
+def drawn(model: str, run: str) -> set[str]:
+    """The jobs that draw the architecture of a model."""
+    return {f"Describe the architecture of {run}", f"Plot the architecture of {model}"}
+
+
+# What a new network, or another picture size, changes in the graph of the rules may be anything.
+GRAPH = {"List the rules", "Plot the workflow"}
 
 
 def test_an_edited_architecture_reruns_its_own_runs(finished: Copy) -> None:
     with edited(finished, "workflow/deepcolor/models/unet.py", "0.01", "0.02"):
         runs = ("unet_1", "unet_2", "unet-lab_1", "unet-lab-seed1_1")
         jobs = {f"{verb} {run}" for verb in ("Train", "Evaluate") for run in runs}
-        assert planned(finished) == jobs | shown("unet") | shown("unet-lab")
+        others = shown("unet") | shown("unet-lab") | drawn("unet", "unet_2") | extremes(*LONGEST)
+        assert planned(finished) == jobs | others
 
 
 def test_a_new_model_adds_its_own_runs(finished: Copy) -> None:
     entry = "models:\n  noskip: {architecture: unet, filters: [4, 8], skip_connections: false}"
     with edited(finished, "config.yaml", "models:", entry):
         jobs = {f"{verb} noskip_{epochs}" for verb in ("Train", "Evaluate") for epochs in (1, 2)}
-        assert planned(finished) == jobs | shown("noskip")
+        others = shown("noskip") | extremes("noskip_2", *LONGEST) | GRAPH
+        # In front of the others, it is the first network of its architecture.
+        assert planned(finished) == jobs | others | drawn("noskip", "noskip_2")
 
 
 def test_what_a_network_varies_is_no_part_of_its_training(finished: Copy) -> None:
     own = "architecture: unet\n    filters: [4, 8]"
     with edited(finished, "config.yaml", "varies: unet", own):
-        assert planned(finished) <= shown("unet-lab") | shown("unet")
-        assert "Tabulate what changes, seeds and data sets make" in planned(finished)
+        jobs = planned(finished)
+        assert jobs <= shown("unet-lab") | shown("unet") | GRAPH
+        assert {"Tabulate what changes, seeds and data sets make", "Compare the runs"} <= jobs
 
 
 def test_a_new_architecture_is_a_file_and_a_line(finished: Copy) -> None:
@@ -199,7 +234,8 @@ def test_a_new_architecture_is_a_file_and_a_line(finished: Copy) -> None:
             edited(finished, "workflow/deepcolor/registry.py", "ARCHITECTURES = {", line),
             edited(finished, "config.yaml", "models:", entry),
         ):
-            assert planned(finished) == {"Train small_1", "Evaluate small_1"} | shown("small")
+            others = shown("small") | extremes("small_1", *LONGEST) | drawn("small", "small_1") | GRAPH
+            assert planned(finished) == {"Train small_1", "Evaluate small_1"} | others
             result = finished.run("snakemake --cores 2 results/small_1/metrics.json")
             assert result.returncode == 0, result.stdout
     finally:
@@ -254,8 +290,11 @@ def test_jobs_load_no_module_that_they_do_not_declare(finished: Copy) -> None:
     printed = finished.run("snakemake --cores 2 --dry-run --forceall --printshellcmds").stdout
     commands = re.findall(r"^ +(python workflow/(\w+)\.py(?:.*\\\n)+).*tee", printed, re.MULTILINE)
     scripts = {path.stem for path in (finished.folder / "workflow").glob("*.py")}
-    # Those of `make check` are tried with the presets; browse_run is no rule.
-    assert {script for _, script in commands} == scripts - CHECKS - {"browse_run"}
+    # Those of `make check` are tried with the presets; browse_run and convert_lpips are no rules.
+    assert {script for _, script in commands} == scripts - CHECKS - ASKED - {
+        "browse_run",
+        "convert_lpips",
+    }
     tried = set()
     for command, script in commands:
         model = "mobilenet" if "mobilenet" in command else "unet" if "unet" in command else ""
