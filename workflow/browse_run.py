@@ -18,8 +18,9 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=5151, help="of the app")
     args = parser.parse_args()
     config = configuration.read(args.configfile)
-    run = configuration.find_run(config, args.run)
-    folder = Path(config["results"]) / run.name
+    if args.run not in configuration.pictures(config):
+        configuration.find_run(config, args.run)
+    folder = Path(config["results"]) / args.run
     if not (folder / "metrics.json").exists():
         overlay = f"--configfile {args.configfile} " if args.configfile else ""
         raise DeepColorError(
@@ -32,7 +33,7 @@ def main() -> None:
         if not path.exists():
             raise DeepColorError(f"{path} is missing; make report writes it again")
     samples = browsing.collect(folder, manifests, config["image_size"])
-    browsing.browse(f"{folder.parent.name}-{run.name}", samples, args.port)
+    browsing.browse(f"{folder.parent.name}-{args.run}", samples, args.port)
 
 
 if __name__ == "__main__":

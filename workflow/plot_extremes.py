@@ -22,7 +22,7 @@ def main() -> None:
     places = {int(row): place for place, row in enumerate(drawn["row"])}
     differences = pd.read_csv(args.scores)["ciede2000"]
     predictions = np.load(args.predictions, mmap_mode="r")
-    columns = []
+    columns: list[tuple[str, np.ndarray, list[str]]] = []
     for kind in ("Best", "Worst"):
         rows = drawn[f"{kind.lower()}_{args.run}"]
         at = [places[int(row)] for row in rows]

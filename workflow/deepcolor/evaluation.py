@@ -111,13 +111,13 @@ def evaluate_baseline(baseline: str, shards: "Shards", split: str, threads: int 
         split: Which images.
         threads: CPU threads that measure.
     """
+    average = training_chroma(shards) if baseline == "mean-chroma" else np.zeros(0)
     predict = {
         "grayscale-copy": grayscale,
         "mean-chroma": lambda images: _constant_chroma(images, average),
         "mean-chroma-oracle": lambda images: _constant_chroma(images, _mean_chroma(images)),
         "true-chroma": lambda images: metrics.with_luminance(images, images),
     }[baseline]
-    average = training_chroma(shards) if baseline == "mean-chroma" else None
     return _evaluate(shards, split, lambda images, _: predict(images), threads)
 
 

@@ -115,7 +115,8 @@ def ssim(truth: np.ndarray, prediction: np.ndarray) -> float:
     Returns:
         At most 1, for equal pictures.
     """
-    x, y = truth.astype(np.float32), prediction.astype(np.float32)
+    # Variances are small differences of large squares: in 32 bits bright flat pictures are 1e-4 off.
+    x, y = truth.astype(np.float64), prediction.astype(np.float64)
     edge = SSIM_WINDOW // 2
 
     def smooth(values: np.ndarray) -> np.ndarray:
@@ -163,7 +164,7 @@ def colorfulness(rgb: np.ndarray) -> float:
     means = [float(each.mean()) / 2 for each in opponents]
     squares = [float((each * each).mean()) / 4 for each in opponents]
     variance = sum(square - mean**2 for square, mean in zip(squares, means, strict=True))
-    return float(np.sqrt(max(variance, 0)) + 0.3 * np.hypot(*means))
+    return float(np.sqrt(max(variance, 0)) + 0.3 * np.hypot(means[0], means[1]))
 
 
 def dominant_channel(rgb: np.ndarray) -> np.ndarray:
