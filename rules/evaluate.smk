@@ -10,7 +10,7 @@
 MANIFESTS = [f"<data>/{data_set.name}/manifest.csv" for data_set in DATA_SETS]
 
 
-ruleorder: evaluate_baseline > evaluate_pictures > evaluate_model
+ruleorder: evaluate_baselines > evaluate_pictures > evaluate_model
 
 
 rule evaluate_model:
@@ -98,32 +98,31 @@ rule evaluate_pictures:
         """
 
 
-rule evaluate_baseline:
+rule evaluate_baselines:
     """Score what needs no network, such as the grayscale input itself, as if it were a prediction."""
     message:
-        "Evaluate the baseline {wildcards.baseline}"
+        "Evaluate the baselines"
     input:
-        code=code("evaluate_baseline"),
+        code=code("evaluate_baselines"),
         indexes=indexes(),
         manifests=MANIFESTS,
         shards=shard_files(".tfrecord"),
     output:
-        metrics="<results>/baselines/{baseline}/metrics.json",
-        per_image="<results>/baselines/{baseline}/per_image.csv",
-    wildcard_constraints:
-        baseline="|".join(BASELINES),
+        metrics=[f"<results>/baselines/{name}/metrics.json" for name in BASELINES],
+        per_image=[f"<results>/baselines/{name}/per_image.csv" for name in BASELINES],
     log:
-        "<results>/logs/evaluate_baseline/{baseline}.log",
+        "<results>/logs/evaluate_baselines/baselines.log",
     benchmark:
-        "<results>/benchmarks/evaluate_baseline/{baseline}.tsv"
+        "<results>/benchmarks/evaluate_baselines/baselines.tsv"
     conda:
         "../envs/tensorflow.yaml"
     params:
+        baselines=list(BASELINES),
         split=config["evaluation"]["split"],
     shell:
         r"""
-        python workflow/evaluate_baseline.py \
-            --baseline {wildcards.baseline:q} \
+        python workflow/evaluate_baselines.py \
+            --baselines {params.baselines:q} \
             --indexes {input.indexes:q} \
             --manifests {input.manifests:q} \
             --split {params.split:q} \

@@ -144,7 +144,9 @@ def read_scores(files: Mapping[str, Path]) -> Scores:
         DeepColorError: Two are not of the same images.
     """
     columns = [f"{kept}{name}" for kept in ("", KEPT) for name in COMPARED]
-    tables = {run: pd.read_csv(file, dtype={"id": str, "group": str}) for run, file in files.items()}
+    # Names stay text, be they "007" or "NA".
+    names = dict.fromkeys(["data_set", "id", "group"], str)
+    tables = {run: pd.read_csv(file, dtype=names, keep_default_na=False) for run, file in files.items()}
     run, first = next(iter(tables.items()))
     for other, table in tables.items():
         if not table["id"].equals(first["id"]) or not table["data_set"].equals(first["data_set"]):
@@ -152,7 +154,7 @@ def read_scores(files: Mapping[str, Path]) -> Scores:
                 f"{files[other]} and {files[run]} are not of the same images; delete one and run the "
                 "same command again"
             )
-    keys = first["data_set"].astype(str) + "/" + first["group"]
+    keys = first["data_set"] + "/" + first["group"]
     return Scores(
         runs=list(tables),
         columns=columns,

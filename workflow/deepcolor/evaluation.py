@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from deepcolor import color, lab, metrics
-from deepcolor.decoding import read_square
+from deepcolor.decoding import open_rgb, resize
 from deepcolor.errors import DeepColorError, first_line
 from deepcolor.files import listing, replacing
 from deepcolor.lab import to_8bit
@@ -92,11 +92,14 @@ def evaluate_pictures(
         pictures = []
         for name in names.itertuples(index=False):
             try:
-                pictures.append(read_square(files[name.data_set, name.id], shards.size)[0])
+                pixels = np.asarray(open_rgb(files[name.data_set, name.id]))
             except ValueError as error:
                 raise DeepColorError(
                     f"{files[name.data_set, name.id]} cannot be read ({error}); make it anew"
                 ) from error
+            # What has the size is scored as it is: to resize it would blur it.
+            fits = pixels.shape[:2] == (shards.size, shards.size)
+            pictures.append(pixels if fits else resize(pixels, shards.size))
         return np.stack(pictures)
 
     return _evaluate(shards, split, predict, threads, predictions)
@@ -191,12 +194,13 @@ def find_pictures(
         The file of every image, by data set and id.
 
     Raises:
-        DeepColorError: Some have none, or several.
+        DeepColorError: Some have none, or several, or two the same one.
     """
     files: dict[str, list[Path]] = {}
     for file in listing(folder):
         files.setdefault(file.relative_to(folder).with_suffix("").as_posix(), []).append(file)
     found, missing = {}, []
+    of: dict[Path, str] = {}  # The data set that a file is taken for.
     for data_set, name in names:
         matches = [file for key in (f"{data_set}/{name}", name) for file in files.get(key, [])]
         if len(matches) > 1:
@@ -204,6 +208,12 @@ def find_pictures(
                 f"{matches[0]} and {matches[1]} are both a picture of '{name}'; keep one of them"
             )
         if matches:
+            if other := of.get(matches[0]):
+                raise DeepColorError(
+                    f"{matches[0]} would be the picture of two images; put it into the folder of its "
+                    f"data set, {other} or {data_set}"
+                )
+            of[matches[0]] = data_set
             found[data_set, name] = matches[0]
         else:
             missing.append(f"{data_set}/{name}")

@@ -187,7 +187,7 @@ def ciede2000(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     stretch = 1.5 - 0.5 * _of_seventh_power((_length(a1, b1) + _length(a2, b2)) / 2)
     a1, a2 = stretch * a1, stretch * a2
     c1, c2 = _length(a1, b1), _length(a2, b2)
-    h1, h2 = np.arctan2(b1, a1), np.arctan2(b2, a2)  # Radians, in (-pi, pi].
+    h1, h2 = _turned(np.arctan2(b1, a1)), _turned(np.arctan2(b2, a2))
     gray = c1 * c2 == 0
 
     turn = h2 - h1
@@ -197,9 +197,9 @@ def ciede2000(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     dh = np.where(gray, 0, 2 * np.sqrt(c1 * c2) * np.sin(turn / 2))
 
     lightness, chroma = (l1 + l2) / 2, (c1 + c2) / 2
-    # A gray color has no hue: the other one's counts. Cosines do not mind a whole turn.
+    # A gray color has no hue, here 0: the other one's counts.
     hue = np.where(gray, h1 + h2, (h1 + h2) / 2 + apart.astype(h1.dtype) * np.pi)
-    hue = np.where(hue < 0, hue + 2 * np.pi, hue)
+    hue = np.where(hue >= 2 * np.pi, hue - 2 * np.pi, hue)
     cos, sin = np.cos(hue), np.sin(hue)
     cos2, sin2 = cos**2 - sin**2, 2 * sin * cos
     cos3, sin3 = cos2 * cos - sin2 * sin, sin2 * cos + cos2 * sin
@@ -215,9 +215,14 @@ def ciede2000(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     dl = dl / (1 + 0.015 * square / np.sqrt(20 + square))
     dc = dc / (1 + 0.045 * chroma)
     dh = dh / (1 + 0.015 * chroma * weight)
-    angle = np.radians(60) * np.exp(-(((np.degrees(hue) - 275) / 25) ** 2))
+    angle = np.pi / 3 * np.exp(-(((np.degrees(hue) - 275) / 25) ** 2))
     rotation = -2 * np.sin(angle) * _of_seventh_power(chroma)
     return np.sqrt(np.maximum(dl**2 + dc**2 + dh**2 + rotation * dc * dh, 0))
+
+
+def _turned(angle: np.ndarray) -> np.ndarray:
+    """Radians in (-pi, pi] as those in [0, 2 pi)."""
+    return np.where(angle < 0, angle + 2 * np.pi, angle)
 
 
 def _length(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -152,10 +152,13 @@ def bca(value: float, resampled: np.ndarray, influence: np.ndarray) -> Interval:
         resampled: `(RESAMPLES,)`, of `Bootstrap.means`.
         influence: `(groups,)`, of `Bootstrap.influence`.
     """
-    if np.ptp(resampled) == 0:
+    spread = float(np.ptp(resampled))
+    if spread == 0:
         return Interval(value, value, value)
     normal = NormalDist()
-    below = (np.mean(resampled < value) + np.mean(resampled <= value)) / 2
+    # Resamples that are the images themselves in another order differ from the value by rounding.
+    tie = 1e-9 * spread
+    below = (np.mean(resampled < value - tie) + np.mean(resampled <= value + tie)) / 2
     bias = normal.inv_cdf(float(np.clip(below, 1 / RESAMPLES, 1 - 1 / RESAMPLES)))
     # Of what is left when a group is left out: the sign turns.
     squares = float(np.sum(influence**2))
