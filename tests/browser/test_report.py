@@ -1,5 +1,6 @@
 """The finished report in a browser."""
 
+import csv
 import re
 from pathlib import Path
 
@@ -77,7 +78,8 @@ def test_a_run_is_hidden_everywhere(open_page: Open, report: Path) -> None:
 
 def test_every_run_can_be_chosen(open_page: Open, report: Path, finished: Copy) -> None:
     page = open_page(report)
-    runs = {path.parent.name for path in (finished.folder / "results").glob("*/model.keras")}
+    with (finished.folder / "results/tables/training.csv").open(encoding="utf-8") as file:
+        runs = {row["run"] for row in csv.DictReader(file)}
     keys = page.locator(".run-choice input").evaluate_all("all => all.map((box) => box.value)")
     assert set(keys) == runs and len(keys) == len(runs)
 

@@ -82,3 +82,14 @@ def test_shrinking_averages_areas(factor: int) -> None:
 def test_enlarging_keeps_the_picture() -> None:
     pixels = np.asarray(picture(0, 24, 24))
     assert np.abs(decoding.resize(decoding.resize(pixels, 48), 24) - pixels.astype(float)).mean() < 3
+
+
+def test_a_picture_of_the_size_stays_as_it_is(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "same.png")
+    assert np.array_equal(decoding.read_square(tmp_path / "same.png", 32)[0], pixels)
+    # Also where a JPEG file is decoded at half its size, which is then the one that is wanted.
+    large = np.kron(pixels, np.ones((8, 8, 1), np.uint8))
+    Image.fromarray(large).save(tmp_path / "large.jpg", quality=100, subsampling=0)
+    shrunk = decoding.read_square(tmp_path / "large.jpg", 32)[0].astype(int)
+    assert np.abs(shrunk - pixels).mean() < 3

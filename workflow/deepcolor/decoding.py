@@ -106,7 +106,7 @@ def resize(pixels: np.ndarray, size: int, extent: tuple[float, float] | None = N
 
     Shrinking averages areas: exactly where a side is more than four times the square's, otherwise by
     four samples between pixels for each new pixel, which costs half as much and is closer to the
-    exact average than other filters are. Enlarging is bicubic.
+    exact average than other filters are. Enlarging is bicubic. What has the size stays as it is.
 
     Args:
         pixels: `(height, width, 3)` uint8.
@@ -118,12 +118,15 @@ def resize(pixels: np.ndarray, size: int, extent: tuple[float, float] | None = N
         `(size, size, 3)` uint8.
     """
     height, width = pixels.shape[:2]
+    extent = extent or (width, height)
+    if extent == (width, height) == (size, size):
+        return pixels
     if min(width, height) < size:
         return cv2.resize(pixels, (size, size), interpolation=cv2.INTER_CUBIC)
     if max(width, height) > 4 * size:
         return cv2.resize(pixels, (size, size), interpolation=cv2.INTER_AREA)
     double = (2 * size, 2 * size)
-    if extent in (None, (width, height)):
+    if extent == (width, height):
         samples = cv2.resize(pixels, double, interpolation=cv2.INTER_LINEAR)
     else:
         x, y = extent[0] / double[0], extent[1] / double[1]
