@@ -75,9 +75,10 @@ test-torch: $(TORCH_READY)  ## Try the networks under PyTorch, in an environment
 soak: $(READY)  ## Kill trainings at random moments, KILLS=50 times, and compare their weights
 	@python tests/soak/training.py --kills $(or $(KILLS),50)
 
-bench: $(READY)  ## Measure data and training against the obvious way (FOLDER=photographs; QUICK=1: in part)
+bench: $(READY)  ## Measure data, training and scoring against the obvious way (FOLDER=photographs; QUICK=1: in part)
 	@python tests/benchmarks/data.py $(if $(FOLDER),"$(FOLDER)")
 	@python tests/benchmarks/training.py $(if $(QUICK),--quick)
+	@python tests/benchmarks/evaluation.py $(if $(QUICK),--quick)
 
 lint: $(READY)  ## Check style, types and the workflow
 	@ruff check .

@@ -11,7 +11,7 @@ from deepcolor import configuration
 from deepcolor.errors import DeepColorError
 from deepcolor.options import options_of
 from deepcolor.registry import ARCHITECTURES, SOURCES
-from deepcolor.runs import MODEL_KEYS
+from deepcolor.runs import MODEL_KEYS, TAKEN
 
 SHIPPED = yaml.safe_load((PROJECT / "config.yaml").read_text(encoding="utf-8"))
 SCHEMA = yaml.safe_load(configuration.SCHEMA.read_text(encoding="utf-8"))
@@ -309,16 +309,85 @@ def test_unknown_run_is_answered_with_those_known() -> None:
         configuration.find_run(config, "unett_30")
 
 
-def test_folder_fingerprint_follows_its_files(tmp_path: Any) -> None:
-    config = changed(
-        "data_sets.mine",
-        {"source": "folder", "folder": str(tmp_path), "training": 1, "validation": 1},
-    )
-    config["compare"]["data_sets"] = ["mine"]
-    data_set = configuration.data_sets(configuration.complete(config))[0]
-    before = configuration.fingerprint(data_set)
+def test_folder_fingerprint_follows_its_files(tmp_path: Path) -> None:
+    before = configuration.fingerprint(str(tmp_path))
     (tmp_path / "new.jpg").write_bytes(b"")
-    assert configuration.fingerprint(data_set) != before
+    after = configuration.fingerprint(str(tmp_path))
+    assert before and after != before
+    (tmp_path / "new.jpg").write_bytes(b"more")
+    assert configuration.fingerprint(str(tmp_path)) not in (before, after)
+    (tmp_path / "new.jpg").unlink()
+    assert configuration.fingerprint(str(tmp_path)) == before
+    assert configuration.fingerprint(None) == ""
+
+
+def with_pictures(folder: object, **models: Any) -> dict[str, Any]:
+    """The shipped configuration with pictures that another program has made, and further models."""
+    config = changed("models.theirs", {"predictions": str(folder)})
+    config["models"] |= models
+    config["compare"]["models"] = ["unet", "theirs"]
+    return config
+
+
+def test_pictures_of_other_programs_are_set_beside_networks(tmp_path: Path) -> None:
+    config = configuration.complete(with_pictures(tmp_path))
+    assert configuration.pictures(config) == {"theirs": str(tmp_path)}
+    assert [run.name for run in configuration.runs(config)] == ["unet_10", "unet_30"]
+    with pytest.raises(
+        DeepColorError, match=r"'theirz'; did you mean 'theirs'\?.*: unet_10, unet_30, theirs\.$"
+    ):
+        configuration.find_run(config, "theirz")
+    # What is not compared need not be there.
+    config = with_pictures(tmp_path / "gone")
+    config["compare"]["models"] = ["unet"]
+    assert configuration.pictures(configuration.complete(config)) == {}
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        (
+            {"predictions": ".", "filters": [4]},
+            "models.theirs: pictures of another program have no option 'filters'; take it out",
+        ),
+        ({"predictions": ".", "architecture": "unet"}, "have no option 'architecture'; take it out"),
+        ({"predictions": ".", "varies": "unet"}, "have no option 'varies'; take it out"),
+        ({"predictions": ".", "training": {"epochs": [1]}}, "have no option 'training'; take it out"),
+        (
+            {"predictions": "no/such"},
+            "models.theirs.predictions: there is no folder no/such; put the pictures there",
+        ),
+        ({"predictions": ""}, "models.theirs.predictions: "),
+        ({"predictions": ["."]}, "models.theirs.predictions: "),
+    ],
+)
+def test_pictures_that_cannot_be(entry: dict[str, Any], said: str) -> None:
+    config = with_pictures(".")
+    config["models"]["theirs"] = entry
+    with pytest.raises(DeepColorError) as caught:
+        configuration.complete(config)
+    assert said in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", sorted(TAKEN))
+def test_pictures_are_not_named_like_a_folder_of_the_results(name: str, tmp_path: Path) -> None:
+    config = with_pictures(tmp_path, **{name: {"predictions": str(tmp_path)}})
+    config["compare"]["models"].append(name)
+    with pytest.raises(DeepColorError, match=f"^models.{name}: 'results' has a folder of this name;"):
+        configuration.complete(config)
+
+
+def test_pictures_have_no_variants(tmp_path: Path) -> None:
+    config = with_pictures(tmp_path, more={"varies": "theirs"})
+    with pytest.raises(DeepColorError, match="^models.more.varies: 'theirs' is pictures of another"):
+        configuration.complete(config)
+
+
+def test_pictures_alone_are_nothing_to_compare(tmp_path: Path) -> None:
+    config = with_pictures(tmp_path)
+    config["compare"]["models"] = ["theirs"]
+    with pytest.raises(DeepColorError, match="^compare.models: nothing but pictures .*; add a network"):
+        configuration.complete(config)
 
 
 def described(schema: dict[str, Any], where: str = "") -> None:
@@ -342,7 +411,8 @@ def test_every_key_of_the_schema_is_described() -> None:
 def test_options_in_the_schema_belong_to_something() -> None:
     models = SCHEMA["properties"]["models"]["additionalProperties"]["properties"]
     options = {key for each in ARCHITECTURES.values() for key in options_of(each)}
-    assert models.keys() - MODEL_KEYS <= options
+    # Pictures of another program have no architecture, and so no options.
+    assert models.keys() - MODEL_KEYS - {"predictions"} <= options and "predictions" not in options
     sources = SCHEMA["properties"]["data_sets"]["additionalProperties"]["properties"]
     options = {key for each in SOURCES.values() for key in options_of(each)}
     assert sources.keys() - configuration.DATA_SET_KEYS <= options

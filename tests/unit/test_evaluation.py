@@ -1,4 +1,4 @@
-"""Metrics and grayscale conversion, against other implementations."""
+"""Predictions, other programs' pictures and baselines: what is stored, and what is scored."""
 
 import json
 from pathlib import Path
@@ -10,66 +10,42 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 from conftest import mounted
-from deepcolor import evaluation, metrics
+from deepcolor import color, evaluation, lab, metrics, samples, scores
+from deepcolor.definitions import KEPT, MEASURES, OF_MEANS
+from deepcolor.errors import DeepColorError
+from deepcolor.manifest import write_manifest
+from deepcolor.names import BASELINES
+from deepcolor.statistics import Bootstrap
 from PIL import Image
-from skimage.metrics import mean_squared_error, peak_signal_noise_ratio
+from skimage import data
+
+
+def crops(count: int, size: int = 16) -> np.ndarray:
+    """Crops of a photograph, `(count, size, size, 3)` uint8."""
+    picture = data.astronaut()
+    corners = np.random.default_rng(0).integers(0, 512 - 2 * size, (count, 2))
+    return np.stack([picture[y : y + 2 * size : 2, x : x + 2 * size : 2] for y, x in corners])
+
+
+class Kept:
+    """Shards whose images are in memory."""
+
+    def __init__(self, images: np.ndarray, names: list[tuple[str, str]] | None = None) -> None:
+        self.images, self.size = images, images.shape[1]
+        self._names = names or [("d", str(number)) for number in range(len(images))]
+
+    def names(self, split: str) -> Any:
+        return iter(self._names)
+
+    def evaluation_batches(self, split: str, batch_size: int) -> tf.data.Dataset:
+        # For training there are the first two alone.
+        images = self.images[:2] if split == "training" else self.images
+        return tf.data.Dataset.from_tensor_slices(images).batch(batch_size)
 
 
 @pytest.fixture
-def pair() -> tuple[np.ndarray, np.ndarray]:
-    generator = np.random.default_rng(0)
-    truth = generator.integers(0, 256, (5, 16, 16, 3), np.uint8)
-    noise = generator.integers(-20, 21, truth.shape)
-    return truth, np.clip(truth + noise, 0, 255).astype(np.uint8)
-
-
-def test_metrics_are_those_of_scikit_image(pair: tuple[np.ndarray, np.ndarray]) -> None:
-    truth, prediction = pair
-    scores = metrics.per_image(truth, prediction)
-    for row, a, b in zip(scores.itertuples(), truth, prediction, strict=True):
-        assert row.mse == pytest.approx(mean_squared_error(a / 255, b / 255))
-        assert row.psnr == pytest.approx(peak_signal_noise_ratio(a, b))
-
-
-def test_identical_pictures_have_a_finite_score(pair: tuple[np.ndarray, np.ndarray]) -> None:
-    assert set(metrics.per_image(pair[0], pair[0])["psnr"]) == {metrics.MOST_DECIBELS}
-
-
-def test_summary_keeps_mean_of_decibels_and_decibels_of_mean_apart() -> None:
-    scores = pd.DataFrame({"data_set": ["a", "a", "b"], "mse": [0.01, 0.02, 0.001]})
-    scores["psnr"] = metrics.decibels(scores["mse"].to_numpy())
-    summary = metrics.summarize(scores)
-    assert summary["all"]["n"] == 3
-    assert summary["all"]["psnr"] == pytest.approx((20 + 16.9897 + 30) / 3, abs=1e-4)
-    assert summary["all"]["psnr_of_mean_mse"] == pytest.approx(-10 * np.log10(0.031 / 3))
-    assert summary["data_sets"]["b"] == {
-        "n": 1, "mse": 0.001, "psnr": pytest.approx(30), "psnr_of_mean_mse": pytest.approx(30),
-    }  # fmt: skip
-    assert set(summary["all"]) - {"n"} == set(summary["metrics"])
-    json.dumps(summary, allow_nan=False)
-
-
-def test_grayscale_is_rec_601_luma(pair: tuple[np.ndarray, np.ndarray]) -> None:
-    gray = evaluation.grayscale(pair[0])
-    for ours, rgb in zip(gray, pair[0], strict=True):
-        pillow = np.asarray(Image.fromarray(rgb).convert("L")).astype(int)
-        assert np.abs(ours.astype(int) - pillow[..., None]).max() <= 1
-
-
-class OneBatch:
-    """Shards of one batch."""
-
-    def __init__(self, images: np.ndarray) -> None:
-        self.images, self.size = images, images.shape[1]
-
-    def count(self, split: str) -> int:
-        return len(self.images)
-
-    def names(self, split: str) -> list[tuple[str, str]]:
-        return [("d", str(number)) for number in range(len(self.images))]
-
-    def evaluation_batches(self, split: str, batch_size: int) -> tf.data.Dataset:
-        return tf.data.Dataset.from_tensor_slices(self.images).batch(batch_size)
+def shards() -> Any:
+    return Kept(crops(5))
 
 
 def gray_network(size: int) -> keras.Model:
@@ -77,27 +53,360 @@ def gray_network(size: int) -> keras.Model:
     return keras.Model(luminance, keras.layers.Concatenate()([luminance] * 3))
 
 
-def test_predictions_are_stored_as_they_are_scored(
-    pair: tuple[np.ndarray, np.ndarray], tmp_path: Path
-) -> None:
-    shards: Any = OneBatch(pair[0])
-    path = tmp_path / "predictions.npy"
-    scores = evaluation.evaluate_network(gray_network(16), shards, "validation", path)
-    stored = np.load(path, mmap_mode="r")
-    assert np.array_equal(stored, evaluation.grayscale(pair[0]))
-    assert np.allclose(scores["mse"], metrics.per_image(pair[0], stored)["mse"])
-    pd.testing.assert_frame_equal(scores, evaluation.evaluate_grayscale(shards, "validation"))
+def save(folder: Path, pictures: dict[str, np.ndarray]) -> None:
+    for name, picture in pictures.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(picture).save(folder / name)
 
 
-def test_predictions_on_a_full_disk_are_an_error(tmp_path: Path) -> None:
-    shards: Any = OneBatch(np.zeros((40, 64, 64, 3), np.uint8))
-    with mounted(tmp_path / "small", "size=64k"):
-        with pytest.raises(OSError, match="No space left"):
-            path = tmp_path / "small" / "predictions.npy"
-            evaluation.evaluate_network(gray_network(64), shards, "validation", path)
-        assert list((tmp_path / "small").iterdir()) == []
+# Networks.
+
+
+def test_grayscale_is_rec_601_luma() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (5, 16, 16, 3), np.uint8)
+    for ours, rgb in zip(evaluation.grayscale(noise), noise, strict=True):
+        pillow = np.asarray(Image.fromarray(rgb).convert("L")).astype(int)
+        assert np.abs(ours.astype(int) - pillow[..., None]).max() <= 1
 
 
 def test_grayscale_of_gray_is_the_same() -> None:
     gray = np.repeat(np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1), 3, axis=-1)
     assert np.array_equal(evaluation.grayscale(gray), gray)
+
+
+def test_predictions_are_stored_as_they_are_scored(shards: Any, tmp_path: Path) -> None:
+    path = tmp_path / "predictions.npy"
+    found = evaluation.evaluate_network(gray_network(16), shards, "validation", path)
+    stored = np.load(path, mmap_mode="r")
+    assert np.array_equal(stored, evaluation.grayscale(shards.images))
+    assert list(found.columns[:2]) == ["data_set", "id"]
+    again = metrics.per_image(shards.images, stored)
+    pd.testing.assert_frame_equal(found[list(again.columns)], again)
+    pd.testing.assert_frame_equal(
+        found, evaluation.evaluate_baseline("grayscale-copy", shards, "validation", threads=2)
+    )
+
+
+def test_many_batches_keep_their_order(tmp_path: Path) -> None:
+    many: Any = Kept(crops(2 * evaluation.BATCH_SIZE + 3))
+    path = tmp_path / "predictions.npy"
+    found = evaluation.evaluate_network(gray_network(16), many, "validation", path, threads=2)
+    assert np.array_equal(np.load(path), evaluation.grayscale(many.images))
+    assert list(found["id"]) == [str(number) for number in range(len(many.images))]
+    for row in (0, evaluation.BATCH_SIZE, len(found) - 1):
+        gray = evaluation.grayscale(many.images[row : row + 1])[0]
+        assert found["mse"][row] == metrics.mse(many.images[row], gray)
+
+
+def test_predictions_on_a_full_disk_are_an_error(tmp_path: Path) -> None:
+    many: Any = Kept(np.zeros((40, 64, 64, 3), np.uint8))
+    with mounted(tmp_path / "small", "size=64k"):
+        with pytest.raises(OSError, match="No space left"):
+            path = tmp_path / "small" / "predictions.npy"
+            evaluation.evaluate_network(gray_network(64), many, "validation", path)
+        assert list((tmp_path / "small").iterdir()) == []
+
+
+# Baselines.
+
+
+def test_every_baseline_scores_every_image(shards: Any) -> None:
+    found = {name: evaluation.evaluate_baseline(name, shards, "validation") for name in BASELINES}
+    for table in found.values():
+        assert len(table) == 5 and np.isfinite(table[list(MEASURES)].to_numpy()).all()
+    # The more is known of the photograph, the closer: no chroma comes nearer than its mean.
+    errors = {name: table["chroma_rmse"] for name, table in found.items()}
+    assert (errors["true-chroma"] < errors["mean-chroma-oracle"]).all()
+    assert (errors["mean-chroma-oracle"] < errors["grayscale-copy"]).all()
+    assert errors["mean-chroma-oracle"].mean() < errors["mean-chroma"].mean()
+
+
+def test_gray_has_no_color(shards: Any) -> None:
+    found = evaluation.evaluate_baseline("grayscale-copy", shards, "validation")
+    assert (found["colorfulness"] == 0).all()
+    chroma = metrics.chroma_of(np.moveaxis(lab.to_lab(shards.images), 1, 0)).mean(axis=(1, 2))
+    assert found["chroma_deficit"].to_numpy() == pytest.approx(chroma, abs=0.02)
+    # Its luminance is the input's.
+    ours, kept = (found[[f"{kind}psnr", f"{kind}ssim"]].to_numpy() for kind in ("", KEPT))
+    assert kept == pytest.approx(ours, abs=1e-9)
+
+
+def test_true_chroma_is_the_ceiling_of_the_luminance(shards: Any) -> None:
+    found = evaluation.evaluate_baseline("true-chroma", shards, "validation")
+    expected = metrics.per_image(shards.images, metrics.with_luminance(shards.images, shards.images))
+    pd.testing.assert_frame_equal(found[list(expected.columns)], expected)
+    assert (found["psnr"] > 25).all()
+
+
+def test_mean_chroma_is_that_of_the_training_images(shards: Any) -> None:
+    from skimage.color import rgb2lab
+
+    expected = rgb2lab(shards.images[:2])[..., 1:].mean(axis=(0, 1, 2))
+    average = evaluation.training_chroma(shards)
+    assert average.shape == (2, 1, 1) and average.ravel() == pytest.approx(expected, abs=1e-3)
+    gray = color.to_luminance(shards.images)
+    chroma = np.broadcast_to(expected / color.CHROMA_SCALE, (*gray.shape[:3], 2))
+    colored = keras.ops.convert_to_numpy(color.add_chroma(gray, chroma))
+    predicted = evaluation._constant_chroma(shards.images, average)
+    assert np.abs(predicted / 255 - colored).max() < 0.51 / 255
+    found = evaluation.evaluate_baseline("mean-chroma", shards, "validation")
+    again = metrics.per_image(shards.images, predicted)
+    pd.testing.assert_frame_equal(found[list(again.columns)], again)
+    # The oracle has each image's own.
+    own = rgb2lab(shards.images)[..., 1:].mean(axis=(1, 2))
+    assert evaluation._mean_chroma(shards.images)[..., 0, 0] == pytest.approx(own, abs=1e-3)
+
+
+# Other programs' pictures.
+
+
+@pytest.mark.parametrize(
+    "pattern", ["{data_set}/{id}.png", "{id}.png", "{id}.jpeg", "{data_set}/{id}.WEBP"]
+)
+def test_pictures_are_found_by_their_names(pattern: str, tmp_path: Path) -> None:
+    names = [("d", "1"), ("d", "a.b.c"), ("e", "sub/2"), ("e", "v1.0")]
+    expected = {each: tmp_path / pattern.format(data_set=each[0], id=each[1]) for each in names}
+    for path in expected.values():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    (tmp_path / ".DS_Store").touch()
+    (tmp_path / "more.png").touch()
+    assert evaluation.find_pictures(tmp_path, iter(names), "theirs") == expected
+
+
+def test_missing_pictures_are_counted(tmp_path: Path) -> None:
+    save(tmp_path, {"0.png": crops(1)[0]})
+    with pytest.raises(DeepColorError) as caught:
+        evaluation.find_pictures(tmp_path, [("d", "0"), ("d", "1"), ("d", "2")], "theirs")
+    assert str(caught.value) == (
+        f"models.theirs.predictions: 2 pictures are missing in {tmp_path}, such as d/1.png; what to "
+        "make them from: snakemake --cores 1 results/inputs"
+    )
+
+
+@pytest.mark.parametrize("second", ["0.jpg", "d/0.png"])
+def test_two_pictures_of_an_image_are_refused(second: str, tmp_path: Path) -> None:
+    save(tmp_path, {"0.png": crops(1)[0], second: crops(1)[0]})
+    with pytest.raises(DeepColorError, match="are both a picture of '0'; keep one of them"):
+        evaluation.find_pictures(tmp_path, [("d", "0")], "theirs")
+
+
+def test_one_picture_of_two_images_is_refused(tmp_path: Path) -> None:
+    save(tmp_path, {"0.png": crops(1)[0]})
+    with pytest.raises(DeepColorError, match="0.png would be the picture of two images; .*, d or e$"):
+        evaluation.find_pictures(tmp_path, [("d", "0"), ("e", "0")], "theirs")
+
+
+def test_pictures_are_scored_like_predictions(shards: Any, tmp_path: Path) -> None:
+    colored = shards.images[:, ::-1]
+    save(tmp_path, {f"{number}.png": picture for number, picture in enumerate(colored)})
+    files = evaluation.find_pictures(tmp_path, shards.names("validation"), "theirs")
+    path = tmp_path / "predictions.npy"
+    found = evaluation.evaluate_pictures(files, shards, "validation", path, threads=2)
+    # Of the right size they are taken as they are, to the pixel.
+    assert np.array_equal(np.load(path), colored)
+    again = metrics.per_image(shards.images, colored)
+    pd.testing.assert_frame_equal(found[list(again.columns)], again)
+
+
+@pytest.mark.parametrize("size", [(8, 8), (16, 20), (40, 24), (100, 200)])
+def test_pictures_of_another_size_are_resized(
+    size: tuple[int, int], shards: Any, tmp_path: Path
+) -> None:
+    whole = data.astronaut()
+    shards.images = np.stack([np.asarray(Image.fromarray(whole).resize((16, 16), Image.Resampling.BOX))])
+    shards._names = [("d", "0")]
+    resized = np.asarray(Image.fromarray(whole).resize(size, Image.Resampling.BOX))
+    save(tmp_path, {"0.png": resized})
+    path = tmp_path / "predictions.npy"
+    found = evaluation.evaluate_pictures({("d", "0"): tmp_path / "0.png"}, shards, "validation", path)
+    assert np.load(path).shape == (1, 16, 16, 3)
+    assert found["psnr"][0] > (18 if size == (8, 8) else 22)
+
+
+def test_grayscale_and_transparent_pictures_are_read(shards: Any, tmp_path: Path) -> None:
+    gray = evaluation.grayscale(shards.images)
+    shards.images, shards._names = shards.images[:2], shards._names[:2]
+    opaque = np.concatenate([gray[1], np.full((16, 16, 1), 255, np.uint8)], axis=-1)
+    save(tmp_path, {"0.png": gray[0, ..., 0], "1.png": opaque})
+    files = evaluation.find_pictures(tmp_path, shards.names("validation"), "theirs")
+    evaluation.evaluate_pictures(files, shards, "validation", tmp_path / "predictions.npy")
+    assert np.array_equal(np.load(tmp_path / "predictions.npy"), gray[:2])
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture", b"\x89PNG\r\n\x1a\n cut"])
+def test_broken_picture_is_named(content: bytes, shards: Any, tmp_path: Path) -> None:
+    save(tmp_path, {f"{number}.png": picture for number, picture in enumerate(shards.images)})
+    (tmp_path / "3.png").write_bytes(content)
+    files = evaluation.find_pictures(tmp_path, shards.names("validation"), "theirs")
+    with pytest.raises(DeepColorError, match=r"3.png cannot be read \(.*\); make it anew$") as caught:
+        evaluation.evaluate_pictures(files, shards, "validation", tmp_path / "predictions.npy")
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "predictions.npy").exists()
+
+
+# What is written down.
+
+
+def scored(count: int = 12) -> pd.DataFrame:
+    """Scores of images of two data sets, three images of a photograph."""
+    truth = crops(count, 12)
+    table = metrics.per_image(truth, np.roll(truth, 1, axis=2))
+    table.insert(0, "data_set", np.repeat(["one", "two"], [count - 3, 3]))
+    table.insert(1, "id", [f"{number:02}" for number in range(count)])
+    table.insert(2, "group", np.repeat([f"p{number}" for number in range(count // 3)], 3))
+    return table
+
+
+def manifest(path: Path, groups: dict[str, str]) -> Path:
+    write_manifest(
+        path, [{"id": each, "group": group, "width": 1, "height": 1} for each, group in groups.items()]
+    )
+    return path
+
+
+def test_groups_come_from_the_manifests(tmp_path: Path) -> None:
+    table = scored(6).drop(columns="group")
+    table["data_set"] = ["one", "two"] * 3
+    table["id"] = ["00", "00", "NA", "x-1", "07", "x-2"]
+    manifests = {
+        "one": manifest(tmp_path / "one.csv", {"07": "a", "00": "b", "NA": "null", "unused": "c"}),
+        "two": manifest(tmp_path / "two.csv", {"00": "c", "x-1": "x", "x-2": "x"}),
+    }
+    found = scores.with_groups(table, manifests)
+    assert list(found.columns[:4]) == ["data_set", "id", "group", "mse"]
+    assert list(found["group"]) == ["b", "c", "null", "x", "a", "x"]
+
+
+def test_an_image_that_no_manifest_knows_is_named(tmp_path: Path) -> None:
+    table = scored(6).drop(columns="group")
+    manifests = {name: manifest(tmp_path / f"{name}.csv", {"00": "a"}) for name in ("one", "two")}
+    said = "one.csv has no '01'; delete the data set's shards and run the same command again"
+    with pytest.raises(DeepColorError, match=said):
+        scores.with_groups(table, manifests)
+
+
+def test_summary_has_means_and_intervals_of_all_and_of_each_data_set() -> None:
+    table = scored()
+    summary = scores.summarize(table)
+    assert list(summary["data_sets"]) == ["one", "two"]
+    parts = {"all": table, **dict(list(table.groupby("data_set")))}
+    for name, rows in parts.items():
+        content = summary["all"] if name == "all" else summary["data_sets"][name]
+        assert content["n"] == len(rows)
+        assert content["photographs"] == rows["group"].nunique()
+        bootstrap = Bootstrap(rows["data_set"], rows["group"])
+        for key, kept in {"as_predicted": "", "luminance_kept": KEPT}.items():
+            assert list(content[key]) == [*MEASURES, "psnr_of_mean_mse"]
+            for measure in MEASURES:
+                figure = content[key][measure]
+                assert figure["value"] == pytest.approx(rows[kept + measure].mean())
+                if name == "two":  # One photograph.
+                    assert figure["low"] is None and figure["high"] is None
+                else:
+                    (interval,) = bootstrap.intervals(rows[[kept + measure]].to_numpy())
+                    assert (figure["low"], figure["high"]) == pytest.approx(
+                        (interval.low, interval.high)
+                    )
+                    assert figure["low"] <= figure["high"]
+    json.dumps(summary, allow_nan=False)
+
+
+def test_mean_of_decibels_and_decibels_of_the_mean_are_kept_apart() -> None:
+    table = scored()
+    found = scores.summarize(table)["all"]["as_predicted"]
+    assert found["psnr"]["value"] == pytest.approx(table["psnr"].mean())
+    figure = found["psnr_of_mean_mse"]
+    assert (
+        figure["value"] == pytest.approx(-10 * np.log10(table["mse"].mean())) != found["psnr"]["value"]
+    )
+    # Its interval is that of the mean MSE, on another scale and so upside down.
+    width = figure["high"] - figure["low"]
+    ends = [-10 * np.log10(found["mse"][end]) for end in ("high", "low")]
+    assert [figure["low"], figure["high"]] == pytest.approx(ends, abs=0.15 * width)
+
+
+def test_every_figure_has_a_definition() -> None:
+    summary = scores.summarize(scored())
+    assert set(summary["measures"]) == {*MEASURES, *OF_MEANS} == set(summary["all"]["as_predicted"])
+    for each in summary["measures"].values():
+        assert each["definition"].endswith(".") and each["unit"]
+        assert each["better"] in ("higher", "lower", None)
+    assert "BCa" in summary["interval"] and "9,999" in summary["interval"]
+
+
+def test_scores_are_written_the_same_each_time(tmp_path: Path) -> None:
+    table = scored()
+    for name in ("a", "b"):
+        said = scores.write_scores(table, tmp_path / name / "per_image.csv", tmp_path / name / "m.json")
+    psnr, difference = table["psnr"].mean(), table["ciede2000"].mean()
+    assert said == f"PSNR {psnr:.2f} dB, CIEDE2000 {difference:.2f} on 12 images"
+    for file in ("per_image.csv", "m.json"):
+        assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
+    again = pd.read_csv(tmp_path / "a" / "per_image.csv", dtype={"id": str})
+    pd.testing.assert_frame_equal(again, table, check_exact=False, rtol=1e-12)
+    assert json.loads((tmp_path / "a" / "m.json").read_text()) == scores.summarize(table)
+
+
+# Which images figures show.
+
+
+def test_samples_are_drawn_by_the_seed_alone(tmp_path: Path) -> None:
+    many: Any = Kept(crops(40), [("d", f"{number:02}") for number in range(40)])
+    for name, seed in {"a": 0, "b": 0, "c": 1}.items():
+        assert samples.draw_samples(many, "validation", 6, seed, tmp_path / f"{name}.npz") == 6
+    a, b, c = (np.load(tmp_path / f"{name}.npz") for name in "abc")
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+    assert a["row"].tolist() == sorted(set(a["row"])) != c["row"].tolist()
+    assert a["id"].tolist() == [f"{row:02}" for row in a["row"]] and set(a["data_set"]) == {"d"}
+    assert np.array_equal(a["truth"], many.images[a["row"]])
+    assert np.array_equal(a["grayscale"], evaluation.grayscale(a["truth"]))
+    assert np.array_equal(a["id"], b["id"])
+
+
+@pytest.mark.parametrize("count", [5, 9, 0])
+def test_no_more_samples_than_images(count: int, shards: Any, tmp_path: Path) -> None:
+    assert samples.draw_samples(shards, "validation", count, 0, tmp_path / "s.npz") == min(count, 5)
+    drawn = np.load(tmp_path / "s.npz")
+    assert drawn["row"].tolist() == list(range(min(count, 5)))
+    assert drawn["truth"].shape == drawn["grayscale"].shape == (min(count, 5), 16, 16, 3)
+
+
+def extremes(folder: Path, shards: Any, figures: dict[str, list[float]], count: int) -> Any:
+    for run, values in figures.items():
+        pd.DataFrame({"ciede2000": values}).to_csv(folder / f"{run}.csv", index=False)
+    files = {run: folder / f"{run}.csv" for run in figures}
+    samples.draw_extremes(shards, "validation", files, count, folder / "e.npz")
+    return np.load(folder / "e.npz")
+
+
+def test_extremes_are_the_least_and_the_greatest_differences(shards: Any, tmp_path: Path) -> None:
+    found = extremes(tmp_path, shards, {"a_1": [3, 1, 9, 2, 5], "b_1": [1, 1, 1, 1, 8]}, 2)
+    assert found["best_a_1"].tolist() == [1, 3] and found["worst_a_1"].tolist() == [2, 4]
+    assert found["best_b_1"].tolist() == [0, 1] and found["worst_b_1"].tolist() == [4, 3]
+    assert found["row"].tolist() == [0, 1, 2, 3, 4]
+    few = extremes(tmp_path, shards, {"a_1": [3, 1, 9, 2, 5]}, 1)
+    assert few["row"].tolist() == [1, 2]
+    assert np.array_equal(few["truth"], shards.images[[1, 2]])
+    assert np.array_equal(few["grayscale"], evaluation.grayscale(few["truth"]))
+
+
+def test_no_image_is_both_best_and_worst(shards: Any, tmp_path: Path) -> None:
+    found = extremes(tmp_path, shards, {"a_1": [3, 1, 9, 2, 5]}, 4)
+    assert found["best_a_1"].tolist() == [1, 3] and found["worst_a_1"].tolist() == [2, 4]
+    one: Any = Kept(shards.images[:1])
+    assert extremes(tmp_path, one, {"a_1": [3]}, 4)["truth"].shape == (0, 16, 16, 3)
+
+
+def test_inputs_are_what_networks_see(tmp_path: Path) -> None:
+    names = [("d", "1"), ("d", "a.b"), ("e", "1"), ("e", "sub/2")]
+    four: Any = Kept(crops(4), names)
+    assert samples.export_inputs(four, "validation", tmp_path / "inputs") == 4
+    for (data_set, name), gray in zip(names, evaluation.grayscale(four.images), strict=True):
+        with Image.open(tmp_path / "inputs" / data_set / f"{name}.png") as picture:
+            assert picture.mode == "L" and np.array_equal(np.asarray(picture), gray[..., 0])
+    # Given back as they are, they are found, and score as the grayscale copy.
+    files = evaluation.find_pictures(tmp_path / "inputs", names, "theirs")
+    found = evaluation.evaluate_pictures(files, four, "validation", tmp_path / "p.npy")
+    copy = evaluation.evaluate_baseline("grayscale-copy", four, "validation")
+    pd.testing.assert_frame_equal(found, copy)

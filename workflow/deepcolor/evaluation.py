@@ -10,9 +10,10 @@ from zipfile import BadZipFile
 import keras
 import numpy as np
 import pandas as pd
+from PIL import Image
 
 from deepcolor import color, lab, metrics
-from deepcolor.decoding import open_rgb, resize
+from deepcolor.decoding import read_square
 from deepcolor.errors import DeepColorError, first_line
 from deepcolor.files import listing, replacing
 from deepcolor.lab import to_8bit
@@ -92,14 +93,11 @@ def evaluate_pictures(
         pictures = []
         for name in names.itertuples(index=False):
             try:
-                pixels = np.asarray(open_rgb(files[name.data_set, name.id]))
+                pictures.append(read_square(files[name.data_set, name.id], shards.size)[0])
             except ValueError as error:
                 raise DeepColorError(
                     f"{files[name.data_set, name.id]} cannot be read ({error}); make it anew"
                 ) from error
-            # What has the size is scored as it is: to resize it would blur it.
-            fits = pixels.shape[:2] == (shards.size, shards.size)
-            pictures.append(pixels if fits else resize(pixels, shards.size))
         return np.stack(pictures)
 
     return _evaluate(shards, split, predict, threads, predictions)
@@ -183,7 +181,8 @@ def find_pictures(
 ) -> dict[tuple[str, str], Path]:
     """The files that another program has made of the images of a split.
 
-    The picture of an image is `{data_set}/{id}` or `{id}` in the folder, with any suffix.
+    The picture of an image is `{data_set}/{id}` or `{id}` in the folder, with the suffix of any format
+    that Pillow knows; other files are passed over.
 
     Args:
         folder: Where the files are.
@@ -197,7 +196,10 @@ def find_pictures(
         DeepColorError: Some have none, or several, or two the same one.
     """
     files: dict[str, list[Path]] = {}
+    suffixes = Image.registered_extensions()
     for file in listing(folder):
+        if file.suffix.lower() not in suffixes:
+            continue
         files.setdefault(file.relative_to(folder).with_suffix("").as_posix(), []).append(file)
     found, missing = {}, []
     of: dict[Path, str] = {}  # The data set that a file is taken for.

@@ -24,7 +24,7 @@ def to_lab(rgb: np.ndarray) -> np.ndarray:
         Planes L*, a* and b*, `(..., 3, height, width)` float32.
     """
     linear = _LINEAR[np.moveaxis(rgb, -1, -3)]
-    xyz = np.einsum("ij,...jhw->...ihw", _WHITE_OF_RGB, linear, optimize=True)
+    xyz = _times(_WHITE_OF_RGB, linear)
     f = np.where(xyz > np.float32(0.008856), np.cbrt(xyz), 7.787 * xyz + np.float32(16 / 116))
     x, y, z = np.moveaxis(f, -3, 0)
     return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-3)
@@ -43,7 +43,7 @@ def to_rgb(lab: np.ndarray) -> np.ndarray:
     y = (lightness + 16) / 116
     f = np.stack([a / 500 + y, y, np.maximum(y - b / 200, 0)], axis=-3)
     xyz = np.where(f > np.float32(0.2068966), f * f * f, (f - np.float32(16 / 116)) / np.float32(7.787))
-    linear = np.einsum("ij,...jhw->...ihw", _RGB_OF_WHITE, xyz, optimize=True)
+    linear = _times(_RGB_OF_WHITE, xyz)
     power = np.maximum(linear, np.float32(0.0031308)) ** np.float32(1 / 2.4)
     rgb = np.where(linear > np.float32(0.0031308), 1.055 * power - np.float32(0.055), 12.92 * linear)
     return np.moveaxis(to_8bit(rgb), -3, -1)
@@ -63,8 +63,18 @@ def lightness(rgb: np.ndarray) -> np.ndarray:
     Returns:
         `(..., height, width)` float32, in [0, 100]: L* of the gray that is their Rec. 601 luma.
     """
-    luma = (rgb @ np.array(LUMA, "float32")) / 255
+    red, green, blue = np.moveaxis(rgb, -1, 0)
+    luma = (np.float32(LUMA[0]) * red + np.float32(LUMA[1]) * green + np.float32(LUMA[2]) * blue) / 255
     # The gray's tristimulus values are equal: its luminance is its linear value.
     linear = np.where(luma > 0.04045, ((luma + 0.055) / 1.055) ** 2.4, luma / 12.92).astype("float32")
     f = np.where(linear > 0.008856, np.cbrt(linear), 7.787 * linear + 16 / 116)
     return (116 * f - 16).astype("float32")
+
+
+def _times(matrix: np.ndarray, planes: np.ndarray) -> np.ndarray:
+    """A matrix, `(3, 3)`, times the color of each pixel: `(..., 3, height, width)` to the same.
+
+    Spelled out: a product of matrices would start threads that wait for more at full speed.
+    """
+    x, y, z = np.moveaxis(planes, -3, 0)
+    return np.stack([a * x + b * y + c * z for a, b, c in matrix], axis=-3)
