@@ -1,469 +1,323 @@
-"""The tables, figures and the report; names that a browser must not take for markup."""
+"""The report as a page: what it shows, what it links to, and names that are not markup."""
 
-import itertools
-import statistics
-from collections.abc import Sequence
-from html.parser import HTMLParser
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from urllib.parse import unquote
 
-import numpy as np
-import pandas as pd
 import pytest
-from deepcolor import figures, report, tables
-from deepcolor.files import write_json
-from matplotlib.axes import Axes
-from matplotlib.text import Text
+from deepcolor import provenance, report
+from htmlpage import Page
+from records import HOSTILE, HOSTILE_DATA_SET, record
+from synthetic import Results, fewer_resamples, render, summarize, write_results
 
-HOSTILE = "<script>alert('x')</script>\"&"
-
-
-class Page(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__()
-        self.tags: list[str] = []
-        self.addresses: list[str] = []
-        self.text = ""
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.text += " " if tag in ("td", "th", "br") else ""
-        self.addresses += [value or "" for key, value in attrs if key in ("src", "href")]
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
+MINUS = "\N{MINUS SIGN}"
+UNET = [record("unet", 1), record("unet", 2, continued_from="unet_1")]
+LEVELS = {"unet_1": 19.0, "unet_2": 22.5}
 
 
-TRAINING = {
-    "optimizer": "adam", "learning_rate": 0.001, "schedule": "constant", "loss": "mse", "batch_size": 8,
-    "augmentation": [], "early_stopping": 0, "deterministic": True,
-}  # fmt: skip
-OPTIONS = {"target": "rgb", "filters": [4, 8], "skip_connections": True, "dropout": 0.5}
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    fewer_resamples(monkeypatch)
 
 
-def record(model: str, epochs: int, **changes: Any) -> dict[str, Any]:
-    """What training.json says of a run; `options` and `training` are laid over the defaults."""
-    settings = {
-        "architecture": "deepcolor.models.unet:unet",
-        "options": {**OPTIONS, **changes.pop("options", {})},
-        "image_size": 32,
-        "training": {**TRAINING, **changes.pop("training", {})},
-    }
-    found = {
-        "run": f"{model}_{epochs}", "model": model, "epochs": epochs, "seed": 0, "varies": None,
-        "train_on": ["a"], "continued_from": None, "anew": "", "settings": settings,
-        "parameters": 3_000_000, "trainable_parameters": 2_990_000, "multiply_adds": 260_000_000,
-        "model_bytes": 36_000_000, "images": {"training": 4, "validation": 2}, "shards": [],
-        "steps_per_epoch": 1, "effective_batch_size": 8, "seconds": 1.5 * epochs,
-        "seconds_per_epoch": 1.5, "images_per_second": 70.0, "inference_images_per_second": 200.0,
-        "peak_memory_bytes": 2**30, "peak_device_memory_bytes": None, "device": "CPU", "devices": 1,
-        "threads": 2, "backend": "tensorflow", "stopped_after": epochs, "best_epoch": None,
-        "faults": [], "outputs": {}, "versions": {"keras": "3"},
-    }  # fmt: skip
-    return {**found, **changes}
-
-
-def varies(records: Sequence[dict[str, Any]]) -> dict[str, str]:
-    """By run of a variant, the model that it varies."""
-    return {each["run"]: each["varies"] for each in records if each["varies"]}
-
-
-def write_records(folder: Path, records: Sequence[dict[str, Any]]) -> list[Path]:
-    """Write the training.json of runs."""
-    files = [folder / each["run"] / "training.json" for each in records]
-    for file, each in zip(files, records, strict=True):
-        write_json(file, each)
-    return files
-
-
-def means(psnr: dict[str, float], data_sets: Sequence[str] = ("a",)) -> pd.DataFrame:
-    """Metrics by run: on the first data set `psnr`, on each further one 1 dB more, "all" their mean."""
-    rows = []
-    for run, value in psnr.items():
-        values = {name: value + number for number, name in enumerate(data_sets)}
-        for name, each in {"all": float(np.mean(list(values.values()))), **values}.items():
-            figures = {"n": 2, "mse": 10 ** (-each / 10), "psnr": each, "psnr_of_mean_mse": each}
-            rows.append({"run": run, "data_set": name, **figures})
-    return pd.DataFrame(rows)
-
-
-class Report(Protocol):
-    def __call__(
-        self,
-        records: Sequence[dict[str, Any]],
-        psnr: dict[str, float],
-        data_sets: Sequence[str] = ...,
-        split: str = ...,
-    ) -> Page: ...
+Reported = Callable[..., Page]
 
 
 @pytest.fixture
-def rendered(tmp_path: Path) -> Report:
-    """A function that renders a report of runs and reads it."""
-
-    def render(
-        records: Sequence[dict[str, Any]],
-        psnr: dict[str, float],
-        data_sets: Sequence[str] = ("a",),
-        split: str = "test",
-    ) -> Page:
-        psnr = {"grayscale-copy": 20.0, **psnr}
-        for run, value in psnr.items():
-            (tmp_path / run).mkdir()
-            scores = pd.DataFrame({"data_set": ["a"] * 2, "id": ["x", "y"], "psnr": [value, value]})
-            scores.to_csv(tmp_path / run / "per_image.csv", index=False)
-        files = write_records(tmp_path, records)
-        metrics = means(psnr, data_sets)
-        table = {
-            "metrics": metrics,
-            "training": tables.tabulate_training(files, varies(records)),
-            "ablations": tables.tabulate_ablations(metrics, files, varies(records)),
-            "seeds": tables.tabulate_seeds(metrics, files),
-            "transfer": tables.tabulate_transfer(metrics, files),
-            "data": pd.DataFrame(
-                [
-                    {
-                        "data_set": name, "training": 1, "validation": 2, "test": 0, "asked": 3,
-                        "delivered": 3, "photographs": 1, "rejected": 0, "reasons": "",
-                        "licenses": HOSTILE, "near_duplicates": 7, "revision": HOSTILE, "terms": HOSTILE,
-                        "about": HOSTILE, "good_for": HOSTILE,
-                    }
-                    for name in data_sets
-                ]
-            ),
-            "credits": pd.DataFrame(
-                [
-                    {
-                        "data_set": "a", "photograph": HOSTILE, "source": HOSTILE, "license": "",
-                        "credit": "", "images": 1,
-                    }
-                ]
-                * 60
-            ),
-        }  # fmt: skip
-        for name, content in table.items():
-            tables.write_table(tmp_path / f"{name}.csv", content)
-        figures.plot_grid([(HOSTILE, np.zeros((1, 4, 4, 3), np.uint8))], {}, tmp_path / "grid.png")
-        figures.plot_preprocessing(
-            [np.zeros((4, 6, 3), np.uint8)],
-            [(6, 4)],
-            [np.zeros((4, 4, 3), np.uint8)],
-            tmp_path / "preprocessing.png",
-        )
-        columns = {name: [0.1, 0.2] for name in ("loss", "accuracy", "psnr")}
-        validation = {f"val_{name}": values for name, values in columns.items()}
-        history = pd.DataFrame({"epoch": [1, 2], **columns, **validation})
-        figures.plot_curves(history, [1, 2], tmp_path / "curves.svg")
-        figures.plot_costs(
-            table["training"].assign(psnr=20.0), baseline=19.0, path=tmp_path / "costs.svg"
-        )
-        models = list(dict.fromkeys(each["model"] for each in records))
-        report.render(
-            tmp_path / "report.html",
-            title=HOSTILE,
-            config={
-                "title": HOSTILE,
-                "image_size": 32,
-                "evaluation": {"split": split},
-                "training": {"epochs": [1, 2], "seeds": [], **TRAINING},
-            },
-            tables={name: tmp_path / f"{name}.csv" for name in table},
-            scores=[tmp_path / run / "per_image.csv" for run in psnr],
-            records=files,
-            as_published=["unet_1"],
-            comparison=tmp_path / "grid.png",
-            costs=tmp_path / "costs.svg",
-            preprocessing=dict.fromkeys(data_sets, tmp_path / "preprocessing.png"),
-            epochs=dict.fromkeys(models, tmp_path / "grid.png"),
-            curves=dict.fromkeys(models, tmp_path / "curves.svg"),
-        )
-        page = Page()
-        page.feed((tmp_path / "report.html").read_text(encoding="utf-8"))
-        page.text = " ".join(page.text.split())
-        return page
-
-    return render
+def reported(tmp_path: Path) -> Reported:
+    """A function that writes results, renders them and reads the page."""
+    return lambda *runs, **options: Page(render(write_results(tmp_path, *runs, **options)))
 
 
 @pytest.fixture
-def page(rendered: Report) -> Page:
-    return rendered(
-        [record("unet", 1), record("unet", 2, continued_from="unet_1")], {"unet_1": 19.0, "unet_2": 22.5}
-    )
-
-
-def test_names_are_not_markup(page: Page) -> None:
-    assert "script" not in page.tags
-    assert page.text.count(HOSTILE) > 60
-
-
-def test_the_page_needs_nothing_else(page: Page) -> None:
-    remote = [each for each in page.addresses if each.startswith(("http", "//"))]
-    assert remote == []
-    assert page.tags.count("img") == 5
-    assert len([each for each in page.addresses if each.startswith("data:image/")]) == 5
-
-
-def test_findings_are_computed(page: Page) -> None:
-    assert "unet, 2 epochs: 22.50 dB, 2.50 dB above the grayscale copy" in page.text
-    assert "closer to the photograph than it on 2 of 2 images" in page.text
-    assert "Training unet for 2 epochs instead of 1 changes its PSNR by +3.50 dB" in page.text
-
-
-def test_data_sets_are_counted(page: Page) -> None:
-    assert "unchanged scores 20.00 dB on the 2 test images" in page.text
-    assert "7 are in the same split as their twin" in page.text
-
-
-def test_long_credits_are_cut_and_counted(page: Page) -> None:
-    assert "10 more are in" in page.text
-
-
-def test_what_a_report_has_no_runs_for_is_left_out(page: Page) -> None:
-    for words in (
-        "What a change does",
-        "deviation",
-        "Data sets compared",
-        "collapsed",
-        "Early stopping",
-    ):
-        assert words not in page.text
-    assert {"#changes", "#seeds", "#transfer"}.isdisjoint(page.addresses)
-    assert "#cost" in page.addresses
-
-
-def test_settings_are_said_once_or_side_by_side(rendered: Report) -> None:
-    page = rendered(
-        [record("unet", 2), record("other", 2, training={"learning_rate": 0.0003})],
-        {"unet_2": 21.0, "other_2": 22.0},
-    )
-    assert "optimizer: adam, schedule: constant" in page.text
-    assert "augmentation: none, early_stopping: 0, deterministic: true" in page.text
-    assert "learning_rate: " not in page.text
-    assert "0.0003" in page.text
-    assert "target rgb, filters [4, 8], skip_connections true, dropout 0.5" in page.text
-
-
-def test_costs_are_shown(page: Page) -> None:
-    assert "3 2.99 260 36" in page.text  # Millions of parameters and multiply-adds, MB.
-    assert "70 200 1.5 s 3 s 1,024 – CPU, 2 threads" in page.text
-
-
-def test_a_training_is_a_row(tmp_path: Path) -> None:
-    faults = [
-        {"epoch": epoch, "fault": fault} for epoch, fault in ((1, "gray"), (2, "gray"), (4, "noise"))
-    ]
-    runs = [
-        record("unet", 4, training={"augmentation": ["flip", "rotate"]}, train_on=["a", "b"]),
-        record("unet", 6, faults=faults, best_epoch=4, peak_device_memory_bytes=3 * 2**20),
-    ]
-    table = tables.tabulate_training(write_records(tmp_path, runs), varies(runs))
-    tables.write_table(tmp_path / "training.csv", table)
-    first, second = tables.read_table(tmp_path / "training.csv").to_dict("records")
-    assert (first["model"], first["architecture"], first["epochs"]) == ("unet", "unet", 4)
-    assert (first["train_on"], first["augmentation"]) == ("a b", "flip rotate")
-    assert (first["best_epoch"], first["fault"], first["faults"]) == ("", "", "")
-    assert first["peak_device_memory_mib"] == ""
-    assert (second["best_epoch"], second["fault"]) == ("4", "noise")
-    assert second["faults"] == "gray 1-2, noise 4"
-    assert second["peak_device_memory_mib"] == "3"
-    assert second["options"] == "target rgb, filters [4, 8], skip_connections true, dropout 0.5"
-
-
-def test_variants_stand_beside_what_they_vary(rendered: Report, tmp_path: Path) -> None:
-    records = [
-        record("unet", 1),
-        record("unet", 2),
-        record("noskip", 2, varies="unet", options={"skip_connections": False}),
-        record("lab", 2, varies="unet", options={"target": "lab"}, training={"loss": "huber"}),
-        record("alone", 4, varies="unet"),
-    ]
-    page = rendered(
-        records, {"unet_1": 19.0, "unet_2": 21.0, "noskip_2": 20.5, "lab_2": 22.5, "alone_4": 20.0}
-    )
-    assert "skip_connections: false instead of true 20.50 21.00 −0.50" in page.text
-    assert "target: lab instead of rgb; loss: huber instead of mse 22.50 21.00 +1.50" in page.text
-    assert "2 changes to networks change their PSNR by −0.50 dB (noskip beside unet" in page.text
-    assert "to be set beside: alone (varies unet)" in page.text
-    assert "trained once: how much of a difference is chance cannot be said" in page.text
-    # The best network is named, variant or not; other variants only beside what they vary.
-    assert "lab, 2 epochs: 22.50 dB, 2.50 dB above" in page.text
-    assert "noskip, 2 epochs: " not in page.text
-    table = tables.read_table(tmp_path / "ablations.csv")
-    assert list(table["run"]) == ["noskip_2", "lab_2"]
-    assert list(table["varied_run"]) == ["unet_2", "unet_2"]
-
-
-def test_a_variant_stands_beside_the_same_seed(tmp_path: Path) -> None:
-    records = [
-        record("unet", 2),
-        record("unet", 2, seed=1, run="unet-seed1_2"),
-        record("lab", 2, varies="unet", seed=1, options={"target": "lab"}),
-        record("lab", 2, varies="unet", seed=5, run="lab-seed5_2", train_on=["a", "b"]),
-    ]
-    psnr = {"unet_2": 20.0, "unet-seed1_2": 20.5, "lab_2": 22.0, "lab-seed5_2": 23.0}
-    table = tables.tabulate_ablations(means(psnr), write_records(tmp_path, records), varies(records))
-    assert list(table["varied_run"]) == ["unet-seed1_2", "unet_2"]
-    assert list(table["differs"]) == [
-        "target: lab instead of rgb",
-        "train_on: a, b instead of a; seed: 5 instead of 0",
-    ]
-    assert list(table["difference"]) == [1.5, 3.0]
-
-
-def test_tables_of_nothing_have_a_header(tmp_path: Path) -> None:
-    files = write_records(tmp_path, [record("unet", 2)])
-    tables.write_table(
-        tmp_path / "empty.csv", tables.tabulate_ablations(means({"unet_2": 20.0}), files, {})
-    )
-    assert (tmp_path / "empty.csv").read_text().startswith("run,model,varies,epochs,seed,varied_run,")
-    assert len(tables.read_table(tmp_path / "empty.csv")) == 0
-
-
-def test_seeds_are_a_mean_and_a_spread(rendered: Report, tmp_path: Path) -> None:
-    psnr = {"unet_2": 21.0, "unet-seed1_2": 22.0, "unet-seed7_2": 22.6, "other_2": 20.0}
-    page = rendered(
+def hostile(tmp_path: Path) -> Results:
+    """Results in which all that has a name is called so that a browser may take it for markup."""
+    early = {"training": {"early_stopping": 1}, "best_epoch": 1}
+    return write_results(
+        tmp_path,
         [
-            record("unet", 2),
-            record("unet", 2, seed=1, run="unet-seed1_2"),
-            record("unet", 2, seed=7, run="unet-seed7_2"),
-            record("other", 2),
+            record(HOSTILE, 1, train_on=[HOSTILE_DATA_SET]),
+            record(HOSTILE, 2, anew=HOSTILE, device=HOSTILE, **early),
+            record("variant", 2, varies=HOSTILE, options={"weights": HOSTILE}, versions={HOSTILE: "1"}),
+            record("failed", 2, faults=[{"epoch": 2, "fault": HOSTILE}]),
         ],
-        psnr,
-        ("a", "b"),
+        {f"{HOSTILE}_1": 21.0, f"{HOSTILE}_2": 22.0, "variant_2": 23.0, "failed_2": 5.0, HOSTILE: 22.5},
+        pictures=[HOSTILE],
+        data_sets=[HOSTILE_DATA_SET, "b"],
+        words=HOSTILE,
+        ids=HOSTILE,
+        title=HOSTILE,
+        distances=True,
+        as_published=[f"{HOSTILE}_1"],
     )
-    table = tables.read_table(tmp_path / "seeds.csv").set_index(["model", "data_set"])
-    values = [psnr["unet_2"], psnr["unet-seed1_2"], psnr["unet-seed7_2"]]
-    row = table.loc["unet", "a"]
-    assert row["seeds"] == 3
-    assert row["psnr_mean"] == pytest.approx(statistics.mean(values))
-    assert float(row["psnr_sd"]) == pytest.approx(statistics.stdev(values))
-    assert (row["psnr_min"], row["psnr_max"]) == (21.0, 22.6)
-    assert row["mse_max"] == pytest.approx(10**-2.1)
-    assert table.loc["other", "all"]["psnr_sd"] == ""
-    # Over both data sets, of which one is 1 dB easier.
-    assert "unet 2 3 22.37 0.81 21.50 23.10" in page.text
-    assert "3 trainings of unet for 2 epochs that differ in nothing but the seed reach 21.50 to" in (
-        page.text
+
+
+def test_names_are_not_markup(hostile: Results) -> None:
+    page = Page(render(hostile))
+    # Its own scripts: one of the page, one each for the viewer and the choice of runs.
+    assert page.tags.count("script") == 3
+    assert "b" not in page.tags and "i" not in page.tags
+    assert [name for _, name, _ in page.attributes if name.startswith("on")] == []
+    assert "x" not in page.addresses("src")
+    assert page.text.count(HOSTILE) > 100
+    assert HOSTILE_DATA_SET in page.text
+    # Nor do they leave an attribute: what they are called there is what they are called.
+    assert HOSTILE in page.addresses("data-run") and HOSTILE in page.addresses("value")
+    assert any(value.startswith(f"Prediction of {HOSTILE}-") for value in page.addresses("alt"))
+
+
+def test_a_summary_holds_no_markup_and_no_broken_row(hostile: Results) -> None:
+    content, text = summarize(hostile)
+    assert HOSTILE in [row["run"] for row in content["runs"]] and content["title"] == HOSTILE
+    assert "<" not in text and "&lt;script>" not in text and "&lt;script&gt;" in text
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    assert len(rows) == 2 + 4 + 5
+    assert {line.replace("\\|", "").count("|") for line in rows} == {7}
+
+
+def test_the_page_needs_nothing_else_and_its_links_lead_somewhere(hostile: Results) -> None:
+    summarize(hostile)
+    page = Page(render(hostile))
+    images = [value for tag, name, value in page.attributes if (tag, name) == ("img", "src")]
+    assert len(images) == page.tags.count("img") > 50
+    assert all(value.startswith("data:image/") for value in images)
+    assert [value for tag, name, value in page.attributes if tag != "img" and name == "src"] == []
+    links = [value for value in page.addresses("href") if value != "data:,"]
+    inside = [value[1:] for value in links if value.startswith("#")]
+    assert set(inside) <= set(page.ids) and len(inside) > 15
+    assert len(page.ids) == len(set(page.ids))
+    files = {unquote(value) for value in links if not value.startswith("#")}
+    assert {value for value in files if not (hostile.folder / value).is_file()} == set()
+    assert not any(value.startswith(("/", "..")) or ":" in value for value in files)
+    assert {"summary.json", "tables/comparisons.csv", f"figures/extremes-{HOSTILE}.png"} <= files
+    policy = [
+        value for _, name, value in page.attributes if name == "content" and "default-src" in value
+    ]
+    assert policy and policy[0].startswith("default-src 'none'; img-src data:;")
+
+
+def test_figures_are_those_of_the_tables(tmp_path: Path) -> None:
+    results = write_results(tmp_path, UNET, LEVELS, per_photograph=2)
+    page = Page(render(results))
+    metrics = results.table("metrics")
+    for caption, luminance in {"Predictions as": "predicted", "The predictions' chroma": "kept"}.items():
+        chosen = metrics[(metrics["data_set"] == "all") & (metrics["luminance"] == luminance)]
+        rows = page.table(caption)[1:]
+        assert len(rows) == len(chosen) == 6
+        for cells, row in zip(rows, chosen.to_dict("records"), strict=True):
+            digits = {"psnr": 2, "ssim": 3, "ciede2000": 2, "chroma_rmse": 2, "chroma_deficit": 2,
+                      "colorfulness_difference": 1, "mse": 4, "psnr_of_mean_mse": 2,
+                      "dominant_channel_accuracy": 3}  # fmt: skip
+            assert cells[1:] == [
+                f"{row[name]:.{n}f} {row[f'{name}_low']:.{n}f} to {row[f'{name}_high']:.{n}f}".replace(
+                    "-", MINUS
+                )
+                for name, n in digits.items()
+            ]
+    (values,) = [rows for caption, rows in page.values.items() if caption.startswith("Predictions as")]
+    # What a column is sorted by is the unrounded figure.
+    psnr = metrics[(metrics["data_set"] == "all") & (metrics["luminance"] == "predicted")]["psnr"]
+    assert [float(row[1]) for row in values[1:]] == pytest.approx(list(psnr))
+    assert "20 test images of 10 photographs" in page.text
+
+
+def test_pairs_are_those_of_the_table(tmp_path: Path) -> None:
+    results = write_results(
+        tmp_path, [*UNET, record("other", 2)], {**LEVELS, "other_2": 24.0, "app": 21.0}, pictures=["app"]
     )
-    # The model is what it is called, not what the name of a repetition begins with.
-    assert "unet-seed7, 2 epochs: " not in page.text
-
-
-def test_data_sets_that_a_network_never_saw_are_marked(rendered: Report, tmp_path: Path) -> None:
-    page = rendered(
-        [record("both", 2, train_on=["a", "b"]), record("one", 2, train_on=["b"])],
-        {"both_2": 21.0, "one_2": 22.0},
-        ("a", "b"),
+    page = Page(render(results))
+    table = results.table("comparisons")
+    told = table[(table["kind"] == "network") & (table["luminance"] == "predicted")]
+    rows = page.table("The longest run of every network, all pairs")[1:]
+    assert [row[:2] for row in rows] == [
+        ["unet, 2 epochs", "other, 2 epochs"], ["unet, 2 epochs", "app"], ["other, 2 epochs", "app"],
+    ]  # fmt: skip
+    first = told[(told["run"] == "unet_2") & (told["other"] == "other_2")].set_index("measure")
+    psnr, color = first.loc["psnr"], first.loc["ciede2000"]
+    assert rows[0][2] == (
+        f"{MINUS}1.50 {psnr['low']:.2f} to {psnr['high']:.2f} worse".replace("-", MINUS)
     )
-    assert "Grayscale copy – 20.00 21.00 both, 2 epochs a, b 21.00 22.00" in page.text
-    assert "one, 2 epochs b † 22.00 23.00" in page.text
-    table = tables.read_table(tmp_path / "transfer.csv")
-    assert list(table["seen"]) == [True, True, False, True]
+    assert rows[0][4] == f"1.50 {color['low']:.2f} to {color['high']:.2f} worse".replace(
+        "1.50", "+1.50", 1
+    )
+    assert rows[0][5] == f"{color['p_holm']:.2g}" and rows[0][6:] == ["1.00", "0 %"]
+    assert rows[1][2].startswith("+1.50") and rows[1][2].endswith("better")
+    assert (rows[1][6:]) == [f"{MINUS}1.00", "100 %"]
 
 
-def test_collapses_are_said(rendered: Report) -> None:
-    faults = [{"epoch": epoch, "fault": "black"} for epoch in (1, 2, 3)]
-    page = rendered(
+def test_of_many_pairs_those_with_the_best_are_shown(reported: Reported) -> None:
+    models = [f"net-{number:02}" for number in range(11)]
+    levels = {f"{model}_1": 20 + 0.1 * place for place, model in enumerate(models)}
+    page = reported([record(model, 1) for model in models], levels, photographs=8)
+    rows = page.table("The network of the smallest CIEDE2000 against all others; all 55 pairs are in")
+    assert len(rows) == 11
+    assert all("net-10, 1 epoch" in row[:2] for row in rows[1:])
+
+
+@pytest.mark.parametrize("split", ["validation", "test"])
+def test_early_stopping_is_said(reported: Reported, split: str) -> None:
+    early = {"best_epoch": 2, "stopped_after": 3, "training": {"early_stopping": 1}}
+    anew = "early stopping may end the shorter run"
+    faults = [{"epoch": 3, "fault": "gray"}]
+    page = reported(
+        [record("unet", 2), record("unet", 5, anew=anew, faults=faults, **early)],
+        {"unet_2": 21.0, "unet_5": 22.0},
+        split=split,
+    )
+    assert page.row("How the trainings went", "unet, 5")[4:6] == [
+        f"anew, as {anew}", "3 of 5; the best, 2, is kept",
+    ]  # fmt: skip
+    assert ("flatter these runs" in page.text) == (split == "validation")
+    chosen = "unet, 5 epochs epoch 2 of 3 is kept, chosen on these images"
+    assert (page.row("Predictions as", "unet, 5")[0] == chosen) == (split == "validation")
+    assert f"{split.capitalize()} images, drawn with the seed 1" in page.text
+    # The collapse came after the epoch that is kept.
+    assert "No training ended with collapsed pictures." in page.text
+    assert "Found, with the epochs: unet_5 (gray 3)." in page.text
+
+
+def test_published_figures_stand_beside_published_networks_alone(reported: Reported) -> None:
+    runs = [record("unet", 10), record("other", 10), record("dense", 30, architecture="densenet")]
+    levels = {"unet_10": 22.0, "other_10": 23.0, "dense_30": 21.0}
+    page = reported(runs, levels, as_published=["unet_10", "dense_30"])
+    rows = page.table("Table 1 of the published study")[2:]
+    assert [row[:3] for row in rows] == [
+        ["unet, 10 epochs", "0.006", "23.23"],
+        ["dense, 30 epochs", "0.013", "19.47"],
+        ["Grayscale copy", "–", "–"],
+    ]
+    assert [row[4:] for row in rows] == [["22.00", "+2.00"], ["21.00", "+1.00"], ["20.00", "–"]]
+
+
+def test_without_published_networks_no_published_figure_is_shown(reported: Reported) -> None:
+    page = reported([record("unet", 10)], {"unet_10": 22.0})
+    assert "Deep Koalarization" in page.text and "Table 1" not in page.text
+    assert not any("published" in each for each in page.tables)
+    assert "None of the networks here is one of the published study" in page.text
+
+
+def test_what_a_report_has_no_runs_for_is_said(reported: Reported) -> None:
+    page = reported([record("unet", 2)], {"unet_2": 22.0})
+    for words in (
+        "There is one network: nothing to set it beside but the baselines",
+        "One data set is in use, a:",
+        "Every network was trained for one number of epochs.",
+        "No network varies another here.",
+        "Every network was trained once,",
+        "No training ended with collapsed pictures.",
+        "None was found after any epoch.",
+    ):
+        assert words in page.text
+    assert "FID" not in page.text and "Early stopping" not in page.text
+    assert "All networks" not in page.text
+
+
+def test_other_programs_pictures_stand_beside_networks(reported: Reported) -> None:
+    page = reported(UNET, {**LEVELS, "app": 23.0}, pictures=["app"], data_sets=["a", "b"])
+    assert page.row("Predictions as", "app")[0] == "app another program's"
+    assert page.row("PSNR (dB) by data set", "app")[1] == "–"
+    # Four in the grid, and the two best and the two worst ones.
+    assert len([value for value in page.addresses("alt") if value.startswith("app of image-")]) == 4
+    assert len(page.table("How the trainings went")) == 3
+    assert page.addresses("value") == ["unet_1", "unet_2", "app", "50"]
+    # A row of the table is not taken for a grid of pictures.
+    assert [tag for tag, name, value in page.attributes if (name, value) == ("class", "pictures")] == [
+        "table"
+    ]
+
+
+def test_distances_are_shown_with_what_they_say_of_themselves(reported: Reported) -> None:
+    page = reported(UNET, LEVELS, distances=True)
+    assert page.table("Not comparable with published figures") == [
+        ["Run", "FID", "LPIPS"],
+        ["unet, 1 epoch", "– too few images", "0.25 of its own network"],
+        ["unet, 2 epochs", "– too few images", "0.25 of its own network"],
+    ]
+
+
+def test_collapses_are_shown(reported: Reported) -> None:
+    black = [{"epoch": epoch, "fault": "black"} for epoch in (1, 2, 3)]
+    page = reported(
         [
-            record("failed", 4, faults=[*faults, {"epoch": 4, "fault": "noise"}]),
-            record("recovered", 5, faults=[*faults, {"epoch": 4, "fault": "gray"}]),
+            record("failed", 4, faults=[*black, {"epoch": 4, "fault": "noise"}]),
+            record("recovered", 5, faults=[*black, {"epoch": 4, "fault": "gray"}]),
             record("variant", 4, varies="failed"),
         ],
         {"failed_4": 10.0, "recovered_5": 21.0, "variant_4": 22.0},
     )
-    assert "The pictures of failed_4 are noise at the end of training: its figures are those of" in (
-        page.text
+    assert page.row("Predictions as", "failed")[0] == "failed, 4 epochs collapsed: noise"
+    assert page.row("How the trainings went", "failed")[6] == "black 1-3, noise 4 at the end"
+    assert page.row("How the trainings went", "recovered")[6] == "black 1-3, gray 4"
+    row = page.row("Each variant beside", "variant")
+    assert row[1:5] == ["failed, 4 epochs collapsed: noise", "nothing", "22.00", "10.00"]
+    assert row[5].startswith("+12.00")
+    shown = [value for value in page.addresses("alt") if value.startswith("failed, 4 epochs of")]
+    # Four drawn pictures in the grid, and again under the collapse.
+    assert len(shown) == 8
+
+
+def test_long_credits_are_cut_and_counted(reported: Reported) -> None:
+    page = reported(UNET, LEVELS)
+    assert len(page.table("Photographs, their licenses")) == 1 + report.CREDITS_SHOWN
+    assert "10 more are in tables/credits.csv" in page.text
+
+
+def test_settings_are_said_once_or_side_by_side(reported: Reported) -> None:
+    page = reported(
+        [record("unet", 2), record("other", 2, training={"learning_rate": 0.0003})],
+        {"unet_2": 21.0, "other_2": 22.0},
     )
-    assert "on the way, after the epochs named, and recovered: recovered_5 (black 1-3, gray 4)" in (
-        page.text
-    )
-    assert "failed, 4 epochs collapsed: noise" in page.text
-    assert "black 1-3, noise 4 at the end" in page.text
-    assert "four kinds of collapse" in page.text
-    # 12 dB more than a network that failed are in the table, marked, and no finding.
-    assert "variant, 4 epochs failed, 4 epochs collapsed: noise nothing 22.00 10.00 +12.00" in page.text
-    assert "A change to a network" not in page.text
+    assert "All networks: train_on: a, optimizer: adam, schedule: constant" in page.text
+    assert "augmentation: none, early_stopping: 0, deterministic: true" in page.text
+    assert "learning_rate: " not in page.text
+    options = "target rgb, filters [4, 8], skip_connections true, dropout 0.5, weights none"
+    assert page.table("What was trained, and how") == [
+        ["Network", "Architecture", "Options", "learning_rate"],
+        ["unet", "unet", options, "0.001"],
+        ["other", "unet", options, "0.0003"],
+    ]
 
 
-@pytest.mark.parametrize("split", ["validation", "test"])
-def test_early_stopping_is_said(rendered: Report, split: str) -> None:
-    faults = [{"epoch": 3, "fault": "gray"}]
-    early = {"best_epoch": 2, "stopped_after": 3, "training": {"early_stopping": 1}, "faults": faults}
-    page = rendered(
-        [record("unet", 2), record("unet", 5, anew="early stopping may end the shorter run", **early)],
-        {"unet_2": 21.0, "unet_5": 22.0},
-        split=split,
-    )
-    assert "anew, as early stopping may end the shorter run" in page.text
-    assert "3 of 5; the best, 2, is kept" in page.text
-    assert ("flatter these runs" in page.text) == (split == "validation")
-    # The collapse came after the epoch that is kept; the run was no longer than it was.
-    assert "are gray" not in page.text
-    assert "for 5 epochs instead of" not in page.text
+def test_costs_are_shown(reported: Reported) -> None:
+    page = reported(UNET, LEVELS)
+    assert page.row("What networks are", "unet")[1:] == ["3", "2.99", "260", "36"]
+    costs = page.row("What trainings took", "unet, 2")[1:]
+    assert costs == ["70", "200", "1.5 s", "3 s", "1,024", "–", "CPU, 2 threads"]
+    # Benchmarks by rule; of a job that was too short, Snakemake knows no memory.
+    jobs = page.row("Time and memory of the jobs", "train_model")
+    assert jobs == ["train_model", "2", "2.52 min", "2.5 min", "200"]
 
 
-def test_figures_are_the_same_every_time(tmp_path: Path) -> None:
-    history = pd.DataFrame({name: [1.0] for name in ("epoch", "loss", "accuracy", "psnr")})
-    for name in ("loss", "accuracy", "psnr"):
-        history[f"val_{name}"] = 2.0
-    for name in ("a", "b"):
-        figures.plot_curves(history, [1], tmp_path / f"{name}.svg")
-        figures.plot_grid(
-            [("Input", np.zeros((2, 4, 4, 3), np.uint8))],
-            {"Input": ["x", "y"]},
-            tmp_path / f"{name}.png",
-        )
-        figures.plot_costs(costs(["unet", "other"]), 20.0, tmp_path / f"{name}-costs.svg")
-    assert (tmp_path / "a-costs.svg").read_bytes() == (tmp_path / "b-costs.svg").read_bytes()
-    for kind in ("svg", "png"):
-        assert (tmp_path / f"a.{kind}").read_bytes() == (tmp_path / f"b.{kind}").read_bytes()
+def test_equal_results_give_equal_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(provenance, "commit", lambda folder: "0" * 40)
+    pages = []
+    for place in ("one", "other"):
+        results = write_results(tmp_path / place, UNET, LEVELS, real_figures=True)
+        pages.append(render(results))
+        assert render(results) == pages[-1]
+        pages[-1] += "".join(map(str, summarize(results)))
+    assert pages[0] == pages[1]
+    assert str(tmp_path) not in pages[0]
 
 
-def costs(models: Sequence[str]) -> pd.DataFrame:
-    """Runs of models that cost and reach nearly the same."""
-    return pd.DataFrame(
-        [
-            {
-                "model": model, "epochs": epochs, "seed": seed, "psnr": 20 + 0.05 * number + epochs / 50,
-                "multiply_adds": 1e9, "parameters": 3e6 + number, "seconds": epochs * (10 + number),
-            }
-            for number, model in enumerate(models)
-            for seed in range(2)
-            for epochs in (10, 30)
-        ]
-    )  # fmt: skip
+def test_figures_that_do_not_fit_are_linked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    results = write_results(tmp_path, UNET, LEVELS)
+    curves = tmp_path / "figures" / "curves-unet.svg"
+    curves.write_text("<!-- " + "x" * report.FIGURES_BUDGET + " -->")
+    text = render(results)
+    assert len(text) < report.FIGURES_BUDGET
+    page = Page(text)
+    assert "Left out here, to keep the page small: figures/curves-unet.svg." in page.text
+    # One that is too large takes no others with it.
+    assert page.text.count("Left out here") == 1
 
 
-def drawn(runs: pd.DataFrame, path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Axes]:
-    """The panels of the figure of costs."""
-    kept: list[Any] = []
-    monkeypatch.setattr(figures, "_save", lambda figure, *_, **__: kept.append(figure))
-    figures.plot_costs(runs, 20.0, path)
-    kept[0].draw_without_rendering()
-    return kept[0].axes
-
-
-def test_names_of_crowded_points_do_not_cover_one_another(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    names = [f"network-{number}" for number in range(12)]
-    for panel in drawn(costs(names), tmp_path / "costs.svg", monkeypatch):
-        assert [text.get_text() for text in panel.texts] == names
-        boxes = [Text.get_window_extent(text) for text in panel.texts]
-        for one, other in itertools.combinations(boxes, 2):
-            assert not one.overlaps(other)
-        for box in boxes:
-            inside = panel.get_window_extent()
-            assert inside.contains(*box.min)
-            assert inside.contains(*box.max)
-
-
-def test_a_cost_of_nothing_has_no_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    runs = costs(["unet", "other"])
-    runs.loc[runs["model"] == "other", "multiply_adds"] = 0
-    panels = drawn(runs, tmp_path / "costs.svg", monkeypatch)
-    assert [len(panel.texts) for panel in panels] == [1, 2, 2]
-    runs["multiply_adds"] = 0
-    panels = drawn(runs, tmp_path / "costs.svg", monkeypatch)
-    assert [len(panel.texts) for panel in panels] == [0, 2, 2]
+def test_names_stay_what_they_are(tmp_path: Path) -> None:
+    results = write_results(tmp_path, UNET, LEVELS, data_sets=["007"], extremes=5)
+    for file in results.arguments["scores"].values():
+        file.write_text(file.read_text().replace("007,image-0-0,", "007,null,"))
+    page = Page(render(results))
+    # Best and worst are all ten images, one of which is called so.
+    assert "Prediction of null" in page.addresses("alt")
+    assert "null, 007" in page.text
+    assert "One data set is in use, 007" in page.text

@@ -11,17 +11,24 @@ from deepcolor.names import FAULTS, label
 from deepcolor.views import comparisons
 
 MINUS = "\N{MINUS SIGN}"
+# Networks of which sentences are made; a list of more is cut.
+NAMED = 6
 
 
 def signed(value: float, digits: int = 2) -> str:
     """A difference with its sign, a true minus, and none for what rounds to zero."""
-    text = f"{value:+.{digits}f}".replace("-", MINUS)
+    text = f"{value:+z.{digits}f}".replace("-", MINUS)
     return text[1:] if float(text[1:]) == 0 else text
+
+
+def decimal(value: float, digits: int = 2) -> str:
+    """A number with so many digits after the point, a true minus, and none for what rounds to zero."""
+    return f"{value:z.{digits}f}".replace("-", MINUS)
 
 
 def interval(low: float, high: float, digits: int = 2) -> str:
     """The ends of an interval: "1.20 to 3.40"."""
-    return " to ".join(f"{end:.{digits}f}".replace("-", MINUS) for end in (low, high))
+    return f"{decimal(low, digits)} to {decimal(high, digits)}"
 
 
 def findings(
@@ -46,26 +53,37 @@ def findings(
         (row["kind"], row["run"], row["other"]): row
         for row in comparisons(table, ["baseline", "network", "epochs", "change"])
     }
+    # Figures of collapsed trainings are no findings; that they collapsed is one.
+    sound = [row for row in results if row["kind"] in ("run", "pictures") and not _collapsed(row)]
+    longest = [row for row in set_side_by_side(results) if row in sound]
+    longest.sort(key=lambda row: row["predicted"]["ciede2000"]["value"])
     # Variants stand beside what they vary; the best network is named whatever it is.
-    longest = list({row["trained"]["model"]: row for row in trained if row["first"]}.values())
-    compared = longest + [row for row in results if row["kind"] == "pictures"]
-    compared.sort(key=lambda row: row["predicted"]["ciede2000"]["value"])
     variants = set(ablations["model"])
     named = [
         row
-        for row in compared
-        if row is compared[0] or not row["trained"] or row["trained"]["model"] not in variants
+        for row in longest
+        if row is longest[0] or not row["trained"] or row["trained"]["model"] not in variants
     ]
     sentences = [_ground(rows, split), *_collapses([row["trained"] for row in trained])]
-    sentences += [_against_baselines(row, pairs) for row in named if not _collapsed(row)]
-    if len(compared) > 1:
-        sentences.append(_first_and_second(compared, pairs))
-    named = [row for row in named if not _collapsed(row)]
+    sentences += [_against_baselines(row, pairs) for row in named[:NAMED]]
+    if len(named) > NAMED:
+        sentences.append(
+            f"{len(named) - NAMED} more with a larger color difference are in the tables of results."
+        )
+    if len(longest) > 1:
+        sentences.append(_first_and_second(longest, pairs))
     sentences += [*_luminance(named), *_dull(named)]
-    sentences += _epochs(named, trained, pairs)
+    sentences += _epochs(named[:NAMED], [row for row in sound if row["trained"]], pairs)
     failed = {row["run"] for row in trained if row["trained"]["fault"]}
-    sound = ablations[~ablations["run"].isin(failed) & ~ablations["varied_run"].isin(failed)]
-    return sentences + _changes(sound, pairs) + _spreads(seeds)
+    changes = ablations[~ablations["run"].isin(failed) & ~ablations["varied_run"].isin(failed)]
+    return sentences + _changes(changes, pairs) + _spreads(seeds)
+
+
+def set_side_by_side(results: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of the longest run of every network, with its first seed, and of others' pictures."""
+    first = [row for row in results if row["trained"] and row["first"]]
+    longest = {row["trained"]["model"]: row for row in first}
+    return [*longest.values(), *(row for row in results if row["kind"] == "pictures")]
 
 
 def _collapsed(row: Mapping[str, Any]) -> bool:
@@ -155,8 +173,7 @@ def _first_and_second(compared: Sequence[dict[str, Any]], pairs: Mapping[Any, di
         return f"{start}, on these images."
     if not unsure:
         return f"{start}, and it is told apart from all others."
-    shown = "; ".join(unsure[:5]) + (f"; and {len(unsure) - 5} more" if len(unsure) > 5 else "")
-    return f"{start}. From these it is not told apart: {shown}."
+    return f"{start}. From these it is not told apart: {_listed(unsure)}."
 
 
 def _luminance(named: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -173,7 +190,7 @@ def _luminance(named: Sequence[Mapping[str, Any]]) -> list[str]:
         return []
     return [
         "Predicting luminance again, which is given, costs: with the input's own in its place "
-        f"{'; '.join(told)}."
+        f"{_listed(told)}."
     ]
 
 
@@ -187,10 +204,16 @@ def _dull(named: Sequence[Mapping[str, Any]]) -> list[str]:
         if row["photographs"] >= LEAST_PHOTOGRAPHS and figures["low"] > 0:
             vivid.append(f"{row['label']} ({signed(figures['value'], 1)})")
     return [
-        f"{words} than the photographs by colorfulness: {', '.join(told)}."
+        f"{words} than the photographs by colorfulness: {_listed(told)}."
         for words, told in {"Duller": dull, "More colorful": vivid}.items()
         if told
     ]
+
+
+def _listed(told: Sequence[str]) -> str:
+    """A list in a sentence, cut where it is long."""
+    more = f"; and {len(told) - NAMED} more" if len(told) > NAMED else ""
+    return "; ".join(told[:NAMED]) + more
 
 
 def _epochs(
@@ -206,9 +229,10 @@ def _epochs(
         if not facts or facts["best_epoch"] != "":
             continue
         same = [each for each in trained if each["first"] and each["trained"]["model"] == facts["model"]]
-        if len(same) > 1:
-            shorter = same[-2]
-            pair = pairs["epochs", row["run"], shorter["run"]]
+        shorter = same[-2] if len(same) > 1 else None
+        # None where the next shorter one has collapsed.
+        pair = pairs.get(("epochs", row["run"], shorter["run"])) if shorter else None
+        if shorter and pair:
             sentences.append(
                 f"{facts['model']} after {facts['epochs']} epochs instead of "
                 f"{shorter['trained']['epochs']}: {_both_differences(pair)}."

@@ -1,5 +1,6 @@
 """The report: one HTML file that needs nothing else, rendered from tables, figures and pictures."""
 
+import html
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ from deepcolor import galleries, provenance, views
 from deepcolor.comparisons import LEAST_PHOTOGRAPHS
 from deepcolor.definitions import MEASURES, OF_MEANS
 from deepcolor.files import read_json, write_json, write_text
-from deepcolor.findings import findings, interval, signed
+from deepcolor.findings import decimal, findings, interval, signed
 from deepcolor.names import label
 from deepcolor.statistics import METHOD
 from deepcolor.tables import read_table
@@ -72,11 +73,16 @@ def render(
     results = views.results(metrics, training, as_published, split)
     varying = training[(training["varies"] != "") & ~training["model"].isin(ablations["model"])]
     faults = dict(zip(training["run"], training["fault"], strict=True))
-    per_image = {run: pd.read_csv(file, dtype={"id": str}) for run, file in scores.items()}
+    # Names stay text, be they "007" or "null".
+    names = {"data_set": str, "id": str}
+    per_image = {
+        run: pd.read_csv(file, dtype=names, keep_default_na=False) for run, file in scores.items()
+    }
     drawn, outermost = dict(np.load(samples)), dict(np.load(extremes))
+    # Of those that have not collapsed, if there are such.
     best = min(
         (row for row in results if row["run"] in compared),
-        key=lambda row: row["predicted"]["ciede2000"]["value"],
+        key=lambda row: (bool(faults.get(row["run"])), row["predicted"]["ciede2000"]["value"]),
     )["run"]
     rows = table["credits"].to_dict("records")
     folder = path.parent
@@ -150,11 +156,12 @@ def environment() -> jinja2.Environment:
         data_uri=data_uri,
         picture_uri=picture_uri,
         signed=signed,
+        decimal=decimal,
         short=short,
         duration=duration,
         label=label,
         p_value=p_value,
-        oneline=lambda text: " ".join(text.split()).replace("|", "\\|"),
+        oneline=oneline,
     )
     found.globals.update(interval=interval, known=lambda value: value == value)
     return found
@@ -172,6 +179,11 @@ def duration(seconds: float) -> str:
     return f"{short(seconds / 60)} min" if seconds >= 120 else f"{short(seconds)} s"
 
 
+def oneline(text: str) -> str:
+    """A text for Markdown, on one line: neither markup nor the end of a table's cell is in it."""
+    return html.escape(" ".join(text.split()), quote=False).replace("|", "\\|")
+
+
 def p_value(p: float) -> str:
     """A p-value in two digits, or as less than 0.001; a dash for nan, where nothing was tested."""
     if p != p:
@@ -187,12 +199,14 @@ def _pairs(comparisons: pd.DataFrame, best: str) -> dict[str, Any]:
 
 
 def _shown(figures: Sequence[Path]) -> set[str]:
-    """The names of the figures that fit into a page, in their order; grids of pictures are not taken."""
+    """The names of the figures that fit into a page, curves last; grids of pictures are not taken."""
     shown, total = set(), 0
-    for file in figures:
+    # There may be curves of forty networks, and one graph of the workflow.
+    for file in sorted(figures, key=lambda file: file.name.startswith("curves-")):
         if file.suffix == ".svg" or file.name.startswith("preprocessing-"):
-            total += file.stat().st_size * 4 // 3
-            if total <= FIGURES_BUDGET:
+            size = file.stat().st_size * 4 // 3
+            if total + size <= FIGURES_BUDGET:
+                total += size
                 shown.add(file.name)
     return shown
 
