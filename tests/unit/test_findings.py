@@ -190,3 +190,29 @@ def test_numbers_have_a_true_sign() -> None:
     ]  # fmt: skip
     assert signed(-12.35, 1) == f"{MINUS}12.3" or signed(-12.35, 1) == f"{MINUS}12.4"
     assert interval(-1.5, 0.25) == f"{MINUS}1.50 to 0.25"
+
+
+def test_a_collapsed_run_is_neither_the_best_nor_what_epochs_are_told_of(found: Found) -> None:
+    black = [{"epoch": 1, "fault": "black"}]
+    sentences = found(
+        [
+            record("gone", 1, faults=black),
+            record("fine", 1),
+            record("late", 1, faults=black),
+            record("late", 2, faults=black),
+        ],
+        {"gone_1": 25.0, "fine_1": 21.0, "late_1": 12.0, "late_2": 20.8},
+        photographs=40,
+    )
+    assert "of the 2 is that of fine, 1 epoch" in about(sentences, "smallest color difference")
+    assert not any("instead of 1" in each or "gone, 1 epoch" in each for each in sentences)
+    assert about(sentences, "at the end of training").startswith("The pictures of gone_1, late_1 are")
+
+
+def test_of_many_networks_the_best_are_named(found: Found) -> None:
+    names = [f"network-{number}" for number in range(9)]
+    levels = {f"{name}_1": 21.0 + number / 10 for number, name in enumerate(names)}
+    sentences = found([record(name, 1) for name in names], levels, photographs=40)
+    assert sum("against the grayscale copy" in each for each in sentences) == 6
+    assert any(each.startswith("network-8, 1 epoch: ") for each in sentences)
+    assert any(each.startswith("3 more with a larger color difference") for each in sentences)
