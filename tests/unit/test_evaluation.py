@@ -410,3 +410,12 @@ def test_inputs_are_what_networks_see(tmp_path: Path) -> None:
     found = evaluation.evaluate_pictures(files, four, "validation", tmp_path / "p.npy")
     copy = evaluation.evaluate_baseline("grayscale-copy", four, "validation")
     pd.testing.assert_frame_equal(found, copy)
+
+
+@pytest.mark.parametrize("name", ["photo.jpg", "photo.jpg.png", "d/photo.jpg"])
+def test_an_id_may_be_the_name_of_a_file(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).touch()
+    (tmp_path / "photo.json").touch()  # No picture.
+    found = evaluation.find_pictures(tmp_path, [("d", "photo.jpg")], "theirs")
+    assert found == {("d", "photo.jpg"): tmp_path / name}

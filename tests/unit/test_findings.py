@@ -216,3 +216,19 @@ def test_of_many_networks_the_best_are_named(found: Found) -> None:
     assert sum("against the grayscale copy" in each for each in sentences) == 6
     assert any(each.startswith("network-8, 1 epoch: ") for each in sentences)
     assert any(each.startswith("3 more with a larger color difference") for each in sentences)
+
+
+def test_several_trainings_outweigh_one(found: Found) -> None:
+    runs = {"one": (21.0, 20.2), "two": (20.6, 20.7)}
+    records = [
+        record(name, 1, seed=seed, run=f"{name}-seed1_1" if seed else f"{name}_1")
+        for name in runs
+        for seed in (0, 1)
+    ]
+    levels = {each["run"]: runs[each["model"]][each["seed"]] for each in records}
+    sentences = found(records, levels, photographs=40)
+    assert about(sentences, "smallest color difference").endswith(
+        "is that of one, 1 epoch. From these it is not told apart: two, 1 epoch (over several "
+        "trainings of both)."
+    )
+    assert "one against two" in about(sentences, "Over several trainings of each network: ")

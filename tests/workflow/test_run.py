@@ -95,7 +95,9 @@ def test_report_shows_every_run_beside_what_was_published(finished: Copy) -> Non
         assert f"{metrics['all']['as_predicted']['psnr']['value']:.2f}" in page
     assert "Grayscale copy" in page
     assert "Not good for saying how well it colorizes" in page
-    assert "nothing to stand beside" in page  # Small networks are not those of the study.
+    assert (
+        "No run here is one of the published study" in page
+    )  # Small networks are not those of the study.
 
 
 def test_report_sets_a_variant_beside_what_it_varies(finished: Copy) -> None:

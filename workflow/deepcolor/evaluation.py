@@ -200,7 +200,9 @@ def find_pictures(
     for file in listing(folder):
         if file.suffix.lower() not in suffixes:
             continue
-        files.setdefault(file.relative_to(folder).with_suffix("").as_posix(), []).append(file)
+        own = file.relative_to(folder)
+        for key in (own, own.with_suffix("")):  # Ids may be names of files, suffix and all.
+            files.setdefault(key.as_posix(), []).append(file)
     found, missing = {}, []
     of: dict[Path, str] = {}  # The data set that a file is taken for.
     for data_set, name in names:

@@ -51,7 +51,7 @@ def findings(
     trained = [row for row in results if row["trained"]]
     pairs = {
         (row["kind"], row["run"], row["other"]): row
-        for row in comparisons(table, ["baseline", "network", "epochs", "change"])
+        for row in comparisons(table, ["baseline", "network", "epochs", "change", "seeds"])
     }
     # Figures of collapsed trainings are no findings; that they collapsed is one.
     sound = [row for row in results if row["kind"] in ("run", "pictures") and not _collapsed(row)]
@@ -76,7 +76,7 @@ def findings(
     sentences += _epochs(named[:NAMED], [row for row in sound if row["trained"]], pairs)
     failed = {row["run"] for row in trained if row["trained"]["fault"]}
     changes = ablations[~ablations["run"].isin(failed) & ~ablations["varied_run"].isin(failed)]
-    return sentences + _changes(changes, pairs) + _spreads(seeds)
+    return sentences + _changes(changes, pairs) + _spreads(seeds) + _over_seeds(pairs)
 
 
 def set_side_by_side(results: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -166,6 +166,8 @@ def _first_and_second(compared: Sequence[dict[str, Any]], pairs: Mapping[Any, di
         )
         if pair["ciede2000"]["better"] != first["run"]:
             unsure.append(row["label"])
+        elif _seeds_disagree(first, row, pairs):
+            unsure.append(f"{row['label']} (over several trainings of both)")
     start = (
         f"The smallest color difference (CIEDE2000) of the {len(compared)} is that of {first['label']}"
     )
@@ -174,6 +176,17 @@ def _first_and_second(compared: Sequence[dict[str, Any]], pairs: Mapping[Any, di
     if not unsure:
         return f"{start}, and it is told apart from all others."
     return f"{start}. From these it is not told apart: {_listed(unsure)}."
+
+
+def _seeds_disagree(
+    first: Mapping[str, Any], other: Mapping[str, Any], pairs: Mapping[Any, dict[str, Any]]
+) -> bool:
+    """Whether several trainings of two networks do not bear out that the first is better."""
+    if not first["trained"] or not other["trained"]:
+        return False
+    model, against = first["trained"]["model"], other["trained"]["model"]
+    pair = pairs.get(("seeds", model, against)) or pairs.get(("seeds", against, model))
+    return pair is not None and pair["ciede2000"]["better"] != model
 
 
 def _luminance(named: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -278,6 +291,16 @@ def _changes(ablations: pd.DataFrame, pairs: Mapping[Any, dict[str, Any]]) -> li
     if len(rows) == 1:
         return [f"A change to a network: {told[0]}."]
     return [f"Of {len(rows)} changes to networks the highest: {told[0]}; the lowest: {told[1]}."]
+
+
+def _over_seeds(pairs: Mapping[Any, dict[str, Any]]) -> list[str]:
+    """What several trainings of two networks say, of the first pairs."""
+    told = [
+        f"{run} against {other} {_both_differences(pair)}"
+        for (kind, run, other), pair in pairs.items()
+        if kind == "seeds"
+    ]
+    return [f"Over several trainings of each network: {_listed(told)}."] if told else []
 
 
 def _spreads(seeds: pd.DataFrame) -> list[str]:
