@@ -33,7 +33,6 @@ BASELINE_LEVELS = {
 def fewer_resamples(monkeypatch: pytest.MonkeyPatch, count: int = 399) -> None:
     """Let intervals be rougher, and tests faster."""
     monkeypatch.setattr(statistics, "RESAMPLES", count)
-    monkeypatch.setattr(comparisons, "RESAMPLES", count)
 
 
 @dataclass(frozen=True)
@@ -256,8 +255,7 @@ def _write_tables(
     varies = varied(records)
     trained = comparisons.read_trained(files, varies)
     read = comparisons.read_scores(scored)
-    pairs = comparisons.compare(read, comparisons.pairs(trained, pictures))
-    seeds = comparisons.compare_seeds(read, trained)
+    compared = comparisons.compare_all(read, trained, pictures)
     about, manifests = _write_data(folder / "data", list(metrics["data_set"].unique())[1:], words)
     found = {
         "metrics": metrics,
@@ -265,7 +263,7 @@ def _write_tables(
         "ablations": tables.tabulate_ablations(metrics, files, varies),
         "seeds": tables.tabulate_seeds(metrics, files),
         "transfer": tables.tabulate_transfer(metrics, files),
-        "comparisons": pd.concat([table for table in (pairs, seeds) if len(table)]),
+        "comparisons": compared,
         "data": tables.tabulate_data(about, manifests),
         "credits": tables.tabulate_credits(about, manifests),
     }

@@ -4,9 +4,8 @@ import argparse
 import json
 from pathlib import Path
 
-import pandas as pd
 from deepcolor import command
-from deepcolor.comparisons import compare, compare_seeds, pairs, read_scores, read_trained
+from deepcolor.comparisons import compare_all, read_scores, read_trained
 from deepcolor.tables import write_table
 
 
@@ -25,10 +24,9 @@ def main() -> None:
     args = parser.parse_args()
     trained = read_trained(args.records, args.varies)
     scores = read_scores({file.parent.name: file for file in args.scores})
-    asked = pairs(trained, args.pictures)
-    tables = [table for table in (compare(scores, asked), compare_seeds(scores, trained)) if len(table)]
-    write_table(args.table, pd.concat(tables))
-    print(f"compare_runs: {args.table.name}, {len(asked)} pairs of runs", flush=True)
+    table = compare_all(scores, trained, args.pictures)
+    write_table(args.table, table)
+    print(f"compare_runs: {args.table.name}, {len(table)} comparisons", flush=True)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,8 @@ def main() -> None:
     columns: list[tuple[str, np.ndarray, list[str]]] = []
     for kind in ("Best", "Worst"):
         rows = drawn[f"{kind.lower()}_{args.run}"]
+        if not len(rows):  # Of a single image, it is the worst.
+            continue
         at = [places[int(row)] for row in rows]
         captions = [f"ΔE {differences.iloc[row]:.1f}" for row in rows]
         columns.append((f"{kind}: input", drawn["grayscale"][at], []))

@@ -9,6 +9,7 @@ import yaml
 from conftest import PROJECT
 from deepcolor import configuration
 from deepcolor.errors import DeepColorError
+from deepcolor.names import BASELINES
 from deepcolor.options import options_of
 from deepcolor.registry import ARCHITECTURES, SOURCES
 from deepcolor.runs import MODEL_KEYS, TAKEN
@@ -369,7 +370,7 @@ def test_pictures_that_cannot_be(entry: dict[str, Any], said: str) -> None:
     assert said in str(caught.value) and "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", sorted(TAKEN))
+@pytest.mark.parametrize("name", sorted({*TAKEN, *BASELINES}))
 def test_pictures_are_not_named_like_a_folder_of_the_results(name: str, tmp_path: Path) -> None:
     config = with_pictures(tmp_path, **{name: {"predictions": str(tmp_path)}})
     config["compare"]["models"].append(name)

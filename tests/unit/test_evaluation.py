@@ -179,8 +179,8 @@ def test_missing_pictures_are_counted(tmp_path: Path) -> None:
     with pytest.raises(DeepColorError) as caught:
         evaluation.find_pictures(tmp_path, [("d", "0"), ("d", "1"), ("d", "2")], "theirs")
     assert str(caught.value) == (
-        f"models.theirs.predictions: 2 pictures are missing in {tmp_path}, such as d/1.png; what to "
-        "make them from: snakemake --cores 1 results/inputs"
+        f"models.theirs.predictions: of 2 images there is no picture in {tmp_path}, such as d/1.png; "
+        "what to make them from: snakemake --cores 1 results/inputs"
     )
 
 
@@ -249,10 +249,10 @@ def test_broken_picture_is_named(content: bytes, shards: Any, tmp_path: Path) ->
 
 
 def scored(count: int = 12) -> pd.DataFrame:
-    """Scores of images of two data sets, three images of a photograph."""
+    """Scores of images of two data sets, three images of a photograph, two photographs of the second."""
     truth = crops(count, 12)
     table = metrics.per_image(truth, np.roll(truth, 1, axis=2))
-    table.insert(0, "data_set", np.repeat(["one", "two"], [count - 3, 3]))
+    table.insert(0, "data_set", np.repeat(["one", "two"], [count - count // 2, count // 2]))
     table.insert(1, "id", [f"{number:02}" for number in range(count)])
     table.insert(2, "group", np.repeat([f"p{number}" for number in range(count // 3)], 3))
     return table
@@ -288,6 +288,11 @@ def test_an_image_that_no_manifest_knows_is_named(tmp_path: Path) -> None:
 
 def test_summary_has_means_and_intervals_of_all_and_of_each_data_set() -> None:
     table = scored()
+    lone = scores.summarize(table.assign(data_set=["one"] * 9 + ["two"] * 3))
+    for content in (lone["all"], lone["data_sets"]["two"]):  # A data set of one photograph.
+        figure = content["as_predicted"]["psnr"]
+        assert figure["value"] > 0 and figure["low"] is None and figure["high"] is None
+    assert lone["data_sets"]["one"]["as_predicted"]["psnr"]["low"] is not None
     summary = scores.summarize(table)
     assert list(summary["data_sets"]) == ["one", "two"]
     parts = {"all": table, **dict(list(table.groupby("data_set")))}
@@ -301,14 +306,9 @@ def test_summary_has_means_and_intervals_of_all_and_of_each_data_set() -> None:
             for measure in MEASURES:
                 figure = content[key][measure]
                 assert figure["value"] == pytest.approx(rows[kept + measure].mean())
-                if name == "two":  # One photograph.
-                    assert figure["low"] is None and figure["high"] is None
-                else:
-                    (interval,) = bootstrap.intervals(rows[[kept + measure]].to_numpy())
-                    assert (figure["low"], figure["high"]) == pytest.approx(
-                        (interval.low, interval.high)
-                    )
-                    assert figure["low"] <= figure["high"]
+                (interval,) = bootstrap.intervals(rows[[kept + measure]].to_numpy())
+                assert (figure["low"], figure["high"]) == pytest.approx((interval.low, interval.high))
+                assert figure["low"] <= figure["high"]
     json.dumps(summary, allow_nan=False)
 
 
@@ -395,7 +395,9 @@ def test_no_image_is_both_best_and_worst(shards: Any, tmp_path: Path) -> None:
     found = extremes(tmp_path, shards, {"a_1": [3, 1, 9, 2, 5]}, 4)
     assert found["best_a_1"].tolist() == [1, 3] and found["worst_a_1"].tolist() == [2, 4]
     one: Any = Kept(shards.images[:1])
-    assert extremes(tmp_path, one, {"a_1": [3]}, 4)["truth"].shape == (0, 16, 16, 3)
+    found = extremes(tmp_path, one, {"a_1": [3]}, 4)
+    assert found["best_a_1"].tolist() == [] and found["worst_a_1"].tolist() == [0]
+    assert found["truth"].shape == (1, 16, 16, 3)
 
 
 def test_inputs_are_what_networks_see(tmp_path: Path) -> None:

@@ -46,10 +46,10 @@ def test_a_better_run_is_called_better_and_a_worse_one_worse(found: Found) -> No
     )
     good, bad = about(sentences, "good, 1 epoch: "), about(sentences, "bad, 1 epoch: ")
     assert good.startswith(
-        "good, 1 epoch: 21.00 dB and CIEDE2000 29.00; against the grayscale copy +1.00 dB ("
+        "good, 1 epoch: 21.00 dB and CIEDE2000 29.00. Against the grayscale copy: +1.00 dB ("
     )
     # Of CIEDE2000, lower is better: less of it is no loss.
-    assert f"better and {MINUS}1.00 CIEDE2000 ({MINUS}1." in good
+    assert f"better; {MINUS}1.00 CIEDE2000 ({MINUS}1." in good
     assert good.count(", better") == 4 and "worse" not in good and "told apart" not in good
     assert bad.count(", worse") == 4 and "better" not in bad
     assert f"{MINUS}0.50 dB" in bad and "+0.50 CIEDE2000 (0." in bad
@@ -61,9 +61,9 @@ def test_a_better_run_is_called_better_and_a_worse_one_worse(found: Found) -> No
 def test_measures_that_disagree_have_a_verdict_each(found: Found) -> None:
     levels = {"vivid_1": {"psnr": 19.0, "ciede2000": 25.0}}
     sentence = about(found([record("vivid", 1)], levels, photographs=40), "vivid, 1 epoch: ")
-    copy, mean = sentence.split("; ")[1:]
+    copy, mean = sentence.split(". Against the ")[1:]
     for part in (copy, mean):
-        assert part.count(", worse and") == 1 and part.rstrip(".").endswith(", better")
+        assert part.count(", worse; ") == 1 and part.rstrip(".").endswith(", better")
 
 
 def test_what_cannot_be_told_apart_is_said_so(found: Found) -> None:
@@ -72,7 +72,7 @@ def test_what_cannot_be_told_apart_is_said_so(found: Found) -> None:
         runs, {"one_1": 20.001, "same_1": 20.002, "far_1": 17.0}, photographs=40, noise=1.0
     )
     assert about(sentences, "one, 1 epoch: ").count(", not told apart") >= 2
-    assert "against the grayscale copy +0.00 dB" not in about(sentences, "one, 1 epoch: ")
+    assert "copy: +0.00 dB" not in about(sentences, "one, 1 epoch: ")
     first = about(sentences, "smallest color difference")
     assert "From these it is not told apart: one, 1 epoch." in first and "far" not in first
 
@@ -87,7 +87,7 @@ def test_of_few_photographs_nothing_is_called_better(found: Found) -> None:
         assert not any(word in each for each in sentences[1:])
     assert about(sentences, "smallest").endswith("is that of unet, 2 epochs, on these images.")
     assert (
-        "unet, 2 epochs: 26.00 dB and CIEDE2000 24.00; against the grayscale copy +6.00 dB ("
+        "unet, 2 epochs: 26.00 dB and CIEDE2000 24.00. Against the grayscale copy: +6.00 dB ("
         in "".join(sentences)
     )
 
@@ -105,11 +105,11 @@ def test_epochs_and_changes_are_compared(found: Found) -> None:
     longer = about(sentences, "after 30 epochs instead of 10")
     assert longer.startswith("unet after 30 epochs instead of 10: +1.00 dB (") and ", better" in longer
     changes = about(sentences, "changes to networks")
-    assert changes.startswith("Of 2 changes to networks the highest: +1.00 dB (")
-    highest, lowest = changes.split("the lowest: ")
-    beside = "beside unet, 30 epochs: target: lab instead of rgb; loss: huber instead of mse)"
-    assert f"(lab, 30 epochs, {beside}" in highest and ", better" in highest
-    assert lowest.startswith(f"{MINUS}0.50 dB (") and "skip_connections: false instead of true" in lowest
+    assert changes.startswith("Of 2 changes to networks the one that lowers CIEDE2000 most, or raises")
+    lowest, highest = changes.split("The one at the other end: ")
+    beside = "beside unet, 30 epochs (target: lab instead of rgb; loss: huber instead of mse)"
+    assert f"lab, 30 epochs, {beside}: +1.00 dB (" in lowest and ", better" in lowest
+    assert f"(skip_connections: false instead of true): {MINUS}0.50 dB (" in highest
     # The best network is named, variant or not; other variants only beside what they vary.
     assert about(sentences, "lab, 30 epochs: ")
     assert not any(each.startswith(("noskip, 30 epochs: ", "unet, 10 epochs: ")) for each in sentences)
@@ -125,10 +125,10 @@ def test_seeds_are_a_range_of_the_longest_training(found: Found) -> None:
     levels = {"unet_1": 5.0, "unet_2": 21.0, "unet-seed1_2": 22.0, "unet-seed7_2": 22.6, "other_2": 20.0}
     sentences = found(runs, levels)
     spread = about(sentences, "differ in nothing but the seed")
-    assert spread.startswith("3 trainings of unet for 2 epochs ") and "reach 21.00 to 22.60 dB" in spread
+    assert "know nothing of that: 3 of unet for 2 epochs reach 21.00 to 22.60 dB." in spread
     # The model is what it is called, not what the name of a repetition begins with.
     assert not any("unet-seed" in each for each in sentences)
-    assert not any("trainings of other" in each for each in sentences)
+    assert not any("of other for" in each for each in sentences)
 
 
 def test_collapses_are_told_and_are_no_finding(found: Found) -> None:
@@ -172,16 +172,39 @@ def test_luminance_and_colorfulness_are_told(found: Found) -> None:
         "clean_1": {"psnr": 23.0, "kept_psnr": 23.05, "colorfulness_difference": 4.0},
     }
     sentences = found(runs, levels, photographs=20)
-    told = about(sentences, "Predicting luminance again")
-    assert "noisy, 1 epoch +3.00 dB, to 24.00 dB" in told and "clean" not in told
-    assert about(sentences, "Duller").endswith(f"by colorfulness: noisy, 1 epoch ({MINUS}9.0).")
-    assert about(sentences, "More colorful").endswith("by colorfulness: clean, 1 epoch (+4.0).")
+    told = about(sentences, "With the luminance of the input, which is given, in place of their own: ")
+    assert "noisy, 1 epoch +3.00 dB (" in told and "), to 24.00 dB and CIEDE2000 " in told
+    assert about(sentences, "Duller").endswith("by colorfulness: noisy, 1 epoch by 9.0.")
+    assert about(sentences, "More colorful").endswith("by colorfulness: clean, 1 epoch by 4.0.")
+
+
+def test_what_the_luminance_alone_makes_better_is_said(found: Found) -> None:
+    kept = {"kept_psnr": 23.0, "kept_ciede2000": 27.0}
+    levels = {
+        "rgb_1": {"psnr": 21.0, "ciede2000": 29.0, **kept, "kept_psnr": 23.5},
+        "lab_1": {"psnr": 22.9, "ciede2000": 28.0, **kept},
+    }
+    sentences = found(
+        [record("rgb", 1), record("lab", 1, varies="rgb", options={"target": "lab"})],
+        levels,
+        photographs=40,
+    )
+    change = about(sentences, "A change to a network: ")
+    whole, color = change.split("; with the input's luminance kept ")
+    assert whole.endswith(", better") and "+1.90 dB" in whole
+    assert color.startswith(f"{MINUS}0.50 dB") and ", worse; " in color
+
+
+def test_the_luminance_is_not_told_where_it_gains_nothing(found: Found) -> None:
+    levels = {"lab_1": {"psnr": 22.0, "kept_psnr": 21.9}}
+    sentences = found([record("lab", 1)], levels, photographs=20)
+    assert not any("in place of their own" in each for each in sentences)
 
 
 def test_other_programs_pictures_are_compared_and_have_no_epochs(found: Found) -> None:
     sentences = found([record("unet", 1)], {"unet_1": 21.0, "app": 23.0}, pictures=["app"])
     assert about(sentences, "smallest").endswith("is that of app, and it is told apart from all others.")
-    assert about(sentences, "app: ").startswith("app: 23.00 dB and CIEDE2000 27.00; against")
+    assert about(sentences, "app: ").startswith("app: 23.00 dB and CIEDE2000 27.00. Against")
 
 
 def test_numbers_have_a_true_sign() -> None:
@@ -213,7 +236,7 @@ def test_of_many_networks_the_best_are_named(found: Found) -> None:
     names = [f"network-{number}" for number in range(9)]
     levels = {f"{name}_1": 21.0 + number / 10 for number, name in enumerate(names)}
     sentences = found([record(name, 1) for name in names], levels, photographs=40)
-    assert sum("against the grayscale copy" in each for each in sentences) == 6
+    assert sum("Against the grayscale copy" in each for each in sentences) == 6
     assert any(each.startswith("network-8, 1 epoch: ") for each in sentences)
     assert any(each.startswith("3 more with a larger color difference") for each in sentences)
 

@@ -140,9 +140,13 @@ def test_pairs_are_those_of_the_table(tmp_path: Path) -> None:
     assert rows[0][4] == f"1.50 {color['low']:.2f} to {color['high']:.2f} worse".replace(
         "1.50", "+1.50", 1
     )
-    assert rows[0][5] == f"{color['p_holm']:.2g}" and rows[0][6:] == ["1.00", "0 %"]
+    assert rows[0][7] == f"{color['p_holm']:.2g}" and rows[0][8:] == ["1.00", "0 %"]
+    kept = table[(table["kind"] == "network") & (table["luminance"] == "kept")]
+    kept = kept[(kept["run"] == "unet_2") & (kept["other"] == "other_2")].set_index("measure")
+    assert rows[0][5].startswith(f"{kept.loc['psnr', 'difference']:+.2f} ".replace("-", MINUS))
+    assert rows[0][6].startswith(f"{kept.loc['ciede2000', 'difference']:+.2f} ".replace("-", MINUS))
     assert rows[1][2].startswith("+1.50") and rows[1][2].endswith("better")
-    assert (rows[1][6:]) == [f"{MINUS}1.00", "100 %"]
+    assert (rows[1][8:]) == [f"{MINUS}1.00", "100 %"]
 
 
 def test_of_many_pairs_those_with_the_best_are_shown(reported: Reported) -> None:
@@ -193,7 +197,7 @@ def test_without_published_networks_no_published_figure_is_shown(reported: Repor
     page = reported([record("unet", 10)], {"unet_10": 22.0})
     assert "Deep Koalarization" in page.text and "Table 1" not in page.text
     assert not any("published" in each for each in page.tables)
-    assert "None of the networks here is one of the published study" in page.text
+    assert "No run here is one of the published study" in page.text
 
 
 def test_what_a_report_has_no_runs_for_is_said(reported: Reported) -> None:

@@ -68,7 +68,7 @@ def test_a_new_picture_is_scored_again_and_a_missing_one_is_named(colored: Copy)
     result = colored.run("snakemake --cores 2 --quiet all -- results/sepia/metrics.json")
     assert result.returncode != 0
     assert (
-        "models.sepia.predictions: 1 pictures are missing in sepia, such as photographs/"
+        "models.sepia.predictions: of 1 images there is no picture in sepia, such as photographs/"
         in result.stdout
     )
     assert first.stem in result.stdout

@@ -1,9 +1,10 @@
 """Runs against runs on the same images: differences with intervals, and tests."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations, pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from deepcolor.definitions import KEPT, MEASURES
 from deepcolor.errors import DeepColorError
 from deepcolor.files import read_json
 from deepcolor.names import BASELINES, TOLD
-from deepcolor.statistics import CONFIDENCE, RESAMPLES, SEED, Bootstrap, bca
+from deepcolor.statistics import CONFIDENCE, Bootstrap, bca
 
 # What is compared, of each prediction as it is and with the luminance of the input.
 COMPARED = ("psnr", "ssim", "ciede2000")
@@ -164,6 +165,23 @@ def read_scores(files: Mapping[str, Path]) -> Scores:
     )
 
 
+def compare_all(scores: Scores, trained: Sequence[Trained], pictures: Sequence[str]) -> pd.DataFrame:
+    """All comparisons: `compare` of `pairs`, `compare_seeds` and `compare_luminance`.
+
+    Args:
+        scores: Of all runs, pictures and baselines.
+        trained: All runs.
+        pictures: The runs that are other programs' pictures.
+    """
+    runs = [*(run.run for run in trained), *pictures]
+    tables = [
+        compare(scores, pairs(trained, pictures)),
+        compare_seeds(scores, trained),
+        compare_luminance(scores, runs),
+    ]
+    return pd.concat([table for table in tables if len(table)], ignore_index=True)
+
+
 def compare(scores: Scores, asked: Sequence[tuple[str, str, str]]) -> pd.DataFrame:
     """Compare pairs of runs, image by image.
 
@@ -181,10 +199,14 @@ def compare(scores: Scores, asked: Sequence[tuple[str, str, str]]) -> pd.DataFra
         share of photographs on which the run is closer to the photograph; `better` the name of the one
         for which both the interval and the test speak, "" where they do not.
     """
-    rows = [row for kind, run, other in asked for row in _rows(scores, kind, run, other)]
+    return _judged(row for kind, run, other in asked for row in _rows(scores, kind, run, other))
+
+
+def _judged(rows: Iterable[Mapping[str, object]]) -> pd.DataFrame:
+    """Rows with what follows from them: p adjusted, and which run is better."""
     table = pd.DataFrame(rows, columns=COLUMNS)
     for _, family in table.groupby(["kind", "measure", "luminance"], sort=False):
-        table.loc[family.index, "p_holm"] = holm(family["p"].to_numpy())
+        table.loc[family.index, "p_holm"] = holm(family["p"].to_numpy(dtype=float))
     return table.assign(better=_verdicts(table))
 
 
@@ -192,42 +214,61 @@ def _rows(scores: Scores, kind: str, run: str, other: str) -> Iterator[dict[str,
     """A pair's row for every measure."""
     this, that = scores.runs.index(run), scores.runs.index(other)
     for number, column in enumerate(scores.columns):
-        value = scores.values[:, this, number].mean() - scores.values[:, that, number].mean()
-        resampled = scores.means[:, this, number] - scores.means[:, that, number]
-        influence = scores.influence[:, this, number] - scores.influence[:, that, number]
-        known = scores.bootstrap.known
-        interval = bca(float(value), resampled, influence) if known else None
-        differences = scores.photographs[:, this, number] - scores.photographs[:, that, number]
-        measure = column.removeprefix(KEPT)
-        sign = 1 if MEASURES[measure].better == "higher" else -1
-        yield {
-            "kind": kind,
-            "run": run,
-            "other": other,
-            "measure": measure,
-            "luminance": "kept" if column.startswith(KEPT) else "predicted",
-            "photographs": len(differences),
-            "mean": scores.values[:, this, number].mean(),
-            "other_mean": scores.values[:, that, number].mean(),
-            "difference": value,
-            "low": interval.low if interval else np.nan,
-            "high": interval.high if interval else np.nan,
-            "p": _wilcoxon(differences),
-            "effect": rank_biserial(differences),
-            "share_better": float(np.mean(sign * differences > 0)),
-            "seeds": 1,
-            "other_seeds": 1,
-        }
+        yield _row(kind, (run, other), column, _paired(scores, (this, number), (that, number)))
+
+
+def _paired(scores: Scores, this: tuple[int, int], that: tuple[int, int]) -> dict[str, object]:
+    """What is said of the difference of two columns, each given by its run's and its own place."""
+    (first, second), resampled, influence, photographs = (
+        [each[:, run, column] for run, column in (this, that)]
+        for each in (scores.values, scores.means, scores.influence, scores.photographs)
+    )
+    difference = float(first.mean() - second.mean())
+    interval = bca(difference, resampled[0] - resampled[1], influence[0] - influence[1])
+    known = scores.bootstrap.known
+    return {
+        "mean": float(first.mean()),
+        "other_mean": float(second.mean()),
+        "difference": difference,
+        "low": interval.low if known else np.nan,
+        "high": interval.high if known else np.nan,
+        "p": _wilcoxon(photographs[0] - photographs[1]),
+        "photographs": photographs[0] - photographs[1],
+    }
+
+
+def _row(
+    kind: str,
+    runs: tuple[str, str],
+    column: str,
+    figures: Mapping[str, Any],
+    seeds: tuple[int, int] = (1, 1),
+) -> dict[str, object]:
+    """A row of the table, from `_paired`; its photographs are their differences."""
+    differences = figures["photographs"]
+    measure = column.removeprefix(KEPT)
+    sign = 1 if MEASURES[measure].better == "higher" else -1
+    return {
+        "kind": kind,
+        "run": runs[0],
+        "other": runs[1],
+        "measure": measure,
+        "luminance": "kept" if column.startswith(KEPT) else "predicted",
+        **figures,
+        "photographs": len(differences),
+        "effect": rank_biserial(differences),
+        "share_better": float(np.mean(sign * differences > 0)),
+        "seeds": seeds[0],
+        "other_seeds": seeds[1],
+    }
 
 
 def _verdicts(table: pd.DataFrame) -> list[str]:
-    """Which run of each row is better, "" where that cannot be said."""
-    tested = np.where(
-        table["kind"] == "seeds",
-        table["photographs"] >= LEAST_PHOTOGRAPHS,
-        table["p_holm"].astype(float) < 1 - CONFIDENCE,
-    )
-    sure = tested & ((table["low"] > 0) | (table["high"] < 0))
+    """Which run of each row is better, "" where interval and test do not say the same."""
+    beyond = (table["low"] > 0) | (table["high"] < 0)
+    # Ranks may point the other way than the mean: many a little worse, few much better.
+    agree = np.sign(table["effect"].astype(float)) == np.sign(table["difference"].astype(float))
+    sure = beyond & agree & (table["p_holm"].astype(float) < 1 - CONFIDENCE)
     higher = table["measure"].map(lambda name: MEASURES[name].better == "higher")
     ahead = (table["difference"] > 0) == higher
     return list(np.where(sure, np.where(ahead, table["run"], table["other"]), ""))
@@ -260,17 +301,17 @@ def holm(p: np.ndarray) -> np.ndarray:
 def compare_seeds(scores: Scores, trained: Sequence[Trained]) -> pd.DataFrame:
     """Compare models of which both were trained with several seeds, after their longest training.
 
-    The interval resamples photographs and, of each model, trainings (percentiles of the bootstrap; the
-    variance of trainings is widened by n / (n - 1), as the few that there are lie closer to their own
-    mean than to the true one).
+    Two things vary: the trainings of each model (the variance of their means over the images) and the
+    photographs (the bootstrap variance of the difference of the models' means). Interval and p are of
+    Welch's t with the degrees of freedom of Satterthwaite, which are few for few trainings.
 
     Args:
         scores: Of all runs.
         trained: All runs.
 
     Returns:
-        COLUMNS, of kind "seeds", without p; `run` and `other` are models, `seeds` and `other_seeds` the
-        numbers of their trainings.
+        COLUMNS, of kind "seeds"; `run` and `other` are models, `seeds` and `other_seeds` the numbers of
+        their trainings.
     """
     longest = {run.model: run.epochs for run in _first_seeds(trained)}
     runs: dict[str, list[int]] = {}
@@ -278,49 +319,67 @@ def compare_seeds(scores: Scores, trained: Sequence[Trained]) -> pd.DataFrame:
         if run.epochs == longest[run.model]:
             runs.setdefault(run.model, []).append(scores.runs.index(run.run))
     repeated = {model: numbers for model, numbers in runs.items() if len(numbers) > 1}
-    resampled = {
-        model: _over_seeds(scores.means[:, numbers], number)
-        for number, (model, numbers) in enumerate(repeated.items())
+    return _judged(
+        _seeds_row(scores, column, {this: repeated[this], that: repeated[that]})
+        for this, that in combinations(repeated, 2)
+        for column in scores.columns
+    )
+
+
+def _seeds_row(scores: Scores, column: str, models: Mapping[str, Sequence[int]]) -> dict[str, object]:
+    """The row of two models and a measure, from the places of their runs."""
+    number = scores.columns.index(column)
+    (run, these), (other, those) = models.items()
+    trainings = [scores.values[:, list(places), number].mean(axis=0) for places in (these, those)]
+    difference = float(trainings[0].mean() - trainings[1].mean())
+    photographs, resampled = (
+        each[:, list(these), number].mean(axis=1) - each[:, list(those), number].mean(axis=1)
+        for each in (scores.photographs, scores.means)
+    )
+    enough = scores.bootstrap.known and len(photographs) >= LEAST_PHOTOGRAPHS
+    parts = [float(each.var(ddof=1)) / len(each) for each in trainings] + [float(resampled.var())]
+    freedoms = [len(each) - 1 for each in trainings] + [len(photographs) - 1]
+    error = float(np.sqrt(sum(parts)))
+    low = high = p = np.nan
+    if scores.bootstrap.known and error > 0:
+        freedom = sum(parts) ** 2 / sum(
+            part**2 / each for part, each in zip(parts, freedoms, strict=True)
+        )
+        reach = float(stats.t.ppf((1 + CONFIDENCE) / 2, freedom)) * error
+        low, high = difference - reach, difference + reach
+        p = 2 * float(stats.t.sf(abs(difference) / error, freedom)) if enough else np.nan
+    figures = {
+        "mean": float(trainings[0].mean()),
+        "other_mean": float(trainings[1].mean()),
+        "difference": difference,
+        "low": low,
+        "high": high,
+        "p": p,
+        "photographs": photographs,
     }
+    return _row("seeds", (run, other), column, figures, (len(these), len(those)))
+
+
+def compare_luminance(scores: Scores, runs: Sequence[str]) -> pd.DataFrame:
+    """Compare predictions as they are with themselves on the luminance of the input.
+
+    Args:
+        scores: Of all runs.
+        runs: Which.
+
+    Returns:
+        COLUMNS, of kind "luminance" (kept less predicted): `run` and `other` are the same, and so is
+        `better`, where the input's luminance helps; "" where it does not, or nothing can be said.
+    """
     rows = []
-    for this, that in combinations(repeated, 2):
-        for number, column in enumerate(scores.columns):
-            mean, other = (scores.values[:, repeated[model], number].mean() for model in (this, that))
-            ends = [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]
-            low, high = np.quantile(resampled[this][:, number] - resampled[that][:, number], ends)
-            photographs = scores.photographs[:, repeated[this], number].mean(
-                axis=1
-            ) - scores.photographs[:, repeated[that], number].mean(axis=1)
-            measure = column.removeprefix(KEPT)
-            sign = 1 if MEASURES[measure].better == "higher" else -1
-            rows.append(
-                {
-                    "kind": "seeds",
-                    "run": this,
-                    "other": that,
-                    "measure": measure,
-                    "luminance": "kept" if column.startswith(KEPT) else "predicted",
-                    "photographs": len(photographs),
-                    "mean": mean,
-                    "other_mean": other,
-                    "difference": mean - other,
-                    "low": low if scores.bootstrap.known else np.nan,
-                    "high": high if scores.bootstrap.known else np.nan,
-                    "effect": rank_biserial(photographs),
-                    "share_better": float(np.mean(sign * photographs > 0)),
-                    "seeds": len(repeated[this]),
-                    "other_seeds": len(repeated[that]),
-                }
-            )
-    table = pd.DataFrame(rows, columns=COLUMNS)
-    return table.assign(better=_verdicts(table))
-
-
-def _over_seeds(means: np.ndarray, number: int) -> np.ndarray:
-    """Resampled means over resampled seeds: `(resamples, seeds, columns)` to `(resamples, columns)`."""
-    seeds = means.shape[1]
-    random = np.random.default_rng([SEED, 1000 + number])
-    drawn = random.integers(0, seeds, (RESAMPLES, seeds))
-    picked = np.take_along_axis(means, drawn[:, :, None], axis=1).mean(axis=1)
-    center = means.mean(axis=1)
-    return center + (picked - center) * np.sqrt(seeds / (seeds - 1))
+    for run in runs:
+        place = scores.runs.index(run)
+        for measure in COMPARED:
+            kept, predicted = (scores.columns.index(f"{which}{measure}") for which in (KEPT, ""))
+            figures = _paired(scores, (place, kept), (place, predicted))
+            rows.append(_row("luminance", (run, run), f"{KEPT}{measure}", figures))
+    table = _judged(rows)
+    helps = (table["difference"] > 0) == table["measure"].map(
+        lambda name: MEASURES[name].better == "higher"
+    )
+    return table.assign(better=np.where(helps, table["better"], ""))

@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-# Identical pictures have an infinite PSNR. It is capped, so that means stay finite.
-MOST_DECIBELS = 100.0
+from deepcolor.limits import MOST_DECIBELS
 
 # Before the names of measures that are taken with the luminance of the input in the prediction's place.
 KEPT = "kept_"
@@ -95,7 +94,8 @@ MEASURES = {
         3,
         "higher",
         "Share of pixels whose strongest channel of R, G and B is the photograph's; what Keras calls "
-        "accuracy, and the published curves show.",
+        "accuracy, and the published curves show. Of equal channels the first counts: gray is taken for "
+        "red.",
     ),
 }
 

@@ -223,7 +223,7 @@ def find_pictures(
             missing.append(f"{data_set}/{name}")
     if missing:
         raise DeepColorError(
-            f"models.{run}.predictions: {len(missing)} pictures are missing in {folder}, such as "
-            f"{missing[0]}.png; what to make them from: snakemake --cores 1 results/inputs"
+            f"models.{run}.predictions: of {len(missing)} images there is no picture in {folder}, "
+            f"such as {missing[0]}.png; what to make them from: snakemake --cores 1 results/inputs"
         )
     return found

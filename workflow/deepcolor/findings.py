@@ -7,8 +7,9 @@ import pandas as pd
 
 from deepcolor.comparisons import LEAST_PHOTOGRAPHS
 from deepcolor.definitions import MEASURES
-from deepcolor.names import FAULTS, label
-from deepcolor.views import comparisons
+from deepcolor.fault_words import FAULTS
+from deepcolor.names import label
+from deepcolor.views import comparisons, luminance
 
 MINUS = "\N{MINUS SIGN}"
 # Networks of which sentences are made; a list of more is cut.
@@ -49,11 +50,11 @@ def findings(
     """
     rows = {row["run"]: row for row in results}
     trained = [row for row in results if row["trained"]]
-    pairs = {
-        (row["kind"], row["run"], row["other"]): row
-        for row in comparisons(table, ["baseline", "network", "epochs", "change", "seeds"])
-    }
     # Figures of collapsed trainings are no findings; that they collapsed is one.
+    uneven = {row["trained"]["model"] for row in trained if row["trained"]["fault"]}
+    pairs = {
+        key: pair for key, pair in by_pair(table).items() if key[0] != "seeds" or not uneven & {*key[1:]}
+    }
     sound = [row for row in results if row["kind"] in ("run", "pictures") and not _collapsed(row)]
     longest = [row for row in set_side_by_side(results) if row in sound]
     longest.sort(key=lambda row: row["predicted"]["ciede2000"]["value"])
@@ -72,11 +73,40 @@ def findings(
         )
     if len(longest) > 1:
         sentences.append(_first_and_second(longest, pairs))
-    sentences += [*_luminance(named), *_dull(named)]
+    sentences += [*_luminance(named, pairs), *_dull(named)]
     sentences += _epochs(named[:NAMED], [row for row in sound if row["trained"]], pairs)
     failed = {row["run"] for row in trained if row["trained"]["fault"]}
     changes = ablations[~ablations["run"].isin(failed) & ~ablations["varied_run"].isin(failed)]
-    return sentences + _changes(changes, pairs) + _spreads(seeds) + _over_seeds(pairs)
+    sentences += _changes(changes, pairs) + _spreads(seeds[~seeds["model"].isin(uneven)])
+    return sentences + _over_seeds(pairs)
+
+
+def by_pair(table: pd.DataFrame) -> dict[tuple[str, str, str], dict[str, Any]]:
+    """All pairs by kind, run and other, with what they say on the input's luminance under "kept"."""
+    kinds = ["baseline", "network", "epochs", "change", "seeds"]
+    found = {_key(row): row for row in comparisons(table, kinds)}
+    for (kind, run, other), pair in list(found.items()):
+        if kind == "seeds":
+            found[kind, other, run] = {**_turned(pair), "kept": _turned(pair["kept"])}
+    return found | {_key(row): row for row in luminance(table)}
+
+
+def _turned(pair: Mapping[str, Any]) -> dict[str, Any]:
+    """A pair from the other side."""
+    figures = {
+        name: {
+            **pair[name],
+            "difference": -pair[name]["difference"],
+            "low": -pair[name]["high"],
+            "high": -pair[name]["low"],
+        }
+        for name in ("psnr", "ciede2000")
+    }
+    return {**pair, "run": pair["other"], "other": pair["run"], **figures}
+
+
+def _key(row: Mapping[str, Any]) -> tuple[str, str, str]:
+    return row["kind"], row["run"], row["other"]
 
 
 def set_side_by_side(results: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -96,42 +126,57 @@ def _ground(rows: Mapping[str, dict[str, Any]], split: str) -> str:
     copy, mean = rows["grayscale-copy"], rows["mean-chroma"]
     count = copy["photographs"]
     text = (
-        f"What a network has to beat, on {copy['n']:,} {split} images of {count:,} photographs: the "
-        f"input returned unchanged has {_both(copy)}; the training set's mean color everywhere has "
-        f"{_both(mean)}."
+        f"What a network has to beat, on {_count(copy['n'], f'{split} image')} of "
+        f"{_count(count, 'photograph')}: the input returned unchanged has {_both(copy)}; the training "
+        f"set's mean color everywhere has {_both(mean)}."
     )
     if count < LEAST_PHOTOGRAPHS:
         text += (
-            f" With images of only {count} photographs nothing is tested here, nothing called better, "
-            "and intervals are too narrow: the figures describe these images alone."
+            f" With images of only {_count(count, 'photograph')} nothing is tested here, nothing called "
+            "better, and intervals are too narrow: the figures describe these images alone."
         )
     return text
 
 
-def _both(row: Mapping[str, Any]) -> str:
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _both(row: Mapping[str, Any], luminance: str = "predicted") -> str:
     """PSNR and CIEDE2000 of a row, in words."""
-    figures = row["predicted"]
+    figures = row[luminance]
     return f"{figures['psnr']['value']:.2f} dB and CIEDE2000 {figures['ciede2000']['value']:.2f}"
 
 
 def _against_baselines(row: Mapping[str, Any], pairs: Mapping[Any, dict[str, Any]]) -> str:
     """What a run reaches, and whether that is more than the constants do."""
-    parts = []
+    told = [f"{row['label']}: {_both(row)}."]
     for baseline, words in {
-        "grayscale-copy": "the grayscale copy",
-        "mean-chroma": "the mean chroma",
+        "grayscale-copy": "grayscale copy",
+        "mean-chroma": "mean chroma",
     }.items():
-        pair = pairs["baseline", row["run"], baseline]
-        parts.append(f"against {words} {_both_differences(pair)}")
-    text = f"{row['label']}: {_both(row)}; {'; '.join(parts)}."
+        told.append(f"Against the {words}: {_told(pairs['baseline', row['run'], baseline])}.")
     if row["chosen"]:
-        text += " Its epoch was chosen by these very images, which flatters it a little."
+        told.append("Its epoch was chosen by these very images, which flatters it a little.")
+    return " ".join(told)
+
+
+def _told(pair: Mapping[str, Any]) -> str:
+    """A pair's differences in PSNR and CIEDE2000, and what can be said of them.
+
+    What holds on the input's luminance is told, too, where it is something else: a network that keeps
+    the luminance may be better for that alone.
+    """
+    names = ("psnr", "ciede2000")
+    text = _differences(pair)
+    kept = pair["kept"]
+    if any(_verdict(pair, name) != _verdict(kept, name) for name in names):
+        text += f"; with the input's luminance kept {_differences(kept)}"
     return text
 
 
-def _both_differences(pair: Mapping[str, Any]) -> str:
-    """The differences of a pair in PSNR and CIEDE2000, and what can be said of them."""
-    return " and ".join(
+def _differences(pair: Mapping[str, Any]) -> str:
+    return "; ".join(
         f"{_difference(pair[name], name)}{_verdict(pair, name)}" for name in ("psnr", "ciede2000")
     )
 
@@ -151,8 +196,11 @@ def _verdict(pair: Mapping[str, Any], measure: str) -> str:
     """What an interval and a test allow to be said of a pair; with few photographs, nothing."""
     if pair["photographs"] < LEAST_PHOTOGRAPHS:
         return ""
-    better = pair[measure]["better"]
-    return ", not told apart" if not better else ", better" if better == pair["run"] else ", worse"
+    figures = pair[measure]
+    if figures["better"]:
+        return ", better" if figures["better"] == pair["run"] else ", worse"
+    beyond = figures["low"] > 0 or figures["high"] < 0
+    return ", which the test does not bear out" if beyond else ", not told apart"
 
 
 def _first_and_second(compared: Sequence[dict[str, Any]], pairs: Mapping[Any, dict[str, Any]]) -> str:
@@ -185,26 +233,22 @@ def _seeds_disagree(
     if not first["trained"] or not other["trained"]:
         return False
     model, against = first["trained"]["model"], other["trained"]["model"]
-    pair = pairs.get(("seeds", model, against)) or pairs.get(("seeds", against, model))
+    pair = pairs.get(("seeds", model, against))
     return pair is not None and pair["ciede2000"]["better"] != model
 
 
-def _luminance(named: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Which predictions lose by predicting the luminance that they were given."""
+def _luminance(named: Sequence[Mapping[str, Any]], pairs: Mapping[Any, dict[str, Any]]) -> list[str]:
+    """Which pictures are closer to the photograph with the luminance of the input in place of theirs."""
     told = []
     for row in named:
-        gain = row["kept"]["psnr"]["value"] - row["predicted"]["psnr"]["value"]
-        if gain >= 0.1:
-            told.append(
-                f"{row['label']} {signed(gain)} dB, to {row['kept']['psnr']['value']:.2f} dB and "
-                f"CIEDE2000 {row['kept']['ciede2000']['value']:.2f}"
-            )
+        pair = pairs["luminance", row["run"], row["run"]]
+        told_at_all = pair["photographs"] < LEAST_PHOTOGRAPHS or pair["psnr"]["better"]
+        if told_at_all and pair["psnr"]["difference"] > 0:
+            gain = _difference(pair["psnr"], "psnr")
+            told.append(f"{row['label']} {gain}, to {_both(row, 'kept')}")
     if not told:
         return []
-    return [
-        "Predicting luminance again, which is given, costs: with the input's own in its place "
-        f"{_listed(told)}."
-    ]
+    return [f"With the luminance of the input, which is given, in place of their own: {_listed(told)}."]
 
 
 def _dull(named: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -213,9 +257,9 @@ def _dull(named: Sequence[Mapping[str, Any]]) -> list[str]:
     for row in named:
         figures = row["predicted"]["colorfulness_difference"]
         if row["photographs"] >= LEAST_PHOTOGRAPHS and figures["high"] < 0:
-            dull.append(f"{row['label']} ({signed(figures['value'], 1)})")
+            dull.append(f"{row['label']} by {decimal(-figures['value'], 1)}")
         if row["photographs"] >= LEAST_PHOTOGRAPHS and figures["low"] > 0:
-            vivid.append(f"{row['label']} ({signed(figures['value'], 1)})")
+            vivid.append(f"{row['label']} by {decimal(figures['value'], 1)}")
     return [
         f"{words} than the photographs by colorfulness: {_listed(told)}."
         for words, told in {"Duller": dull, "More colorful": vivid}.items()
@@ -248,7 +292,7 @@ def _epochs(
         if shorter and pair:
             sentences.append(
                 f"{facts['model']} after {facts['epochs']} epochs instead of "
-                f"{shorter['trained']['epochs']}: {_both_differences(pair)}."
+                f"{shorter['trained']['epochs']}: {_told(pair)}."
             )
     return sentences
 
@@ -277,28 +321,38 @@ def _collapses(trained: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _changes(ablations: pd.DataFrame, pairs: Mapping[Any, dict[str, Any]]) -> list[str]:
-    """What variants change at most, after their longest training with their first seed."""
+    """Which variant lies lowest, and which highest, after the longest training with the first seed."""
     firsts = ablations.drop_duplicates(["model", "epochs"])
     last = firsts.sort_values("epochs", kind="stable").drop_duplicates("model", keep="last")
-    rows = last.sort_values("difference", kind="stable").to_dict("records")
-    if not rows:
+    changes = [(pairs["change", row["run"], row["varied_run"]], row) for row in last.to_dict("records")]
+    changes.sort(key=lambda change: change[0]["ciede2000"]["difference"])
+    if not changes:
         return []
-    told = [
-        f"{_both_differences(pairs['change', row['run'], row['varied_run']])} ({label(row['run'])}, "
-        f"beside {label(row['varied_run'])}: {row['differs']})"
-        for row in (rows[-1], rows[0])
-    ]
-    if len(rows) == 1:
+    told = [_change(pair, row, pairs) for pair, row in (changes[0], changes[-1])]
+    if len(changes) == 1:
         return [f"A change to a network: {told[0]}."]
-    return [f"Of {len(rows)} changes to networks the highest: {told[0]}; the lowest: {told[1]}."]
+    return [
+        f"Of {len(changes)} changes to networks the one that lowers CIEDE2000 most, or raises it least: "
+        f"{told[0]}. The one at the other end: {told[1]}."
+    ]
+
+
+def _change(pair: Mapping[str, Any], row: Mapping[str, Any], pairs: Mapping[Any, dict[str, Any]]) -> str:
+    """What a change makes; of several trainings, if both networks have them."""
+    text = f"{label(row['run'])}, beside {label(row['varied_run'])} ({row['differs']}): "
+    model, varied = row["model"], row["varies"]
+    if ("seeds", model, varied) in pairs:
+        return f"{text}{_told(pairs['seeds', model, varied])}, over several trainings of both"
+    return text + _told(pair)
 
 
 def _over_seeds(pairs: Mapping[Any, dict[str, Any]]) -> list[str]:
     """What several trainings of two networks say, of the first pairs."""
+    seen = [key[1:] for key in pairs if key[0] == "seeds"]
     told = [
-        f"{run} against {other} {_both_differences(pair)}"
-        for (kind, run, other), pair in pairs.items()
-        if kind == "seeds"
+        f"{run} against {other} {_told(pairs['seeds', run, other])}"
+        for number, (run, other) in enumerate(seen)
+        if (other, run) not in seen[:number]
     ]
     return [f"Over several trainings of each network: {_listed(told)}."] if told else []
 
@@ -306,9 +360,15 @@ def _over_seeds(pairs: Mapping[Any, dict[str, Any]]) -> list[str]:
 def _spreads(seeds: pd.DataFrame) -> list[str]:
     """How far seeds are apart, after the longest training of every model that has several."""
     last = seeds.sort_values("epochs", kind="stable").drop_duplicates("model", keep="last")
-    return [
-        f"{row['seeds']} trainings of {row['model']} for {row['epochs']} epochs that differ in nothing "
-        f"but the seed reach {row['psnr_min']:.2f} to {row['psnr_max']:.2f} dB: a difference between "
-        "networks that is no larger may be chance."
+    told = [
+        f"{row['seeds']} of {row['model']} for {row['epochs']} epoch{'' if row['epochs'] == 1 else 's'} "
+        f"reach {row['psnr_min']:.2f} to {row['psnr_max']:.2f} dB"
         for row in last.to_dict("records")
+    ]
+    if not told:
+        return []
+    return [
+        "Trainings that differ in nothing but the seed differ, too, and intervals over images know "
+        f"nothing of that: {_listed(told)}. Other sentences are of the first seed, where they do not "
+        "say otherwise."
     ]

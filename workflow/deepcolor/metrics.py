@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from deepcolor import lab
-from deepcolor.definitions import KEPT, MOST_DECIBELS
+from deepcolor.definitions import KEPT
+from deepcolor.limits import MOST_DECIBELS
 
 # Of Wang et al. 2004: a Gaussian window of 11×11 pixels, and the two constants.
 SSIM_WINDOW, SSIM_SIGMA, SSIM_K = 11, 1.5, (0.01, 0.03)

@@ -5,13 +5,10 @@ BASELINES = {
     "grayscale-copy": "Grayscale copy",
     "mean-chroma": "Training-set mean chroma",
     "mean-chroma-oracle": "Per-image mean chroma (oracle)",
-    "true-chroma": "True chroma (ceiling)",
+    "true-chroma": "True chroma (bound)",
 }
 # Those that are told something about the photograph that they color: bounds, no competitors.
 TOLD = {"mean-chroma-oracle", "true-chroma"}
-
-# How the faults of `deepcolor.faults` are said of pictures.
-FAULTS = {"black": "black", "one color": "of one color", "gray": "gray", "noise": "noise"}
 
 
 def label(run: str, separator: str = ", ") -> str:

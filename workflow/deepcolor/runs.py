@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from deepcolor.errors import DeepColorError
+from deepcolor.names import BASELINES
 from deepcolor.options import options, options_of
 from deepcolor.registry import ARCHITECTURES
 from deepcolor.validation import check_names, check_options
@@ -229,7 +230,7 @@ def check_runs(config: dict[str, Any]) -> None:
             "compare.models: nothing but pictures of other programs; add a network to set them beside"
         )
     for name, folder in pictures(config).items():
-        if name in TAKEN:
+        if name in TAKEN or name in BASELINES:
             raise DeepColorError(f"models.{name}: 'results' has a folder of this name; rename the model")
         if not Path(folder).is_dir():
             raise DeepColorError(

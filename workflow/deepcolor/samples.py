@@ -26,7 +26,7 @@ def draw_samples(shards: "Shards", split: str, count: int, seed: int, path: Path
         The number of images drawn: `count`, or all where there are fewer.
     """
     names = list(shards.names(split))
-    rows = sorted(random.Random(f"{seed}").sample(range(len(names)), min(count, len(names))))
+    rows = _drawn([data_set for data_set, _ in names], count, seed)
     truth = _pick(shards, split, rows)
     with replacing(path) as temporary:
         np.savez(
@@ -59,12 +59,30 @@ def draw_extremes(
     chosen = {}
     for run, file in scores.items():
         order = pd.read_csv(file)["ciede2000"].to_numpy().argsort(kind="stable")
-        count = min(count, len(order) // 2)  # No image is among the best and the worst.
-        chosen[f"best_{run}"], chosen[f"worst_{run}"] = order[:count], order[::-1][:count]
+        best = min(count, len(order) // 2)  # No image is among the best and the worst.
+        worst = min(count, len(order) - best, max(best, 1))
+        chosen[f"best_{run}"], chosen[f"worst_{run}"] = order[:best], order[::-1][:worst]
     rows = sorted({int(row) for each in chosen.values() for row in each})
     truth = _pick(shards, split, rows)
     with replacing(path) as temporary:
         np.savez(temporary, row=rows, truth=truth, grayscale=grayscale(truth), **chosen)
+
+
+def _drawn(data_sets: Sequence[str], count: int, seed: int) -> list[int]:
+    """Places of images drawn at random, of every data set as many, as far as it has them."""
+    waiting = {
+        name: [row for row, each in enumerate(data_sets) if each == name]
+        for name in dict.fromkeys(data_sets)
+    }
+    shares = dict.fromkeys(waiting, 0)
+    for _ in range(min(count, len(data_sets))):
+        free = [name for name in waiting if shares[name] < len(waiting[name])]
+        shares[min(free, key=shares.__getitem__)] += 1
+    return sorted(
+        row
+        for name, rows in waiting.items()
+        for row in random.Random(f"{seed}").sample(rows, shares[name])
+    )
 
 
 def _pick(shards: "Shards", split: str, rows: Sequence[int]) -> np.ndarray:

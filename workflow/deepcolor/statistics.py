@@ -62,8 +62,8 @@ class Bootstrap:
 
     @property
     def known(self) -> bool:
-        """Whether there is anything to resample: a stratum with more than one group."""
-        return self.groups > len(self._strata)
+        """Whether all strata have several groups; one of a single group would pass for certain."""
+        return all(numbers.max() > 0 for _, numbers in self._strata)
 
     def means(self, columns: np.ndarray) -> np.ndarray:
         """The means of columns over the images of every resample.

@@ -13,8 +13,8 @@ import numpy as np
 
 from deepcolor import color, devices, targets, training_metrics
 from deepcolor.errors import DeepColorError
+from deepcolor.fault_words import FAULTS
 from deepcolor.faults import MEASURES, Measures, fault
-from deepcolor.names import FAULTS
 from deepcolor.state import History, load_state, save_state, seed_generators
 
 # What a history records of every epoch, in the order of history.csv.

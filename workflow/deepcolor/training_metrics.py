@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from deepcolor import color
-from deepcolor.definitions import MOST_DECIBELS
+from deepcolor.limits import MOST_DECIBELS
 
 
 def psnr(truth: keras.KerasTensor, prediction: keras.KerasTensor) -> keras.KerasTensor:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from deepcolor.comparisons import LEAST_PHOTOGRAPHS
 from deepcolor.definitions import MEASURES, OF_MEANS
 from deepcolor.names import BASELINES, TOLD, label
 from deepcolor.tables import LUMINANCE, as_predicted, said
@@ -90,8 +91,9 @@ def by_data_set(
         compared: Names of the runs.
 
     Returns:
-        data_sets: their names; rows: run, label, train_on and cells (of each data set: n, seen, and
-        measures, see `intervals`). None where there is one data set only.
+        data_sets: their names; few: those of fewer than LEAST_PHOTOGRAPHS; rows: run, label, train_on
+        and cells (of each data set: n, seen, and measures, see `intervals`). None where there is one
+        data set only.
     """
     figures = as_predicted(metrics)
     data_sets = [name for name in dict.fromkeys(figures["data_set"]) if name != "all"]
@@ -117,21 +119,38 @@ def by_data_set(
                 ],
             }
         )
-    return {"data_sets": data_sets, "rows": rows}
+    few = [
+        name for name in data_sets if cells["grayscale-copy", name]["photographs"] < LEAST_PHOTOGRAPHS
+    ]
+    return {"data_sets": data_sets, "few": few, "rows": rows}
 
 
-def comparisons(table: pd.DataFrame, kinds: Sequence[str], luminance: str = "predicted") -> list[dict]:
+def comparisons(table: pd.DataFrame, kinds: Sequence[str]) -> list[dict[str, Any]]:
     """Pairs of runs, a row each, with what every measure says of them.
 
     Args:
-        table: Of `comparisons.compare`.
-        kinds: Which kinds of pairs.
-        luminance: "predicted" or "kept".
+        table: Of `comparisons.compare_all`.
+        kinds: Which kinds of pairs, all but "luminance".
 
     Returns:
         Per pair: kind, run, other, photographs, seeds, other_seeds, and by measure: difference, low,
-        high, p_holm, effect, share_better, better.
+        high, p_holm, effect, share_better, better; all that again under "kept", of the predictions with
+        the luminance of the input.
     """
+    kept = _pairs(table, kinds, "kept")
+    return [
+        {**row, "kept": other}
+        for row, other in zip(_pairs(table, kinds, "predicted"), kept, strict=True)
+    ]
+
+
+def luminance(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """What the input's luminance in place of its own changes of each run; see `comparisons`."""
+    return _pairs(table, ["luminance"], "kept")
+
+
+def _pairs(table: pd.DataFrame, kinds: Sequence[str], luminance: str) -> list[dict[str, Any]]:
+    """Pairs with what is said of them with one luminance, in the order of the table."""
     chosen = table[table["kind"].isin(kinds) & (table["luminance"] == luminance)]
     rows = []
     for (kind, run, other), pair in chosen.groupby(["kind", "run", "other"], sort=False):
@@ -204,7 +223,10 @@ def benchmarks(folder: Path) -> list[dict[str, Any]]:
         where it was too short to be measured).
     """
     rows = []
-    for rule in sorted(each for each in folder.iterdir() if each.is_dir()) if folder.is_dir() else []:
+    # A folder without a script is that of a rule that is no more.
+    scripts = Path(__file__).parent.parent
+    folders = sorted(folder.iterdir()) if folder.is_dir() else []
+    for rule in (each for each in folders if (scripts / f"{each.name}.py").exists()):
         tables = [pd.read_csv(file, sep="\t", na_values="-") for file in sorted(rule.glob("**/*.tsv"))]
         if not tables:
             continue
