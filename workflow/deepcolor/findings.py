@@ -14,6 +14,8 @@ from deepcolor.views import comparisons, luminance
 MINUS = "\N{MINUS SIGN}"
 # Networks of which sentences are made; a list of more is cut.
 NAMED = 6
+# Decibels below which a gain by the input's luminance is of rounding alone, and not worth a word.
+LEAST_GAIN = 0.05
 
 
 def signed(value: float, digits: int = 2) -> str:
@@ -243,7 +245,7 @@ def _luminance(named: Sequence[Mapping[str, Any]], pairs: Mapping[Any, dict[str,
     for row in named:
         pair = pairs["luminance", row["run"], row["run"]]
         told_at_all = pair["photographs"] < LEAST_PHOTOGRAPHS or pair["psnr"]["better"]
-        if told_at_all and pair["psnr"]["difference"] > 0:
+        if told_at_all and pair["psnr"]["difference"] > LEAST_GAIN:
             gain = _difference(pair["psnr"], "psnr")
             told.append(f"{row['label']} {gain}, to {_both(row, 'kept')}")
     if not told:
