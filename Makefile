@@ -29,9 +29,12 @@ endif
 CUDA := $(filter 1,$(GPU))
 SNAKEMAKE := snakemake $(OVERLAY) $(if $(CUDA),--config accelerator=cuda) --cores $(CORES)
 
-# `--quiet all` hides Snakemake's own errors too: where no job has named one, ask again.
+# `--quiet all` hides Snakemake's own errors too: where no job has named one, ask again. Where no log could
+# be written, no job came to say so.
 SAID := .snakemake/make-report.log
 EXPLAIN = grep -qi "error:" $(SAID) \
+	|| { grep -q "No space left" $(SAID) && echo "Error: the disk is full; free some space and run the same \
+	command again"; } \
 	|| { [ -n "$$(ls -A .snakemake/locks 2> /dev/null)" ] && echo "Error: another run is at work in this \
 	folder, or one was killed. If none is, type: make unlock"; } \
 	|| { ! $(SNAKEMAKE) --dry-run -- $(TARGET) > $(SAID) 2>&1 && tail -n 8 $(SAID); } \
