@@ -526,5 +526,6 @@ def test_files_are_those_of_keras() -> None:
 MODULES = {
     "densenet": keras.applications.DenseNet121,
     "inception_resnet_v2": INCEPTION,
+    "inception_v3": keras.applications.InceptionV3,
     "mobilenet": keras.applications.MobileNet,
 }
