@@ -515,12 +515,12 @@ def test_files_are_those_of_keras() -> None:
     for key, checksum in weights.CHECKSUMS.items():
         folder, name = key.split("/")
         source = re.sub(r'"\s+"', "", Path(inspect.getfile(MODULES[folder])).read_text("utf-8"))
-        assert f'"{weights.ORIGIN}/{folder}/"' in source
+        assert f'"{weights.ORIGIN}/{folder}/' in source
         if folder == "mobilenet":
             assert '"mobilenet_%s_%d_tf_no_top.h5"' in source
             assert {f"mobilenet_{text}_224_tf_no_top.h5" for text in IMAGENET.values()} >= {name}
         else:
-            assert f'"{name}"' in source and f'"{checksum}"' in source
+            assert f'{name}"' in source and f'"{checksum}"' in source
 
 
 MODULES = {
