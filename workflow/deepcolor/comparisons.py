@@ -15,6 +15,7 @@ from deepcolor.errors import DeepColorError
 from deepcolor.files import read_json
 from deepcolor.names import BASELINES, TOLD
 from deepcolor.statistics import CONFIDENCE, Bootstrap, bca
+from deepcolor.tables import varied_run
 
 # What is compared, of each prediction as it is and with the luminance of the input.
 COMPARED = ("psnr", "ssim", "ciede2000")
@@ -85,10 +86,8 @@ def pairs(trained: Sequence[Trained], pictures: Sequence[str]) -> list[tuple[str
         runs = [run.run for run in first if run.model == model]
         found += [("epochs", longer, shorter) for shorter, longer in pairwise(runs)]
     for run in trained:
-        varied = [each for each in trained if (each.model, each.epochs) == (run.varies, run.epochs)]
-        if varied:
-            same = [each for each in varied if each.seed == run.seed]
-            found.append(("change", run.run, [*same, *varied][0].run))
+        if other := varied_run(vars(run), [vars(each) for each in trained], run.varies):
+            found.append(("change", run.run, other["run"]))
     return found
 
 

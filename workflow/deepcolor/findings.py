@@ -9,7 +9,7 @@ from deepcolor.comparisons import LEAST_PHOTOGRAPHS
 from deepcolor.definitions import MEASURES
 from deepcolor.fault_words import FAULTS
 from deepcolor.names import label
-from deepcolor.views import comparisons, luminance
+from deepcolor.views import comparisons, luminance_changes
 
 MINUS = "\N{MINUS SIGN}"
 # Networks of which sentences are made; a list of more is cut.
@@ -45,7 +45,7 @@ def findings(
 
     Args:
         results: Of `views.results`.
-        table: Of `comparisons.compare`.
+        table: Of `comparisons.compare_all`.
         split: The images that figures were taken on, "validation" or "test".
         ablations: Of `tables.tabulate_ablations`.
         seeds: Of `tables.tabulate_seeds`: models with several, over all data sets.
@@ -90,7 +90,7 @@ def by_pair(table: pd.DataFrame) -> dict[tuple[str, str, str], dict[str, Any]]:
     for (kind, run, other), pair in list(found.items()):
         if kind == "seeds":
             found[kind, other, run] = {**_turned(pair), "kept": _turned(pair["kept"])}
-    return found | {_key(row): row for row in luminance(table)}
+    return found | {_key(row): row for row in luminance_changes(table)}
 
 
 def _turned(pair: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,12 +9,12 @@ from deepcolor.files import read_json, sha256
 
 
 def commit(folder: Path) -> str:
-    """The commit that is checked out in a folder, in words; "not known …" where git cannot tell."""
+    """The commit that is checked out in a folder, in words; "not known …" where git does not say."""
     try:
         found = _git(folder, "rev-parse", "HEAD")
         changed = _git(folder, "status", "--porcelain", "--untracked-files=no")
     except (OSError, subprocess.CalledProcessError):
-        return "not known (no git repository)"
+        return "not known (git does not say)"
     return f"{found}{', with changes that are not committed' if changed else ''}"
 
 

@@ -25,7 +25,7 @@ METHOD = (
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean and its interval; low and high are nan where there is but one group in every stratum."""
+    """A mean and its interval; low and high are nan where a stratum has but one group."""
 
     value: float
     low: float

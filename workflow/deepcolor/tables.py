@@ -176,14 +176,8 @@ def tabulate_ablations(
     psnr = as_predicted(metrics, "all").set_index("run")["psnr"]
     rows = []
     for record in records:
-        varied = [
-            each
-            for each in records
-            if (each["model"], each["epochs"]) == (varies.get(record["run"]), record["epochs"])
-        ]
-        if varied:
-            same = [each for each in varied if each["seed"] == record["seed"]]
-            other = [*same, *varied][0]
+        other = varied_run(record, records, varies.get(record["run"], ""))
+        if other:
             rows.append(
                 {
                     "run": record["run"],
@@ -201,10 +195,28 @@ def tabulate_ablations(
     return pd.DataFrame(rows, columns=ABLATIONS)
 
 
-def _differences(record: dict[str, Any], other: dict[str, Any]) -> list[str]:
+def varied_run(
+    run: Mapping[str, Any], runs: Sequence[Mapping[str, Any]], varies: str
+) -> Mapping[str, Any] | None:
+    """The run that a variant's is set beside: of the varied model, with as many epochs.
+
+    Args:
+        run: With epochs and seed, among others.
+        runs: All, with model, epochs and seed, a model's first seed before the others.
+        varies: Name of the model that it varies.
+
+    Returns:
+        The one with the same seed, else that with the first; None where none has as many epochs.
+    """
+    varied = [each for each in runs if (each["model"], each["epochs"]) == (varies, run["epochs"])]
+    same = [each for each in varied if each["seed"] == run["seed"]]
+    return next(iter([*same, *varied]), None)
+
+
+def _differences(record: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
     """What differs between the trainings of a variant and its model: "dropout: 0.3 instead of 0.5"."""
 
-    def settings(of: dict[str, Any]) -> list[dict[str, Any]]:
+    def settings(of: Mapping[str, Any]) -> list[dict[str, Any]]:
         images = {"train_on": ", ".join(of["train_on"]), "seed": of["seed"]}
         return [of["settings"]["options"], of["settings"]["training"], images]
 

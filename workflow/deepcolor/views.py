@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from deepcolor.comparisons import LEAST_PHOTOGRAPHS
@@ -144,7 +143,7 @@ def comparisons(table: pd.DataFrame, kinds: Sequence[str]) -> list[dict[str, Any
     ]
 
 
-def luminance(table: pd.DataFrame) -> list[dict[str, Any]]:
+def luminance_changes(table: pd.DataFrame) -> list[dict[str, Any]]:
     """What the input's luminance in place of its own changes of each run; see `comparisons`."""
     return _pairs(table, ["luminance"], "kept")
 
@@ -237,7 +236,7 @@ def benchmarks(folder: Path) -> list[dict[str, Any]]:
                 "jobs": len(jobs),
                 "seconds": float(jobs["s"].sum()),
                 "longest": float(jobs["s"].max()),
-                "memory": float(np.nanmax([*jobs["max_rss"].astype(float), -1])),
+                "memory": float(jobs["max_rss"].astype(float).max()),
             }
         )
     return sorted(rows, key=lambda row: -row["seconds"])
