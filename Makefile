@@ -45,7 +45,7 @@ RUN_TARGET = mkdir -p .snakemake; set -o pipefail; \
 
 # What the lock holds; what is installed only for the data sets that need it; and what has a lock of its
 # own with the same pins, besides: CUDA's libraries go over the environment, PyTorch goes into another.
-ALWAYS := data tensorflow report workflow dev
+ALWAYS := data tensorflow report study workflow dev
 CLIENTS := fiftyone huggingface
 OTHERS := cuda torch
 TORCH := .venv-torch
@@ -53,7 +53,7 @@ TORCH_READY := $(TORCH)/ready-$(shell cksum < envs/torch.txt | tr ' ' '-')
 COMPILE = uv pip compile --python-version 3.11 --python-platform linux --generate-hashes --quiet \
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock"
 
-.PHONY: report check browse test test-torch soak bench lint setup clients unlock lock clean help
+.PHONY: report check study browse test test-torch soak bench lint setup clients unlock lock clean help
 
 report: TARGET := all
 report: clients  ## Run the whole pipeline (PRESET=paper: a preset, CONFIGFILE=x.yaml: a file, GPU=1)
@@ -63,6 +63,11 @@ report: clients  ## Run the whole pipeline (PRESET=paper: a preset, CONFIGFILE=x
 check: TARGET := check_setup
 check: clients  ## Say whether all is there that a run needs, and what it will cost (PRESET=paper, GPU=1)
 	@$(RUN_TARGET)
+
+study: TARGET := draw_study
+study: clients  ## Draw the material of the user study, for `deepcolor study serve` (PRESET=paper)
+	@$(RUN_TARGET)
+	@python envs/install_clients.py --study $(if $(OVER),"$(OVER)")
 
 browse: $(READY)  ## Open the FiftyOne app on a run (RUN=unet_30)
 	@python envs/install_clients.py --client fiftyone
@@ -105,8 +110,10 @@ lock: $(READY)  ## Resolve the packages anew: envs/*.in to the locks envs/*.txt 
 	$(MAKE) setup
 	python envs/write_conda_environments.py
 
-clean:  ## Remove the results and the data, not the downloads in data/cache nor the environment
-	@find results -mindepth 1 -maxdepth 1 ! -name README.md -exec rm -r {} +
+clean:  ## Remove the results and the data, not people's answers, the downloads in data/cache nor the environment
+	@find results -mindepth 1 -maxdepth 1 ! -name README.md ! -name study -exec rm -r {} +
+	@if [ -d results/study ]; then find results/study -mindepth 1 -maxdepth 1 ! -name 'answers.*' -exec rm -r {} +; \
+		find results/study -maxdepth 0 -empty -delete; fi
 	@if [ -d data ]; then find data -mindepth 1 -maxdepth 1 ! -name cache -exec rm -r {} +; fi
 	@rm -rf .snakemake
 
@@ -119,6 +126,7 @@ $(READY):
 	@rm -rf $(VENV)
 	@$(PYTHON) -m venv $(VENV)
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/requirements.txt
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(TORCH_READY):

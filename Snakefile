@@ -37,6 +37,7 @@ include: "rules/train.smk"
 include: "rules/evaluate.smk"
 include: "rules/distances.smk"
 include: "rules/diagrams.smk"
+include: "rules/study.smk"
 include: "rules/report.smk"
 
 

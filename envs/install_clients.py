@@ -5,6 +5,7 @@
     python envs/install_clients.py --gpu              CUDA's libraries too, for the GPU of this machine
     python envs/install_clients.py --client fiftyone  this one; "cuda" are CUDA's libraries
     python envs/install_clients.py --report FILE      no installation: say where the report is
+    python envs/install_clients.py --study FILE       no installation: say how to serve the user study
 
 `make` calls it before Snakemake starts, in the environment that it has made.
 """
@@ -67,9 +68,14 @@ def main() -> None:
     parser.add_argument("--client", nargs="+")
     parser.add_argument("--gpu", action="store_true")
     parser.add_argument("--report", action="store_true")
+    parser.add_argument("--study", action="store_true")
     args = parser.parse_args()
     if args.report:
         print(f"Report: {configuration.read(args.overlay)['results']}/report.html")
+        return
+    if args.study:
+        folder = f"{configuration.read(args.overlay)['results']}/study"
+        print(f"Study: {folder}/study.json; serve it with: deepcolor study serve --study {folder}")
         return
     for client in args.client or needed(configuration.read(args.overlay), args.gpu):
         install(client)

@@ -67,6 +67,16 @@ def compared():
     return [run.name for run in longest_runs()] + list(PICTURES)
 
 
+def studied():
+    """The names of what people judge in the user study."""
+    return config["study"].get("runs") or compared()
+
+
+def answers_there():
+    """Whether there are answers of people to the user study."""
+    return Path(config["results"], "study", "answers.csv").exists()
+
+
 def files_of_all(file):
     """A file of every baseline, run and other program's pictures."""
     return (

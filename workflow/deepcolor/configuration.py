@@ -128,6 +128,8 @@ def complete(config: dict[str, Any]) -> dict[str, Any]:
     _check_data_sets(data_sets(config), config["evaluation"]["split"])
     _check_metrics(config["evaluation"])
     check_runs(config)
+    if chosen := config["study"].get("runs"):
+        check_names("study.runs", chosen, [*(run.name for run in runs(config)), *pictures(config)])
     return config
 
 

@@ -1,7 +1,7 @@
 """The images that figures show, and the inputs for other programs: picked from shards and stored."""
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,8 +26,8 @@ def draw_samples(shards: "Shards", split: str, count: int, seed: int, path: Path
         The number of images drawn: `count`, or all where there are fewer.
     """
     names = list(shards.names(split))
-    rows = _drawn([data_set for data_set, _ in names], count, seed)
-    truth = _pick(shards, split, rows)
+    rows = drawn([data_set for data_set, _ in names], count, seed)
+    truth = pick(shards, split, rows)
     with replacing(path) as temporary:
         np.savez(
             temporary,
@@ -63,19 +63,28 @@ def draw_extremes(
         worst = min(count, len(order) - best, max(best, 1))
         chosen[f"best_{run}"], chosen[f"worst_{run}"] = order[:best], order[::-1][:worst]
     rows = sorted({int(row) for each in chosen.values() for row in each})
-    truth = _pick(shards, split, rows)
+    truth = pick(shards, split, rows)
     with replacing(path) as temporary:
         np.savez(temporary, row=rows, truth=truth, grayscale=grayscale(truth), **chosen)
 
 
-def _drawn(data_sets: Sequence[str], count: int, seed: int) -> list[int]:
-    """Places of images drawn at random, of every data set as many, as far as it has them."""
+def drawn(
+    data_sets: Sequence[str], count: int, seed: int | str, taken: Collection[int] = ()
+) -> list[int]:
+    """Places of images drawn at random, of every data set as many, as far as it has them.
+
+    Args:
+        data_sets: The data set of every image.
+        count: How many to draw; all where there are fewer.
+        seed: Of the draw.
+        taken: Places of images that are not drawn again.
+    """
     waiting = {
-        name: [row for row, each in enumerate(data_sets) if each == name]
+        name: [row for row, each in enumerate(data_sets) if each == name and row not in taken]
         for name in dict.fromkeys(data_sets)
     }
     shares = dict.fromkeys(waiting, 0)
-    for _ in range(min(count, len(data_sets))):
+    for _ in range(min(count, sum(map(len, waiting.values())))):
         free = [name for name in waiting if shares[name] < len(waiting[name])]
         shares[min(free, key=shares.__getitem__)] += 1
     return sorted(
@@ -85,8 +94,8 @@ def _drawn(data_sets: Sequence[str], count: int, seed: int) -> list[int]:
     )
 
 
-def _pick(shards: "Shards", split: str, rows: Sequence[int]) -> np.ndarray:
-    """Some images of a split, by their places in it: `(n, size, size, 3)` uint8."""
+def pick(shards: "Shards", split: str, rows: Sequence[int]) -> np.ndarray:
+    """Some images of a split, by their places in it and in its order: `(n, size, size, 3)` uint8."""
     wanted = set(rows)
     picked = [
         image[0].numpy()
