@@ -80,13 +80,15 @@ test: lint  ## Run all checks and tests
 test-torch: $(TORCH_READY)  ## Try the networks under PyTorch, in an environment of its own (2.6 GB)
 	@KERAS_BACKEND=torch $(TORCH)/bin/python -m pytest tests/unit/test_backends.py
 
-soak: $(READY)  ## Kill trainings at random moments, KILLS=50 times, and compare their weights
+soak: $(READY)  ## Kill trainings and the user study's server at random moments, KILLS=50 times, and compare
 	@python tests/soak/training.py --kills $(or $(KILLS),50)
+	@python tests/soak/study.py --kills $(or $(KILLS),50)
 
-bench: $(READY)  ## Measure data, training and scoring against the obvious way (FOLDER=photographs; QUICK=1: in part)
+bench: $(READY)  ## Measure data, training, scoring and the study's server (FOLDER=photographs; QUICK=1: in part)
 	@python tests/benchmarks/data.py $(if $(FOLDER),"$(FOLDER)")
 	@python tests/benchmarks/training.py $(if $(QUICK),--quick)
 	@python tests/benchmarks/evaluation.py $(if $(QUICK),--quick)
+	@python tests/benchmarks/study.py $(if $(QUICK),--people 20 --trials 8)
 
 lint: $(READY)  ## Check style, types and the workflow
 	@ruff check .

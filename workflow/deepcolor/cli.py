@@ -1,0 +1,100 @@
+"""The command `deepcolor`: what is done beside the pipeline."""
+
+import argparse
+from pathlib import Path
+
+from deepcolor import command
+
+
+def main() -> None:
+    """Parse the command line and do what it says; see `deepcolor --help`."""
+    command.run(_main)
+
+
+def _main() -> None:
+    parser = argparse.ArgumentParser(prog="deepcolor", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_study(commands.add_parser("study", help="the user study: serve, export, backup, import"))
+    args = parser.parse_args()
+    args.run(args)
+
+
+def _add_study(parser: argparse.ArgumentParser) -> None:
+    from deepcolor.study import importing
+
+    parser.description = "The user study; `make study` draws its material."
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    serve = commands.add_parser("serve", help="serve the study's pages, and keep the answers")
+    _add_places(serve)
+    serve.add_argument("--host", default="127.0.0.1", help="address to listen at (%(default)s)")
+    serve.add_argument("--port", type=_port, default=8000, help="0 for any free one (%(default)s)")
+    serve.add_argument(
+        "--public-url",
+        default="",
+        metavar="URL",
+        help="https://example.org/study, where a web server with https passes requests on",
+    )
+    serve.add_argument(
+        "--simulated", action="store_true", help="a rehearsal: mark every answer as simulated"
+    )
+    serve.set_defaults(run=_serve)
+    export = commands.add_parser("export", help="write the answers as CSV, also while serving")
+    _add_places(export)
+    export.add_argument("--output", type=Path, help="CSV file to write (STUDY/answers.csv)")
+    export.set_defaults(run=_export)
+    backup = commands.add_parser("backup", help="copy the study's file, also while serving")
+    backup.add_argument("copy", type=Path, metavar="FILE", help="the copy; an earlier one is replaced")
+    _add_places(backup)
+    backup.set_defaults(run=_backup)
+    bring = commands.add_parser("import", help="bring in answers that were collected elsewhere")
+    importing.add_arguments(bring)
+    bring.set_defaults(run=importing.run)
+
+
+def _add_places(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--study", type=Path, default=Path("results/study"), help="the study's folder (%(default)s)"
+    )
+    parser.add_argument(
+        "--database", type=Path, metavar="FILE", help="with the answers (STUDY/answers.sqlite)"
+    )
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text} is no port; name one from 0 to 65535")
+    return int(text)
+
+
+def _database(args: argparse.Namespace) -> Path:
+    return args.database or args.study / "answers.sqlite"
+
+
+def _serve(args: argparse.Namespace) -> None:
+    from deepcolor.study import serving
+
+    serving.serve(
+        args.study,
+        _database(args),
+        host=args.host,
+        port=args.port,
+        public_url=args.public_url,
+        simulated=args.simulated,
+    )
+
+
+def _export(args: argparse.Namespace) -> None:
+    from deepcolor.study import exporting
+
+    output = args.output or args.study / "answers.csv"
+    print(f"{exporting.export(_database(args), output)} answers: {output}", flush=True)
+
+
+def _backup(args: argparse.Namespace) -> None:
+    from deepcolor.study import exporting
+
+    print(f"{exporting.backup(_database(args), args.copy)} answers: {args.copy}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,293 @@
+"""The people of a study and their answers, as the pages need them; for several threads and processes."""
+
+import hashlib
+import os
+import secrets
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any
+
+from deepcolor.errors import DeepColorError
+from deepcolor.study import database, exporting
+from deepcolor.study.design import Shown, person_trials
+
+# The answer of a rating: appeal and naturalness, 1 to 5 each; otherwise one of the protocol's words.
+Answer = str | dict[str, int]
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who takes part.
+
+    Attributes:
+        ordinal: Place in the order of beginning, from 0.
+        number: Of the list.
+        answered: Trials that are answered: the first ones, as they come one after the other.
+    """
+
+    ordinal: int
+    number: int
+    answered: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of an answer.
+
+    Attributes:
+        person: After it.
+        status: "accepted"; "repeated", where the position had been answered; "early", where it has not
+            been reached yet.
+        word: The answer that counts at this position; "" of a rating, and where there is none.
+    """
+
+    person: Person
+    status: str
+    word: str
+
+
+class Store:
+    """A study's file, open to be served.
+
+    A person is known by the session, a secret of 256 bits in a cookie. The file holds its checksum
+    alone, and nothing that is exported leads back to it.
+
+    Attributes:
+        study: What study.json holds.
+        simulated: Whether those who begin now are not people but a rehearsal.
+    """
+
+    def __init__(self, path: Path, folder: Path, simulated: bool = False) -> None:
+        """Open the file, and make it from the material where it is not there.
+
+        Args:
+            path: Of the file.
+            folder: With study.json and pictures/.
+            simulated: Marks all answers; a file has either such answers, or people's.
+
+        Raises:
+            DeepColorError: As for `database.prepare`; or the file has answers of the other sort.
+        """
+        self.study = database.prepare(path, folder)
+        self.simulated = simulated
+        self._path = path
+        # The same person comes again and again.
+        self._trials = lru_cache(1024)(partial(person_trials, self.study))
+        self._inode = path.stat().st_ino
+        self._connections: list[sqlite3.Connection] = []
+        self._own = threading.local()
+        # Threads take turns here; SQLite's own waiting is for other processes, and slower.
+        self._turn = threading.Lock()
+        with database.explaining(path):
+            other = "SELECT count(*) FROM answers JOIN people USING (ordinal) WHERE simulated != ?"
+            if self._connection().execute(other, (simulated,)).fetchone()[0]:
+                held, option = ("people's", "without") if simulated else ("simulated", "with")
+                raise DeepColorError(
+                    f"{path} holds {held} answers, which must not mix with others; serve it {option} "
+                    "--simulated, or name another file with --database"
+                )
+
+    def _connection(self) -> sqlite3.Connection:
+        """The thread's own connection."""
+        if not hasattr(self._own, "connection"):
+            self._own.connection = database.connect(self._path, "rw")
+            self._connections.append(self._own.connection)
+        connection: sqlite3.Connection = self._own.connection
+        return connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction, on the disk when the block has ended."""
+        connection = self._connection()
+        with self._turn, database.explaining(self._path):
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                self._check_file(connection)
+                yield connection
+                connection.execute("COMMIT")
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+
+    def _check_file(self, connection: sqlite3.Connection) -> None:
+        """A file that is deleted or replaced takes writes all the same, and they are lost."""
+        there = self._path.exists() and os.stat(self._path).st_ino == self._inode
+        held = connection.execute("SELECT name FROM study").fetchone()
+        if not there or held != (self.study["study"],):
+            raise DeepColorError(f"{self._path} is no longer the file that is served; serve it again")
+
+    def close(self) -> None:
+        """Bring the log into the file, and close it. No other thread may use the store any more."""
+        with database.explaining(self._path):
+            self._connection().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            for connection in self._connections:
+                connection.close()
+
+    def begin(self, color_vision: str, session: str = "") -> str | None:
+        """Let somebody begin, and give the session; None if as many people have begun as may.
+
+        The list is the one that the fewest have finished or are at work on; who has not answered for an
+        hour counts no more.
+
+        Args:
+            color_vision: "yes" (it is normal), "no" or "unsure".
+            session: One that is known. Somebody who has not answered yet does not begin twice.
+        """
+        now = int(time.time() // 3600)
+        with self._writing() as connection:
+            person = _find(connection, session)
+            if person and not person.answered:
+                connection.execute(
+                    "UPDATE people SET color_vision = ?, active = ? WHERE ordinal = ?",
+                    (color_vision, now, person.ordinal),
+                )
+                return session
+            begun = connection.execute("SELECT count(*) FROM people").fetchone()[0]
+            if begun >= self.study["most_people"]:
+                return None
+            taken = dict(
+                connection.execute(
+                    "SELECT list, count(*) FROM people WHERE finished OR active >= ? GROUP BY list",
+                    (now - 1,),
+                )
+            )
+            number = min(range(len(self.study["lists"])), key=lambda each: (taken.get(each, 0), each))
+            session = secrets.token_urlsafe(32)
+            connection.execute(
+                "INSERT INTO people (ordinal, person, session, list, color_vision, active, simulated) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    *(begun, secrets.token_hex(16), _hashed(session), number),
+                    *(color_vision, now, self.simulated),
+                ),
+            )
+        return session
+
+    def person(self, session: str) -> Person | None:
+        """Who has a session; None if nobody has, or who had it has withdrawn."""
+        return _find(self._connection(), session)
+
+    def trials(self, person: Person) -> list[Shown]:
+        """All trials of a person, in their order."""
+        return self._trials(person.number, person.ordinal)
+
+    def answer(self, session: str, position: int, answer: Answer, seconds: float) -> Outcome | None:
+        """Keep an answer, if it is the one that is due; the first one to a position stays.
+
+        Args:
+            session: The person's.
+            position: Of the trial, from 0.
+            answer: Of the study's protocol.
+            seconds: From the moment that the picture appeared.
+
+        Returns:
+            What became of it, on the disk; None if there is no such person.
+        """
+        word = answer if isinstance(answer, str) else ""
+        grades = (None, None) if isinstance(answer, str) else (answer["appeal"], answer["naturalness"])
+        with self._writing() as connection:
+            person = _find(connection, session)
+            if person is None:
+                return None
+            trials = self.trials(person)
+            if position < person.answered:
+                kept = connection.execute(
+                    "SELECT answer FROM answers WHERE ordinal = ? AND position = ?",
+                    (person.ordinal, position),
+                )
+                return Outcome(person, "repeated", kept.fetchone()[0])
+            if position > person.answered or position >= len(trials):
+                return Outcome(person, "early", "")
+            shown = trials[position]
+            connection.execute(
+                "INSERT INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    *(person.ordinal, position, shown.kind, shown.image, shown.condition, shown.side),
+                    *(word, *grades, float(seconds)),
+                ),
+            )
+            finished = position + 1 == len(trials)
+            connection.execute(
+                "UPDATE people SET active = ?, finished = ? WHERE ordinal = ?",
+                (None if finished else int(time.time() // 3600), finished, person.ordinal),
+            )
+        return Outcome(Person(person.ordinal, person.number, position + 1), "accepted", word)
+
+    def result(self, person: Person) -> tuple[int, int]:
+        """How many test trials a person has got right, and of how many."""
+        trials = self.trials(person)
+        answers = self._connection().execute(
+            "SELECT position, answer FROM answers WHERE ordinal = ? AND kind = 'test'",
+            (person.ordinal,),
+        )
+        right = [trials[position].right == answer for position, answer in answers]
+        return sum(right), len(right)
+
+    def withdraw(self, session: str) -> None:
+        """Delete a person's answers, and forget the session; a place among those who began remains."""
+        with self._writing() as connection:
+            person = _find(connection, session)
+            if person is None:
+                return
+            connection.execute("DELETE FROM answers WHERE ordinal = ?", (person.ordinal,))
+            connection.execute(
+                "UPDATE people SET session = NULL, color_vision = '', active = NULL, finished = 0, "
+                "withdrawn = 1 WHERE ordinal = ?",
+                (person.ordinal,),
+            )
+
+    def picture(self, name: str) -> bytes | None:
+        """A picture of the study as PNG; None if it has none of this name."""
+        found = self._connection().execute("SELECT png FROM pictures WHERE name = ?", (name,)).fetchone()
+        return found[0] if found else None
+
+    def counts(self) -> dict[str, Any]:
+        """How many have begun, finished and withdrawn, how many answers there are, and this by list.
+
+        Returns:
+            begun, finished, withdrawn, answers, most_people; lists: number, begun, finished (of each).
+        """
+        connection = self._connection()
+        people = "SELECT count(*), total(finished), total(withdrawn) FROM people"
+        begun, finished, withdrawn = map(int, connection.execute(people).fetchone())
+        by_list = {
+            number: counts
+            for number, *counts in connection.execute(
+                "SELECT list, count(*), sum(finished) FROM people GROUP BY list"
+            )
+        }
+        lists = []
+        for number in range(len(self.study["lists"])):
+            begun_here, finished_here = by_list.get(number, (0, 0))
+            lists.append({"number": number, "begun": begun_here, "finished": finished_here})
+        return {
+            "begun": begun,
+            "finished": finished,
+            "withdrawn": withdrawn,
+            "answers": connection.execute("SELECT count(*) FROM answers").fetchone()[0],
+            "most_people": self.study["most_people"],
+            "lists": lists,
+        }
+
+    def as_csv(self) -> str:
+        """The text of answers.csv as it is now."""
+        return exporting.as_csv(self._connection())[0]
+
+
+def _hashed(session: str) -> str:
+    return hashlib.sha256(session.encode()).hexdigest()
+
+
+def _find(connection: sqlite3.Connection, session: str) -> Person | None:
+    found = connection.execute(
+        "SELECT ordinal, list, (SELECT count(*) FROM answers WHERE answers.ordinal = people.ordinal) "
+        "FROM people WHERE session = ?",
+        (_hashed(session),),
+    ).fetchone()
+    return Person(*found) if found else None
