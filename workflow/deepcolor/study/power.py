@@ -31,7 +31,7 @@ def judgments(first: float, second: float) -> int:
         DeepColorError: The shares are equal, or one is no share.
     """
     if not (0 <= first <= 1 and 0 <= second <= 1) or first == second:
-        raise DeepColorError(f"No number of answers tells {first} from {second}: give two shares, 0 to 1")
+        raise DeepColorError(f"Nothing tells {first} from {second}: give two different shares, 0 to 1")
     mean = (first + second) / 2
     error = NormalDist().inv_cdf((1 + CONFIDENCE) / 2) * math.sqrt(2 * mean * (1 - mean))
     miss = NormalDist().inv_cdf(POWER) * math.sqrt(first * (1 - first) + second * (1 - second))
