@@ -18,6 +18,7 @@ FIGURES = (
     + ["<results>/figures/grid-all_models.png"]
     + [f"<results>/figures/grid-{run.model}.png" for run in longest_runs()]
     + [f"<results>/figures/extremes-{name}.png" for name in compared()]
+    + (["<results>/figures/acceptance.svg"] if answers_there() else [])
 )
 TEMPLATES = sorted(
     str(path) for path in Path("workflow/deepcolor/templates").rglob("*") if path.is_file()
@@ -464,6 +465,7 @@ rule render_report:
         extremes="<results>/extremes.npz",
         figures=FIGURES,
         distances=DISTANCES,
+        acceptance=ACCEPTANCE if answers_there() else [],
     output:
         report=report("<results>/report.html", category="Report", caption=caption("report")),
     log:
@@ -501,6 +503,7 @@ rule render_report:
             --extremes {input.extremes:q} \
             --figures {input.figures:q} \
             --distances {input.distances:q} \
+            --acceptance {input.acceptance:q} \
             --benchmarks {params.benchmarks:q} \
             --report {output.report:q} \
             2>&1 | tee {log:q}

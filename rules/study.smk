@@ -6,6 +6,13 @@
               {results}/study/acceptance.json, figures/acceptance.svg and tables/acceptance*.csv
 """
 
+# What the report shows of the answers.
+ACCEPTANCE = [
+    "<results>/study/acceptance.json",
+    "<results>/tables/acceptance.csv",
+    "<results>/tables/acceptance_images.csv",
+]
+
 
 rule draw_study:
     """Draw the photographs of the user study, and export its pictures and its design."""
@@ -42,5 +49,69 @@ rule draw_study:
             --seed {params.seed:q} \
             --study {output.study:q} \
             --pictures {output.pictures:q} \
+            2>&1 | tee {log:q}
+        """
+
+
+rule analyze_study:
+    """Analyze the answers to the user study, with intervals over people and photographs."""
+    message:
+        "Analyze the answers to the user study"
+    input:
+        code=code("analyze_study"),
+        answers="<results>/study/answers.csv",
+    output:
+        acceptance="<results>/study/acceptance.json",
+        table=report(
+            "<results>/tables/acceptance.csv",
+            category="Tables",
+            caption=caption("acceptance"),
+        ),
+        images="<results>/tables/acceptance_images.csv",
+    log:
+        "<results>/logs/analyze_study/acceptance.log",
+    benchmark:
+        "<results>/benchmarks/analyze_study/acceptance.tsv"
+    conda:
+        "../envs/report.yaml"
+    params:
+        # A function, as a plain text is searched for wildcards.
+        rules=lambda w: json.dumps(config["study"]["exclude"]),
+    shell:
+        r"""
+        python workflow/analyze_study.py \
+            --answers {input.answers:q} \
+            --rules {params.rules:q} \
+            --acceptance {output.acceptance:q} \
+            --table {output.table:q} \
+            --images {output.images:q} \
+            2>&1 | tee {log:q}
+        """
+
+
+rule plot_acceptance:
+    """Plot what people took for real photographs."""
+    message:
+        "Plot the acceptance"
+    input:
+        code=code("plot_acceptance"),
+        acceptance="<results>/study/acceptance.json",
+    output:
+        figure=report(
+            "<results>/figures/acceptance.svg",
+            category="Figures",
+            caption=caption("acceptance"),
+        ),
+    log:
+        "<results>/logs/plot_acceptance/acceptance.log",
+    benchmark:
+        "<results>/benchmarks/plot_acceptance/acceptance.tsv"
+    conda:
+        "../envs/report.yaml"
+    shell:
+        r"""
+        python workflow/plot_acceptance.py \
+            --acceptance {input.acceptance:q} \
+            --figure {output.figure:q} \
             2>&1 | tee {log:q}
         """

@@ -30,6 +30,9 @@ def main() -> None:
     parser.add_argument("--extremes", type=Path, required=True, help=".npz file of best and worst")
     parser.add_argument("--figures", type=Path, nargs="+", required=True, help="SVG and PNG files")
     parser.add_argument("--distances", type=Path, nargs="*", default=[], help="JSON of each run")
+    parser.add_argument(
+        "--acceptance", type=Path, nargs="*", default=[], help="JSON and CSV files of the user study"
+    )
     parser.add_argument("--benchmarks", type=Path, required=True, help="folder")
     parser.add_argument("--report", type=Path, required=True, help="HTML file to write")
     args = parser.parse_args()
@@ -48,6 +51,7 @@ def main() -> None:
         figures=args.figures,
         distances={file.parent.name: file for file in args.distances},
         benchmarks=args.benchmarks,
+        acceptance=args.acceptance,
     )
     print(f"render_report: {args.report}", flush=True)
 

@@ -44,6 +44,7 @@ def render(
     figures: Sequence[Path],
     distances: Mapping[str, Path],
     benchmarks: Path,
+    acceptance: Sequence[Path] = (),
 ) -> None:
     """Render the report.
 
@@ -63,6 +64,7 @@ def render(
         figures: Files of figures; their names say what they are, such as curves-unet.svg.
         distances: distances.json by run, where FID, KID or LPIPS are asked for.
         benchmarks: Folder of Snakemake's benchmark files.
+        acceptance: acceptance.json, acceptance.csv and acceptance_images.csv, if people were asked.
     """
     table = {name: read_table(file) for name, file in tables.items()}
     metrics, training = table["metrics"], table["training"]
@@ -86,6 +88,7 @@ def render(
     )["run"]
     rows = table["credits"].to_dict("records")
     folder = path.parent
+    studied = {file.name: file for file in acceptance}
     text = (
         environment()
         .get_template("report.html.j2")
@@ -119,6 +122,8 @@ def render(
                 drawn, predictions, {run: fault for run, fault in faults.items() if fault}
             ),
             distances={run: read_json(file) for run, file in distances.items()},
+            acceptance=read_json(studied["acceptance.json"]) if studied else None,
+            acceptance_files=studied,
             weights=views.encoder_weights(training[training["run"].isin(as_published)]),
             data_sets=table["data"].to_dict("records"),
             credits=rows[:CREDITS_SHOWN],
