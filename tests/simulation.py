@@ -8,8 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from deepcolor.files import read_json, write_json
 from deepcolor.study import design
-from deepcolor.study.answers import write_rows
+from deepcolor.study.acceptance import analyze, image_table, run_table
+from deepcolor.study.answers import read_answers, write_rows
+from deepcolor.study.exclusion import exclude
+from deepcolor.study.figures import plot_acceptance
+from deepcolor.tables import write_table
 from scipy.stats import norm
 
 RULES = {"catch_share": 0.2, "fastest": 0.3, "color_vision": True}
@@ -127,6 +132,28 @@ def write_answers(path: Path, rows: Sequence[Mapping[str, Any]]) -> Path:
     """Write rows as answers.csv."""
     write_rows(path, rows)
     return path
+
+
+def add_acceptance(results: Any, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Analyze rows as the rules do, put what they say into results to be rendered, and give it.
+
+    Args:
+        results: Of `synthetic.write_results`.
+        rows: Of `simulate`.
+    """
+    file = results.folder / "study" / "acceptance.json"
+    answers = read_answers(write_answers(results.folder / "study" / "answers.csv", rows))
+    kept = exclude(answers, RULES)
+    found = analyze(answers, kept, "answers.csv")
+    write_json(file, found)
+    tables = [results.folder / "tables" / f"{name}.csv" for name in ("acceptance", "acceptance_images")]
+    write_table(tables[0], run_table(found))
+    write_table(tables[1], image_table(kept.answers, simulated=found["simulated"] > 0))
+    figure = results.folder / "figures" / "acceptance.svg"
+    plot_acceptance(found, figure)
+    results.arguments["acceptance"] = [file, *tables]
+    results.arguments["figures"] = [*results.arguments["figures"], figure]
+    return dict(read_json(file))
 
 
 def as_form(study: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:

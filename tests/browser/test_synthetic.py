@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from htmlpage import Page as Source
 from records import HOSTILE, HOSTILE_DATA_SET, forty_runs, record
+from simulation import add_acceptance, simulate, write_study
 from synthetic import fewer_resamples, render, summarize, write_results
 
 from browser.checks import A4, WIDTHS, cut, overflow, shift, violations
@@ -38,6 +39,9 @@ def forty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             title=HOSTILE,
         )
         summarize(results)
+        runs = results.arguments["compared"]
+        study = write_study(results.folder / "drawn", runs=runs, images=70, data_sets=["a", HOSTILE])
+        add_acceptance(results, simulate(study, 6))
         render(results)
     yield results.folder / "report.html"
     # They are large, and pytest would keep them.
@@ -53,6 +57,8 @@ def one(tmp_path_factory: pytest.TempPathFactory) -> Path:
         results = write_results(
             tmp_path_factory.mktemp("one"), [record("unet", 1)], {"unet_1": 21.0}, real_figures=True
         )
+        study = write_study(results.folder / "drawn", "rating", runs=["unet_1"], images=6)
+        add_acceptance(results, simulate(study, 4))
         render(results)
     return results.folder / "report.html"
 

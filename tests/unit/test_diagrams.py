@@ -294,13 +294,13 @@ def test_networks_of_ones_own(name: str, tmp_path: Path) -> None:
 def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
     """The figures that are drawn, beside the files."""
     figures: list[Figure] = []
-    save = diagrams._save
+    save = diagrams.save
 
     def keep(figure: Figure, path: Path, **options: Any) -> None:
         figures.append(figure)
         save(figure, path, **options)
 
-    monkeypatch.setattr(diagrams, "_save", keep)
+    monkeypatch.setattr(diagrams, "save", keep)
     return figures
 
 

@@ -30,7 +30,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 def kept(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The figures that are drawn, instead of their files."""
     found: list[Any] = []
-    monkeypatch.setattr(figures, "_save", lambda figure, *_, **__: found.append(figure))
+    monkeypatch.setattr(figures, "save", lambda figure, *_, **__: found.append(figure))
     return found
 
 

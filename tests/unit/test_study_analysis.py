@@ -9,16 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 from deepcolor.errors import DeepColorError
-from deepcolor.files import write_json
 from deepcolor.study.acceptance import analyze, image_table, run_table
 from deepcolor.study.answers import read_answers
 from deepcolor.study.design import PROTOCOLS
 from deepcolor.study.exclusion import Sorted, exclude
 from deepcolor.study.figures import SIMULATED, plot_acceptance
-from deepcolor.tables import write_table
 from htmlpage import Page
 from records import record
-from simulation import RULES, TRUTH, simulate, write_answers, write_study
+from simulation import RULES, TRUTH, add_acceptance, simulate, write_answers, write_study
 from synthetic import fewer_resamples, render, write_results
 
 Rows = list[dict[str, Any]]
@@ -261,16 +259,7 @@ def test_the_figure_is_the_same_every_time(protocol: str, tmp_path: Path) -> Non
 def reported(rows: Rows, folder: Path) -> tuple[Page, str]:
     """The report with answers, as the rules make it, and its source."""
     results = write_results(folder, [record("unet", 30)], {"unet_30": 22.0})
-    found = analyzed(rows, folder)
-    at = [folder / "study" / "acceptance.json"]
-    at += [folder / "tables" / f"{name}.csv" for name in ("acceptance", "acceptance_images")]
-    write_json(at[0], found)
-    write_table(at[1], run_table(found))
-    write_table(at[2], image_table(sort(rows, folder).answers, simulated=found["simulated"] > 0))
-    figure = folder / "figures" / "acceptance.svg"
-    plot_acceptance(found, figure)
-    results.arguments["acceptance"] = at
-    results.arguments["figures"] = [*results.arguments["figures"], figure]
+    add_acceptance(results, rows)
     text = render(results)
     return Page(text), text[text.index('<section id="acceptance"') : text.index('id="architectures"')]
 

@@ -24,7 +24,7 @@ from deepcolor.drawing import (
     wrapped,
     write,
 )
-from deepcolor.figures import COLORS, _save, plt
+from deepcolor.figures import COLORS, save, plt
 
 BLUE, VERMILION, GREEN, PINK, ORANGE, _, BLACK = COLORS[:7]
 PHASES = {
@@ -96,7 +96,7 @@ def plot_architecture(architecture: Mapping[str, Any], path: Path) -> None:
         for text in lines:
             write(axes, 1.7, bottom, text)
             bottom += GAP
-    _save(figure, path, metadata={"Date": None})
+    save(figure, path, metadata={"Date": None})
 
 
 def plot_workflow(graph: Mapping[str, Any], path: Path) -> None:
@@ -152,7 +152,7 @@ def plot_workflow(graph: Mapping[str, Any], path: Path) -> None:
             draw_arrow(
                 axes, [(x + 0.2, box[1]), (x + 0.2, turn), (x - 0.2, turn), (x - 0.2, box[1])], ARROW
             )
-    _save(figure, path, metadata={"Date": None})
+    save(figure, path, metadata={"Date": None})
 
 
 # Where things stand

@@ -53,7 +53,7 @@ def plot_curves(history: pd.DataFrame, milestones: Sequence[int], path: Path) ->
         panel.set(xlabel="Epoch", ylabel=label)
         panel.xaxis.set_major_locator(MaxNLocator(integer=True))
     panels[0].legend(frameon=False)
-    _save(figure, path, metadata={"Date": None})
+    save(figure, path, metadata={"Date": None})
 
 
 def plot_costs(runs: pd.DataFrame, baseline: float, path: Path) -> None:
@@ -110,7 +110,7 @@ def plot_costs(runs: pd.DataFrame, baseline: float, path: Path) -> None:
     for panel, (column, (_, scale)) in zip(panels, costs.items(), strict=True):
         ends = first[first[column] > 0].drop_duplicates("model", keep="last").to_dict("records")
         _label(panel, {row["model"]: (row[column] / scale, row["psnr"]) for row in ends})
-    _save(figure, path, metadata={"Date": None})
+    save(figure, path, metadata={"Date": None})
 
 
 def _label(panel: plt.Axes, names: Mapping[str, tuple[float, float]]) -> None:
@@ -192,7 +192,7 @@ def plot_scores(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
         ),
     ]
     figure.legend(handles=keys, loc="outside upper left", ncols=len(keys), frameon=False)
-    _save(figure, path, metadata={"Date": None})
+    save(figure, path, metadata={"Date": None})
 
 
 def plot_grid(columns: Sequence[tuple[str, np.ndarray, Sequence[str]]], path: Path) -> None:
@@ -223,7 +223,7 @@ def plot_grid(columns: Sequence[tuple[str, np.ndarray, Sequence[str]]], path: Pa
             if captions:
                 panel.set_xlabel(captions[row], fontsize=8, labelpad=2)
         panels[0, number].set_title(title, fontsize=9)
-    _save(figure, path, dpi=120)
+    save(figure, path, dpi=120)
 
 
 def plot_preprocessing(
@@ -257,10 +257,10 @@ def plot_preprocessing(
             for spine in panel.spines.values():
                 spine.set_visible(False)
         row[0].set_ylabel(title)
-    _save(figure, path, dpi=120)
+    save(figure, path, dpi=120)
 
 
-def _save(figure: plt.Figure, path: Path, **options: Any) -> None:
+def save(figure: plt.Figure, path: Path, **options: Any) -> None:
     with replacing(path) as temporary:
         figure.savefig(temporary, format=path.suffix[1:], **options)
     plt.close(figure)

@@ -46,7 +46,7 @@ def plot_acceptance(acceptance: Mapping[str, Any], path: Path) -> None:
             ha="center",
             va="center",
         )
-    figures._save(figure, path, metadata={"Date": None})
+    figures.save(figure, path, metadata={"Date": None})
 
 
 def _plot_shares(acceptance: Mapping[str, Any]) -> plt.Figure:
