@@ -339,3 +339,48 @@ def test_what_is_no_public_url_is_one_line(url: str) -> None:
 def test_public_urls() -> None:
     assert addresses.split_url("http://A.b:8080/x/y/") == ("http://a.b:8080", "/x/y")
     assert addresses.split_url("https://[::1]:443") == ("https://[::1]", "")
+
+
+def test_a_name_that_leads_here_is_no_page_of_ours(made: Any) -> None:
+    client = made()
+    for host, status in (("localhost:8000", 303), ("[::1]:8000", 303), ("elsewhere.example", 403)):
+        headers = {"Host": host, "Origin": f"http://{host}"}
+        assert client.post("/begin", data=FORM, headers=headers).status_code == status
+    assert made("http://lab.example").post(
+        "/begin", data=FORM, headers={"Origin": "http://lab.example"}
+    ).status_code == 303  # fmt: skip
+
+
+def test_an_answer_from_another_persons_window_is_not_taken(made: Any) -> None:
+    client = made()
+    shown = [each["src"] for each in begin(client)["trial"]["pictures"]]
+    wrong = answer(client, 0, pictures=["/pictures/" + "0" * 24 + ".png"])
+    assert wrong.status_code == 409 and wrong.get_json()["state"]["answered"] == 0
+    bad: tuple[Any, ...] = ("x", [1], {})
+    for odd in bad:
+        assert answer(client, 0, pictures=odd).status_code == 400
+    assert answer(client, 0, pictures=shown).get_json()["accepted"]
+
+
+def test_who_has_taken_part_is_told_what_beginning_anew_means(made: Any) -> None:
+    client = made()
+    begin(client)
+    assert "can no longer withdraw" not in client.get("/").text.replace("\n", " ")
+    for position in range(12):
+        answer(client, position)
+    page = client.get("/").text.replace("\n", " ")
+    assert "can no longer withdraw" in page and "Begin anew" in page and "Go on" not in page
+
+
+def test_the_administration_ends_after_a_while(made: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = made()
+    assert client.post("/admin", data={"token": TOKEN}).status_code == 303
+    assert client.get("/admin/answers.csv").status_code == 200
+    monkeypatch.setattr("deepcolor.study.administration.SESSION_AGE", 0)
+    assert client.get("/admin/answers.csv").status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/admin", "/take/part", "/static"])
+def test_a_prefix_must_not_be_a_page(path: str, made: Any) -> None:
+    with pytest.raises(DeepColorError, match="pages of the study begin so"):
+        made(f"https://example.org{path}")

@@ -1,5 +1,7 @@
 """The process that serves a study: how it is started, stopped, killed, and crowded."""
 
+import contextlib
+import shlex
 import signal
 import socket
 import sqlite3
@@ -33,7 +35,7 @@ def test_many_people_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str])
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_told_to_stop_it_finishes_and_leaves_one_file(number: int, tmp_path: Path) -> None:
-    make_study(tmp_path, images=200)
+    make_study(tmp_path, images=1000)
     served = start(tmp_path, "--simulated")
     assert "Rehearsal of" in served.said and f"{served.url}/" in served.said
     assert "answers.sqlite" in served.said and "warning" not in served.said
@@ -84,10 +86,44 @@ def test_commands_while_it_is_served(tmp_path: Path) -> None:
         assert done.stdout == f"1 answers: {tmp_path / 'a.csv'}\n", done.stderr
         done = run("study", "backup", tmp_path / "b.sqlite", "--study", tmp_path)
         assert done.stdout == f"1 answers: {tmp_path / 'b.sqlite'}\n", done.stderr
+        over = run("study", "export", "--study", tmp_path, "--output", tmp_path / "answers.sqlite")
+        assert over.returncode == 1 and "is a study's file" in over.stderr
+        for name in ("a.csv", "b.sqlite", "answers.sqlite"):
+            assert (tmp_path / name).stat().st_mode & 0o077 == 0
         port = served.url.rpartition(":")[2]
         twice = run("study", "serve", "--study", tmp_path, "--port", port)
         assert twice.returncode == 1
         assert twice.stderr == f"cli: error: --port {port} is in use by another program; name another\n"
+
+
+def test_a_flood_of_requests_whose_replies_nobody_reads_stops_nobody(tmp_path: Path) -> None:
+    study = make_study(tmp_path, side=256)
+    request = f"GET /pictures/{min(study['pictures'])}.png HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+    with served_study(tmp_path) as served:
+        host, port = served.url.removeprefix("http://").split(":")
+        held = [socket.create_connection((host, int(port))) for _ in range(2 * serving.THREADS)]
+        for each in held:
+            each.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                each.sendall(request * 150)
+        time.sleep(1)
+        visitor = Visitor(served.url)
+        assert visitor.begin()["answered"] == 0
+        for each in held:
+            each.close()
+
+
+def test_few_files_are_one_line(tmp_path: Path) -> None:
+    make_study(tmp_path)
+    line = " ".join(shlex.quote(each) for each in command("study", "serve", "--study", tmp_path))
+    done = subprocess.run(
+        ["bash", "-c", f"ulimit -n 70; exec {line} --port 0"],
+        env=ENVIRONMENT, capture_output=True, text=True, timeout=30, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].endswith(
+        "only 70 files may be open at once; type: ulimit -n 2064"
+    )
 
 
 def test_slow_and_broken_visitors_stop_nobody(tmp_path: Path) -> None:

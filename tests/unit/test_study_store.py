@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -127,7 +128,9 @@ def test_two_processes_share_a_file(tmp_path: Path) -> None:
         for _ in range(2)
     ]
     for process in processes:
-        assert process.stdout and process.stdout.readline() == b"ready\n"
+        assert process.stdout
+        # One may say that it waits for the other.
+        assert next(line for line in process.stdout if line == b"ready\n")
     for process in processes:
         assert process.stdin
         process.stdin.close()
@@ -142,14 +145,67 @@ def test_two_processes_share_a_file(tmp_path: Path) -> None:
 
 def test_no_more_people_than_asked_for_and_nobody_begins_twice(tmp_path: Path) -> None:
     opened_store = opened(tmp_path, most_people=2)
-    session = begun(opened_store)
-    assert opened_store.begin("no", session) == session
+    planted = begun(opened_store)
+    session = opened_store.begin("no", planted)
+    # The same person, under a session that nobody can know.
+    assert session and session != planted and opened_store.person(planted) is None
+    assert opened_store.counts()["begun"] == 1
     answer_all(opened_store, session)
     other = opened_store.begin("yes", session)
     assert other not in (None, session)
     assert opened_store.begin("yes") is None
     opened_store.withdraw(session)
-    assert opened_store.begin("yes") is None  # What bounds the file counts all who began.
+    assert opened_store.begin("yes") is not None and opened_store.begin("yes") is None
+    opened_store.close()
+
+
+def test_who_does_not_answer_takes_nobodys_place_for_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened_store = opened(tmp_path, most_people=2)
+    monkeypatch.setattr("deepcolor.study.store.BEGINNINGS", 3)
+    now = time.time()
+    for hours in (0, 3, 6):
+        monkeypatch.setattr("time.time", lambda hours=hours: now + 3600 * hours)
+        assert [opened_store.begin("yes") is None for _ in range(3)] == [False, False, True]
+    # Who begins and does not answer is stored, too: the file stays small.
+    monkeypatch.setattr("time.time", lambda: now + 9 * 3600)
+    assert opened_store.begin("yes") is None
+    opened_store.close()
+
+
+def test_a_rehearsal_does_not_go_on_in_the_study(tmp_path: Path) -> None:
+    make_study(tmp_path)
+    rehearsed = Store(tmp_path / "answers.sqlite", tmp_path, simulated=True)
+    old = rehearsed.begin("yes")
+    assert old
+    rehearsed.close()
+    served = Store(tmp_path / "answers.sqlite", tmp_path)
+    session = begun(served)
+    assert served.answer(session, 0, "real", 1.0)
+    assert served.answer(old, 0, "real", 1.0) is None
+    # Nor beside it.
+    beside = Store(tmp_path / "answers.sqlite", tmp_path / "none", simulated=False)
+    beside.simulated = True
+    with pytest.raises(DeepColorError, match="must not mix"):
+        beside.begin("yes")
+    for each in (served, beside):
+        each.close()
+
+
+def test_an_answer_to_another_persons_pictures_does_not_count(tmp_path: Path) -> None:
+    opened_store = opened(tmp_path)
+    one, other = begun(opened_store), begun(opened_store)
+    shown, others = (
+        opened_store.trials(person) for person in map(opened_store.person, (one, other)) if person
+    )
+    place = next(n for n in range(len(shown)) if shown[n].pictures != others[n].pictures)
+    for position in range(place):
+        opened_store.answer(other, position, "real", 1.0)
+    early = opened_store.answer(other, place, "real", 1.0, shown[place].pictures)
+    assert early and early.status == "early"
+    kept = opened_store.answer(other, place, "real", 1.0, others[place].pictures)
+    assert kept and kept.status == "accepted"
     opened_store.close()
 
 
@@ -161,6 +217,8 @@ def test_withdrawn_answers_are_gone_from_the_file(tmp_path: Path) -> None:
         opened_store.answer(leaves, position, "real", 1234.5)
     assert opened_store.counts()["answers"] == 17
     opened_store.withdraw(leaves)
+    held = [file.read_bytes() for file in tmp_path.glob("answers.sqlite*")]
+    assert all(bytes.fromhex("40934a0000000000") not in each for each in held)
     assert opened_store.person(leaves) is None
     counts = opened_store.counts()
     assert (counts["begun"], counts["finished"], counts["withdrawn"], counts["answers"]) == (2, 1, 1, 12)

@@ -84,7 +84,7 @@ def test_every_rule_names_an_environment_that_there_is() -> None:
     # A client is named like the source that needs it.
     assert set(writer.CLIENTS) <= SOURCES.keys()
     asked = {path.stem for path in ENVS.glob("*.in")}
-    assert asked == named | {"dev", "torch", *writer.OWN_LOCKS}
+    assert asked == named | {"dev", "study", "torch", *writer.OWN_LOCKS}  # No rule serves the study.
 
 
 def test_every_package_that_is_asked_for_is_explained() -> None:

@@ -1,6 +1,7 @@
 """The command `deepcolor`: what is done beside the pipeline."""
 
 import argparse
+import os
 from pathlib import Path
 
 from deepcolor import command
@@ -16,6 +17,7 @@ def _main() -> None:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_study(commands.add_parser("study", help="the user study: serve, export, backup, import"))
     args = parser.parse_args()
+    os.umask(0o077)  # People's answers are nobody's on the machine but who collects them.
     args.run(args)
 
 

@@ -24,7 +24,7 @@ from deepcolor.drawing import (
     wrapped,
     write,
 )
-from deepcolor.figures import COLORS, save, plt
+from deepcolor.figures import COLORS, plt, save
 
 BLUE, VERMILION, GREEN, PINK, ORANGE, _, BLACK = COLORS[:7]
 PHASES = {

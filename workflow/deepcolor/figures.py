@@ -261,6 +261,13 @@ def plot_preprocessing(
 
 
 def save(figure: plt.Figure, path: Path, **options: Any) -> None:
+    """Write a figure, whole or not at all, and close it.
+
+    Args:
+        figure: To write.
+        path: Its suffix is the format.
+        options: Of `Figure.savefig`.
+    """
     with replacing(path) as temporary:
         figure.savefig(temporary, format=path.suffix[1:], **options)
     plt.close(figure)

@@ -39,7 +39,7 @@ def split_url(public_url: str) -> tuple[str, str]:
         or parts.query
         or parts.fragment
         or "@" in parts.netloc
-        or not re.fullmatch(r"(/[A-Za-z0-9._~-]+)*/?", parts.path)
+        or not re.fullmatch(r"(/(?!\.\.?(/|$))[A-Za-z0-9._~-]+)*/?", parts.path)
     ):
         raise DeepColorError(
             f"--public-url {public_url}: not the address of a page; write https://example.org/study"

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import secrets
+import time
 from http import HTTPStatus
 
 from flask import Flask, Response, abort, redirect, render_template, request
@@ -11,9 +12,12 @@ from werkzeug.wrappers import Response as AnyResponse
 from deepcolor.study.addresses import cookie_name
 from deepcolor.study.store import Store
 
+# Seconds that a session lasts: half a day.
+SESSION_AGE = 12 * 3600
+
 
 def add_administration(app: Flask, store: Store, token: str, prefix: str, secure: bool) -> None:
-    """Add the pages for those who make the study; their sessions last as long as the program.
+    """Add the pages for those who make the study; their sessions end after `SESSION_AGE`.
 
     Args:
         app: To add them to.
@@ -23,15 +27,16 @@ def add_administration(app: Flask, store: Store, token: str, prefix: str, secure
         prefix: Of all addresses.
         secure: Whether these are https.
     """
-    expected, sessions = _digest(token), set[bytes]()
+    expected, sessions = _digest(token), dict[bytes, float]()
     path = f"{prefix}/admin"
-    cookie = cookie_name("study-admin", path, secure)
+    cookie = cookie_name(f"study-admin-{store.study['study'][:8]}", path, secure)
 
     def allowed() -> bool:
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() == "bearer" and hmac.compare_digest(_digest(given.strip()), expected):
             return True
-        return _digest(request.cookies.get(cookie, "")) in sessions
+        entered = sessions.get(_digest(request.cookies.get(cookie, "")))
+        return entered is not None and time.monotonic() - entered < SESSION_AGE
 
     @app.get("/admin")
     def admin() -> str | tuple[str, int]:
@@ -45,7 +50,7 @@ def add_administration(app: Flask, store: Store, token: str, prefix: str, secure
         if not hmac.compare_digest(_digest(request.form.get("token", "").strip()), expected):
             return render_template("admin.html.j2", counts=None, wrong=True), 401
         session = secrets.token_urlsafe(32)
-        sessions.add(_digest(session))
+        sessions[_digest(session)] = time.monotonic()
         response = redirect(path, 303)
         response.set_cookie(cookie, session, path=path, secure=secure, httponly=True, samesite="Strict")
         return response

@@ -4,6 +4,8 @@ import re
 import sqlite3
 import sys
 from http import HTTPStatus
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, jsonify, redirect, render_template, request
 from jinja2 import StrictUndefined
@@ -31,8 +33,12 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
+OWN_PATHS = {"admin", "answer", "begin", "health", "pictures", "state", "static", "take", "withdraw"}
 FULL = "As many people have begun as the study can take. Thank you for coming."
-WITHDRAWN = "Your answers are deleted, and nothing of them is kept. You can close this page."
+WITHDRAWN = (
+    "Your answers are deleted from the study. If those who make it have taken a copy before, ask them "
+    "to make it anew. You can close this page."
+)
 LATER = "Nothing can be saved at the moment. Please try again later; those who make the study see why."
 
 
@@ -50,6 +56,10 @@ def create_app(store: Store, token: str, public_url: str = "") -> Flask:
         DeepColorError: The public URL is none.
     """
     origin, prefix = split_url(public_url) if public_url else ("", "")
+    if prefix.partition("/")[2].partition("/")[0] in OWN_PATHS:
+        raise DeepColorError(
+            f"--public-url {public_url}: pages of the study begin so; name another path"
+        )
     secure = origin.startswith("https:")
     app = Flask(__name__, static_url_path="/static")
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
@@ -92,8 +102,9 @@ def create_app(store: Store, token: str, public_url: str = "") -> Flask:
 
     def _consent_page(error: str = "") -> str:
         known = person()
+        begun = known is not None and known.answered > 0
         going = known is not None and known.answered < len(store.trials(known))
-        return render_template("consent.html.j2", going=going, error=error)
+        return render_template("consent.html.j2", going=going, begun=begun, error=error)
 
     @app.post("/begin")
     def begin() -> AnyResponse | tuple[str, int]:
@@ -133,10 +144,10 @@ def create_app(store: Store, token: str, public_url: str = "") -> Flask:
         if not session():
             abort(HTTPStatus.UNAUTHORIZED, "nobody has this cookie")
         try:
-            position, given, seconds = protocol.read_answer(request.get_json(), study["protocol"])
+            sent = protocol.read_answer(request.get_json(), study["protocol"])
         except (ValueError, RecursionError) as error:
             abort(HTTPStatus.BAD_REQUEST, str(error))
-        outcome = store.answer(session(), position, given, seconds)
+        outcome = store.answer(session(), *sent)
         if outcome is None:
             abort(HTTPStatus.UNAUTHORIZED, "nobody has this cookie")
         after = protocol.state(store, outcome.person, prefix)
@@ -144,7 +155,7 @@ def create_app(store: Store, token: str, public_url: str = "") -> Flask:
             return jsonify(error="this trial has not been reached yet", state=after), 409
         return jsonify(
             accepted=outcome.status == "accepted",
-            feedback=protocol.feedback(store, outcome, position),
+            feedback=protocol.feedback(store, outcome, sent[0]),
             state=after,
         ), 200
 
@@ -205,4 +216,15 @@ def _is_own(origin: str) -> bool:
     site = request.headers.get("Sec-Fetch-Site", "same-origin")
     sender = request.headers.get("Origin")
     own = origin or request.host_url.rstrip("/")
+    if not origin and sender and not _is_number(urlsplit(own).hostname or ""):
+        return False  # Any name can be made to lead here; which one is ours, --public-url says.
     return site in ("same-origin", "none") and sender in (None, own)
+
+
+def _is_number(host: str) -> bool:
+    """Whether a host is no name that somebody else could have registered."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return host == "localhost"
+    return True

@@ -15,9 +15,10 @@ from typing import Any
 
 from deepcolor.errors import DeepColorError
 from deepcolor.files import alone_in, read_json
+from deepcolor.study.design import PROTOCOLS
 
 # Seconds to wait for another program's transaction.
-PATIENCE = 10.0
+PATIENCE = 5.0
 # "DCst": what tells these files from those of other programs.
 APPLICATION, VERSION = 0x44437374, 1
 SCHEMA = """
@@ -181,10 +182,27 @@ def _read_study(path: Path) -> dict[str, Any]:
         raise DeepColorError(
             f"{path} is no study ('{min(missing)}' is missing); delete it, and `make study` makes it"
         )
+    if not _is_sound(study):
+        raise DeepColorError(f"{path} is damaged; delete it, and `make study` makes it anew")
     odd = [name for name in study["pictures"] if not re.fullmatch("[0-9a-f]{24}", name)]
     if odd:
         raise DeepColorError(f"{path}: {odd[0]!r} is no name of a picture; delete it and `make study`")
     return study
+
+
+def _is_sound(study: Mapping[str, Any]) -> bool:
+    """Whether what is served is of the kinds that it should be."""
+    texts = [study[key] for key in ("study", "title", "consent", "contact")]
+    lists = [study[key] for key in ("images", "lists", "practice", "catch")]
+    return (
+        study["protocol"] in PROTOCOLS
+        and all(isinstance(each, str) for each in texts)
+        and all(isinstance(each, list) for each in lists)
+        and all(isinstance(each, list) for each in study["lists"])
+        and isinstance(study["pictures"], dict)
+        and all(type(study[key]) is int for key in ("most_people", "rest_every"))
+        and bool(study["lists"])
+    )
 
 
 def _replace_material(

@@ -20,7 +20,7 @@ REAL, CATCH = "real", "catch"
 Trial = dict[str, Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Shown:
     """A trial as a person sees it.
 

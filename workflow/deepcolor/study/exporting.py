@@ -38,7 +38,7 @@ def rows(connection: sqlite3.Connection) -> Iterator[dict[str, Any]]:
     found = connection.execute(
         "SELECT person, list, position, kind, image, condition, side, answer, appeal, naturalness, "
         "seconds, color_vision, finished, simulated FROM answers JOIN people USING (ordinal) "
-        "ORDER BY ordinal, position"
+        "ORDER BY person, position"  # Not in the order in which they came, which others may know.
     )
     names = [column[0] for column in found.description]
     for values in found:
@@ -72,6 +72,8 @@ def export(path: Path, output: Path) -> int:
     if not count:
         raise DeepColorError(f"{path} holds no answers yet; `deepcolor study serve` collects them")
     with explaining(output):
+        if output.is_file() and output.read_bytes()[:16] == b"SQLite format 3\0":
+            raise DeepColorError(f"{output} is a study's file; name another one to export to")
         write_text(output, text)
     return count
 

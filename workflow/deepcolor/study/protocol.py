@@ -8,6 +8,7 @@ from deepcolor.study.store import Answer, Outcome, Person, Store
 # Nobody looks at a picture for longer, in seconds.
 MOST_SECONDS = 3600
 GRADES = {"appeal", "naturalness"}
+REQUIRED = {"position", "answer", "seconds"}
 
 
 def state(store: Store, person: Person, prefix: str) -> dict[str, Any]:
@@ -64,8 +65,8 @@ def feedback(store: Store, outcome: Outcome, position: int) -> dict[str, Any] | 
     return {"right": outcome.word == shown.right, "was": shown.right}
 
 
-def read_answer(content: Any, protocol: str) -> tuple[int, Answer, float]:
-    """Position, answer and seconds from what a page has sent.
+def read_answer(content: Any, protocol: str) -> tuple[int, Answer, float, list[str] | None]:
+    """Position, answer, seconds, and the names of the pictures shown, from what a page has sent.
 
     Args:
         content: From JSON, and not trusted.
@@ -74,7 +75,7 @@ def read_answer(content: Any, protocol: str) -> tuple[int, Answer, float]:
     Raises:
         ValueError: It is not an answer to this protocol.
     """
-    if not isinstance(content, dict) or content.keys() != {"position", "answer", "seconds"}:
+    if not isinstance(content, dict) or content.keys() - {"pictures"} != REQUIRED:
         raise ValueError("an answer has position, answer and seconds")
     position, answer, seconds = content["position"], content["answer"], content["seconds"]
     if type(position) is not int or position < 0:
@@ -82,6 +83,11 @@ def read_answer(content: Any, protocol: str) -> tuple[int, Answer, float]:
     # Comparisons that are false for NaN, and do not mind a number of any length.
     if type(seconds) not in (int, float) or not 0 <= seconds <= MOST_SECONDS:
         raise ValueError(f"seconds is a number from 0 to {MOST_SECONDS}")
+    pictures = content.get("pictures")
+    if pictures is not None:
+        if not isinstance(pictures, list) or not all(isinstance(each, str) for each in pictures):
+            raise ValueError("pictures is a list of addresses")
+        pictures = [each.rpartition("/")[2].removesuffix(".png") for each in pictures]
     words = WORDS[protocol]
     if words:
         if not isinstance(answer, str) or answer not in words:
@@ -90,4 +96,4 @@ def read_answer(content: Any, protocol: str) -> tuple[int, Answer, float]:
         raise ValueError("answer has appeal and naturalness")
     elif any(type(grade) is not int or not 1 <= grade <= 5 for grade in answer.values()):
         raise ValueError("appeal and naturalness are whole numbers from 1 to 5")
-    return position, answer, float(seconds)
+    return position, answer, float(seconds), pictures

@@ -1,5 +1,6 @@
 """Serving a study: one process with several threads, until it is told to stop."""
 
+import contextlib
 import errno
 import ipaddress
 import logging
@@ -108,6 +109,9 @@ def run(
         max_request_body_size=2 * MOST_BYTES,
         log_socket_errors=False,
         ident=None,
+        # A flood of requests on one connection must not hold a thread until its replies are read.
+        recv_bytes=1024,
+        outbuf_high_watermark=2**26,
     )
 
     def work() -> None:
@@ -132,6 +136,8 @@ def _most_connections() -> int:
     wanted = CONNECTIONS + OTHER_FILES
     if soft != resource.RLIM_INFINITY and soft < wanted:
         soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        if soft < 2 * OTHER_FILES:
+            raise DeepColorError(f"only {soft} files may be open; type: ulimit -n {wanted}")
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
         return soft - OTHER_FILES
     return CONNECTIONS
@@ -158,7 +164,7 @@ def serve(
     listener = listen(host, port)
     store = Store(database, folder, simulated)
     token, stop = secrets.token_urlsafe(32), threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
     here = address(listener)
     people = public_url.rstrip("/") or here
@@ -173,4 +179,5 @@ def serve(
     ]
     print("\n".join(filter(None, lines)), flush=True)
     run(store, listener, token, public_url, stop)
-    print("Stopped; all answers are kept", flush=True)
+    with contextlib.suppress(OSError):  # The terminal may be gone.
+        print("Stopped; all answers are kept", flush=True)

@@ -6,7 +6,7 @@ import secrets
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -17,6 +17,8 @@ from deepcolor.errors import DeepColorError
 from deepcolor.study import database, exporting
 from deepcolor.study.design import Shown, person_trials
 
+# Times most_people who may begin in all, be it without answering: the file stays small.
+BEGINNINGS = 100
 # The answer of a rating: appeal and naturalness, 1 to 5 each; otherwise one of the protocol's words.
 Answer = str | dict[str, int]
 
@@ -78,7 +80,7 @@ class Store:
         self.simulated = simulated
         self._path = path
         # The same person comes again and again.
-        self._trials = lru_cache(1024)(partial(person_trials, self.study))
+        self._trials = lru_cache(256)(partial(person_trials, self.study))
         self._inode = path.stat().st_ino
         self._connections: list[sqlite3.Connection] = []
         self._own = threading.local()
@@ -130,10 +132,11 @@ class Store:
                 connection.close()
 
     def begin(self, color_vision: str, session: str = "") -> str | None:
-        """Let somebody begin, and give the session; None if as many people have begun as may.
+        """Let somebody begin, and give the session; None if as many people take part as may.
 
         The list is the one that the fewest have finished or are at work on; who has not answered for an
-        hour counts no more.
+        hour counts no more. Those who have withdrawn, or have not answered within an hour or two of
+        beginning, take nobody's place.
 
         Args:
             color_vision: "yes" (it is normal), "no" or "unsure".
@@ -141,15 +144,24 @@ class Store:
         """
         now = int(time.time() // 3600)
         with self._writing() as connection:
-            person = _find(connection, session)
+            person = self._find(connection, session)
+            fresh = secrets.token_urlsafe(32)
             if person and not person.answered:
+                # Another session, as the one that came may have been planted.
                 connection.execute(
-                    "UPDATE people SET color_vision = ?, active = ? WHERE ordinal = ?",
-                    (color_vision, now, person.ordinal),
+                    "UPDATE people SET session = ?, color_vision = ?, active = ? WHERE ordinal = ?",
+                    (_hashed(fresh), color_vision, now, person.ordinal),
                 )
-                return session
+                return fresh
+            self._check_sort(connection, now)
             begun = connection.execute("SELECT count(*) FROM people").fetchone()[0]
-            if begun >= self.study["most_people"]:
+            staying = connection.execute(
+                "SELECT count(*) FROM people WHERE NOT withdrawn AND (active BETWEEN ? AND ? OR "
+                "EXISTS (SELECT 1 FROM answers WHERE answers.ordinal = people.ordinal))",
+                (now - 1, now),
+            ).fetchone()[0]
+            most = self.study["most_people"]
+            if staying >= most or begun >= BEGINNINGS * most:
                 return None
             taken = dict(
                 connection.execute(
@@ -158,26 +170,51 @@ class Store:
                 )
             )
             number = min(range(len(self.study["lists"])), key=lambda each: (taken.get(each, 0), each))
-            session = secrets.token_urlsafe(32)
             connection.execute(
                 "INSERT INTO people (ordinal, person, session, list, color_vision, active, simulated) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (
-                    *(begun, secrets.token_hex(16), _hashed(session), number),
+                    *(begun, secrets.token_hex(16), _hashed(fresh), number),
                     *(color_vision, now, self.simulated),
                 ),
             )
-        return session
+        return fresh
+
+    def _check_sort(self, connection: sqlite3.Connection, now: int) -> None:
+        """A rehearsal and a study that are served from one file at once would spoil it."""
+        if connection.execute(
+            "SELECT 1 FROM people WHERE simulated != ? AND active BETWEEN ? AND ? AND EXISTS "
+            "(SELECT 1 FROM answers WHERE answers.ordinal = people.ordinal)",
+            (self.simulated, now - 1, now),
+        ).fetchone():
+            raise DeepColorError(f"{self._path}: simulated answers and people's must not mix; stop one")
 
     def person(self, session: str) -> Person | None:
         """Who has a session; None if nobody has, or who had it has withdrawn."""
-        return _find(self._connection(), session)
+        return self._find(self._connection(), session)
+
+    def _find(self, connection: sqlite3.Connection, session: str) -> Person | None:
+        # Of its own sort: who began in a rehearsal does not go on in the study.
+        found = connection.execute(
+            "SELECT ordinal, list, "
+            "(SELECT count(*) FROM answers WHERE answers.ordinal = people.ordinal) "
+            "FROM people WHERE session = ? AND simulated = ?",
+            (_hashed(session), self.simulated),
+        ).fetchone()
+        return Person(*found) if found else None
 
     def trials(self, person: Person) -> list[Shown]:
         """All trials of a person, in their order."""
         return self._trials(person.number, person.ordinal)
 
-    def answer(self, session: str, position: int, answer: Answer, seconds: float) -> Outcome | None:
+    def answer(
+        self,
+        session: str,
+        position: int,
+        answer: Answer,
+        seconds: float,
+        pictures: Sequence[str] | None = None,
+    ) -> Outcome | None:
         """Keep an answer, if it is the one that is due; the first one to a position stays.
 
         Args:
@@ -185,6 +222,8 @@ class Store:
             position: Of the trial, from 0.
             answer: Of the study's protocol.
             seconds: From the moment that the picture appeared.
+            pictures: Names of those that were shown, if known. Of another person's trial, in another
+                window, the answer counts as early.
 
         Returns:
             What became of it, on the disk; None if there is no such person.
@@ -192,7 +231,7 @@ class Store:
         word = answer if isinstance(answer, str) else ""
         grades = (None, None) if isinstance(answer, str) else (answer["appeal"], answer["naturalness"])
         with self._writing() as connection:
-            person = _find(connection, session)
+            person = self._find(connection, session)
             if person is None:
                 return None
             trials = self.trials(person)
@@ -205,6 +244,8 @@ class Store:
             if position > person.answered or position >= len(trials):
                 return Outcome(person, "early", "")
             shown = trials[position]
+            if pictures is not None and tuple(pictures) != shown.pictures:
+                return Outcome(person, "early", "")
             connection.execute(
                 "INSERT INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
@@ -232,15 +273,18 @@ class Store:
     def withdraw(self, session: str) -> None:
         """Delete a person's answers, and forget the session; a place among those who began remains."""
         with self._writing() as connection:
-            person = _find(connection, session)
+            person = self._find(connection, session)
             if person is None:
                 return
             connection.execute("DELETE FROM answers WHERE ordinal = ?", (person.ordinal,))
             connection.execute(
-                "UPDATE people SET session = NULL, color_vision = '', active = NULL, finished = 0, "
-                "withdrawn = 1 WHERE ordinal = ?",
-                (person.ordinal,),
+                "UPDATE people SET person = ?, session = NULL, color_vision = '', active = NULL, "
+                "finished = 0, withdrawn = 1 WHERE ordinal = ?",
+                (secrets.token_hex(16), person.ordinal),
             )
+        # The log still has what was deleted.
+        with self._turn, database.explaining(self._path):
+            self._connection().execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def picture(self, name: str) -> bytes | None:
         """A picture of the study as PNG; None if it has none of this name."""
@@ -282,12 +326,3 @@ class Store:
 
 def _hashed(session: str) -> str:
     return hashlib.sha256(session.encode()).hexdigest()
-
-
-def _find(connection: sqlite3.Connection, session: str) -> Person | None:
-    found = connection.execute(
-        "SELECT ordinal, list, (SELECT count(*) FROM answers WHERE answers.ordinal = people.ordinal) "
-        "FROM people WHERE session = ?",
-        (_hashed(session),),
-    ).fetchone()
-    return Person(*found) if found else None
