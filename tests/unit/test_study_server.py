@@ -121,9 +121,7 @@ def test_few_files_are_one_line(tmp_path: Path) -> None:
         env=ENVIRONMENT, capture_output=True, text=True, timeout=30, check=False,
     )  # fmt: skip
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1].endswith(
-        "only 70 files may be open at once; type: ulimit -n 2064"
-    )
+    assert done.stderr.splitlines()[-1].endswith("only 70 files may be open; type: ulimit -n 2064")
 
 
 def test_slow_and_broken_visitors_stop_nobody(tmp_path: Path) -> None:

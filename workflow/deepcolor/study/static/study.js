@@ -248,8 +248,8 @@
     const { answer, at } = await asked();
     const seconds = Math.max(0, Math.round(at - shown) / 1000);
     // The pictures, too: in another window of this browser somebody else may have begun.
-    const pictures = state.trial.pictures.map((picture) => picture.src);
-    return send({ position: state.trial.position, answer, seconds, pictures });
+    const sources = state.trial.pictures.map((picture) => picture.src);
+    return send({ position: state.trial.position, answer, seconds, pictures: sources });
   }
 
   function describe({ practice, seconds, rest, trial, answered, total }) {
