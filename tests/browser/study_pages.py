@@ -78,7 +78,7 @@ def visiting(browser: Browser) -> Iterator[Visit]:
         url: str, width: int = 1000, height: int = 800, expected: tuple[str, ...] = (), **options: Any
     ) -> Page:
         context = browser.new_context(viewport={"width": width, "height": height}, **options)
-        context.set_default_timeout(8000)
+        context.set_default_timeout(20000)
         contexts.append(context)
 
         def heed(page: Page) -> None:
