@@ -98,7 +98,7 @@ def test_pictures_are_those_of_the_photograph_and_the_condition(protocol: str, t
         else:
             assert trial["real"] is None
     assert json.loads((tmp_path / "study.json").read_text()) == study
-    assert study["study"] == material.checksum(study)
+    assert study["study"] == design.checksum(study)
 
 
 def test_every_picture_is_asked_for_and_every_asked_one_is_there(tmp_path: Path) -> None:

@@ -437,3 +437,23 @@ def test_a_full_disk_takes_no_answer_and_loses_none(tmp_path: Path) -> None:
             fill()
         assert opened_store.counts()["answers"] == acknowledged > 12
         opened_store.close()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"title": "Another"}, "not as it was drawn"),
+        ({"protocol": "maybe"}, "is damaged"),
+        ({"consent": None}, "is damaged"),
+        ({"pictures": []}, "is damaged"),
+        ({"lists": []}, "is damaged"),
+        ({"most_people": "many"}, "is damaged"),
+    ],
+)
+def test_a_study_that_was_changed_by_hand_is_one_line(
+    change: dict[str, Any], said: str, tmp_path: Path
+) -> None:
+    study = make_study(tmp_path)
+    (tmp_path / "study.json").write_text(json.dumps({**study, **change}), encoding="utf-8")
+    with pytest.raises(DeepColorError, match=said):
+        Store(tmp_path / "answers.sqlite", tmp_path)

@@ -15,7 +15,7 @@ from typing import Any
 
 from deepcolor.errors import DeepColorError
 from deepcolor.files import alone_in, read_json
-from deepcolor.study.design import PROTOCOLS
+from deepcolor.study.design import PROTOCOLS, checksum
 
 # Seconds to wait for another program's transaction.
 PATIENCE = 5.0
@@ -184,6 +184,11 @@ def _read_study(path: Path) -> dict[str, Any]:
         )
     if not _is_sound(study):
         raise DeepColorError(f"{path} is damaged; delete it, and `make study` makes it anew")
+    if study["study"] != checksum(study):
+        raise DeepColorError(
+            f"{path} is not as it was drawn; delete it, set what you want in config.yaml, and "
+            "`make study`"
+        )
     odd = [name for name in study["pictures"] if not re.fullmatch("[0-9a-f]{24}", name)]
     if odd:
         raise DeepColorError(f"{path}: {odd[0]!r} is no name of a picture; delete it and `make study`")

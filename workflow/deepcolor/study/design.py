@@ -5,8 +5,10 @@ are a Latin square: each shows every photograph in one condition, over all lists
 through all of them, and in each list they are equally frequent, as far as the numbers allow.
 """
 
+import hashlib
+import json
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,6 +89,12 @@ def practice(protocol: str, images: Sequence[int], runs: Sequence[str]) -> list[
 def answers_per_run(study_images: int, conditions: Sequence[str], runs: Sequence[str]) -> float:
     """Answers that a person gives on pictures of one run, in the mean."""
     return study_images * sum(each in runs for each in conditions) / len(conditions) / len(runs)
+
+
+def checksum(study: Mapping[str, Any]) -> str:
+    """The name of a study: 16 hexadecimal digits over all else that study.json holds."""
+    content = {key: value for key, value in study.items() if key != "study"}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def person_trials(study: dict[str, Any], number: int, ordinal: int) -> list[Shown]:

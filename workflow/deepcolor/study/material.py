@@ -1,7 +1,6 @@
 """The material of a user study: photographs drawn by the seed, never by their looks, and pictures."""
 
 import hashlib
-import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -120,15 +119,9 @@ def draw_study(
         **{kind: [trial(kind, *pair) for pair in each] for kind, each in trials.items()},
         "power": power.assumed(design.answers_per_run(len(rows["test"]), conditions, runs)),
     }
-    study = {"study": checksum(study), **study}
+    study = {"study": design.checksum(study), **study}
     write_json(path, study)
     return study
-
-
-def checksum(study: Mapping[str, Any]) -> str:
-    """The name of a study: 16 hexadecimal digits over all else that study.json holds."""
-    content = {key: value for key, value in study.items() if key != "study"}
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def resized(picture: np.ndarray, size: int) -> np.ndarray:
