@@ -67,8 +67,12 @@ def compared():
     return [run.name for run in longest_runs()] + list(PICTURES)
 
 
-def studied():
-    """The names of what people judge in the user study."""
+def studied(wildcards):
+    """The names of what people judge in the user study; an unknown one ends the program."""
+    try:
+        configuration.check_studied(config)
+    except DeepColorError as error:
+        stop(error)
     return config["study"].get("runs") or compared()
 
 

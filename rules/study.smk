@@ -22,7 +22,7 @@ rule draw_study:
         code=code("draw_study"),
         indexes=indexes(),
         shards=shard_files(".tfrecord"),
-        predictions=[f"<results>/{run}/predictions.npy" for run in studied()],
+        predictions=lambda w: [f"<results>/{run}/predictions.npy" for run in studied(w)],
     output:
         study="<results>/study/study.json",
         pictures=directory("<results>/study/pictures"),
@@ -34,7 +34,7 @@ rule draw_study:
         "../envs/tensorflow.yaml"
     params:
         split=config["evaluation"]["split"],
-        runs=studied(),
+        runs=studied,
         # A function, as a plain text is searched for wildcards.
         settings=lambda w: json.dumps(config["study"]),
         seed=config["seed"],

@@ -128,8 +128,6 @@ def complete(config: dict[str, Any]) -> dict[str, Any]:
     _check_data_sets(data_sets(config), config["evaluation"]["split"])
     _check_metrics(config["evaluation"])
     check_runs(config)
-    if chosen := config["study"].get("runs"):
-        check_names("study.runs", chosen, [*(run.name for run in runs(config)), *pictures(config)])
     return config
 
 
@@ -164,6 +162,16 @@ def _check_metrics(evaluation: dict[str, Any]) -> None:
         if weights not in others and not Path(weights).is_file():
             remedy = " or ".join(["name a file", *(str(each or "null") for each in others)])
             raise DeepColorError(f"evaluation.{key}: no file {weights}; {remedy}")
+
+
+def check_studied(config: dict[str, Any]) -> None:
+    """Make sure that what people are to judge is there; asked only when a study is drawn.
+
+    Raises:
+        DeepColorError: `study.runs` has a name that is none of a run, nor of other programs' pictures.
+    """
+    known = [*(run.name for run in runs(config)), *pictures(config)]
+    check_names("study.runs", config["study"].get("runs", []), known)
 
 
 def find_run(config: dict[str, Any], name: str) -> Run:
