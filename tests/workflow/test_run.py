@@ -22,7 +22,10 @@ MODELS = ["unet", "unet-lab", "mobilenet", "densenet"]
 LONGEST = ["unet_2", "unet-lab_1", "mobilenet_2", "densenet_1"]
 DRAWN = ["unet_2", "mobilenet_2", "densenet_1"]  # The first network of each architecture.
 # Rules whose files nothing but a configuration of one's own, or the command line, asks for.
-ASKED = {"evaluate_pictures", "export_inputs", "measure_distances"}
+ASKED = {
+    *("evaluate_pictures", "export_inputs", "measure_distances"),
+    *("draw_study", "analyze_study", "plot_acceptance"),
+}
 
 
 def planned(copy: Copy, options: str = "") -> set[str]:
