@@ -3,7 +3,7 @@
     python envs/install_clients.py                    for config.yaml
     python envs/install_clients.py FILE               for config.yaml with FILE over it
     python envs/install_clients.py --gpu              CUDA's libraries too, for the GPU of this machine
-    python envs/install_clients.py --client fiftyone  this one; "cuda" are CUDA's libraries
+    python envs/install_clients.py --client fiftyone  this one; "cuda" are CUDA's libraries, "c2pa" signs
     python envs/install_clients.py --report FILE      no installation: say where the report is
     python envs/install_clients.py --study FILE       no installation: say how to serve the user study
 
@@ -41,7 +41,7 @@ def needed(config: dict, gpu: bool = False) -> list[str]:
 
 
 def install(client: str) -> None:
-    """Install a client, or "cuda", from its lock, unless that has been done.
+    """Install a client, "cuda" or "c2pa" from its lock, unless that has been done.
 
     Raises:
         DeepColorError: It failed.
@@ -51,9 +51,10 @@ def install(client: str) -> None:
     stamp = Path(sys.prefix) / f"ready-{client}-{checksum}"
     if stamp.exists():
         return
-    what = f"the client of the source {client} (once, some minutes)"
-    if client == "cuda":
-        what = "CUDA's libraries (once, a download of 3 GB)"
+    what = {
+        "c2pa": "what signs pictures (once)",
+        "cuda": "CUDA's libraries (once, a download of 3 GB)",
+    }.get(client, f"the client of the source {client} (once, some minutes)")
     print(f"Installing {what}", flush=True)
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     if subprocess.run([*pip, "--require-hashes", "-r", str(lock)], check=False).returncode:

@@ -12,7 +12,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ENVS = Path(__file__).parent
-ENVIRONMENTS = ["data", "report", "tensorflow", "workflow"]
+ENVIRONMENTS = ["colorize", "data", "export", "report", "tensorflow", "workflow"]
 CLIENTS = ["fiftyone", "huggingface"]
 OWN_LOCKS = [*CLIENTS, "cuda"]
 
