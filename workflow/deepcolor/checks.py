@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-import cv2
 import imagehash
 import numpy as np
 from PIL import Image
+
+from deepcolor.tone import chroma_and_spread
 
 SIDE = 128  # Of the squares that are looked at, in pixels.
 
@@ -37,23 +38,6 @@ def fault(square: np.ndarray, width: int, height: int, checks: Checks) -> str | 
     if spread < checks.min_chroma and not checks.toned:
         return f"one tone: mean chroma {chroma:.2f}, but {spread:.2f} beside its tone"
     return None
-
-
-def chroma_and_spread(square: np.ndarray) -> tuple[float, float]:
-    """The mean chroma of a picture, and the mean chroma that is left when a tone is taken away.
-
-    Chroma is the length of (Cb, Cr) in 8-bit units. A tone, such as sepia, makes Cb and Cr functions
-    of the luminance: the best cubic polynomials of it are subtracted for the second figure. Every
-    fourth pixel counts.
-
-    Args:
-        square: `(height, width, 3)` uint8 RGB.
-    """
-    pixels = cv2.cvtColor(square[::2, ::2], cv2.COLOR_RGB2YCrCb).reshape(-1, 3).astype(np.float64)
-    chroma = pixels[:, 1:] - 128
-    powers = np.vander(pixels[:, 0] / 255, 4)
-    tone = powers @ np.linalg.lstsq(powers, chroma, rcond=None)[0]
-    return float(np.hypot(*chroma.T).mean()), float(np.hypot(*(chroma - tone).T).mean())
 
 
 def perceptual_hash(square: np.ndarray) -> int:

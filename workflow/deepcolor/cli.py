@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from deepcolor import command
+from deepcolor.colorize import commands as colorize
 
 
 def main() -> None:
@@ -15,9 +16,12 @@ def main() -> None:
 def _main() -> None:
     parser = argparse.ArgumentParser(prog="deepcolor", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    colorize.add_colorize(commands.add_parser("colorize", help="colorize photographs of your own"))
+    colorize.add_inspect(commands.add_parser("inspect", help="say whether a file was colorized"))
     _add_study(commands.add_parser("study", help="the user study: serve, export, backup, import"))
     args = parser.parse_args()
-    os.umask(0o077)  # People's answers are nobody's on the machine but who collects them.
+    if "umask" in args:
+        os.umask(args.umask)
     args.run(args)
 
 
@@ -25,6 +29,8 @@ def _add_study(parser: argparse.ArgumentParser) -> None:
     from deepcolor.study import importing
 
     parser.description = "The user study; `make study` draws its material."
+    # People's answers are nobody's on the machine but who collects them.
+    parser.set_defaults(umask=0o077)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     serve = commands.add_parser("serve", help="serve the study's pages, and keep the answers")
     _add_places(serve)

@@ -10,8 +10,7 @@ import keras
 import numpy as np
 from keras import ops
 
-# Rec. 601 luma, as published (the weights of TensorFlow's and Pillow's grayscale conversion).
-LUMA = (0.299, 0.587, 0.114)
+from deepcolor.luma import LUMA
 
 
 def to_float(rgb: keras.KerasTensor) -> keras.KerasTensor:

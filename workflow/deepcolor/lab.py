@@ -6,7 +6,8 @@ than pixel by pixel. The luminance is that of the input, Rec. 601 luma.
 
 import numpy as np
 
-from deepcolor.color import LUMA, WHITE, XYZ_OF_RGB
+from deepcolor.color import WHITE, XYZ_OF_RGB
+from deepcolor.luma import LUMA
 
 _CODES = np.arange(256) / 255
 _LINEAR = np.where(_CODES > 0.04045, ((_CODES + 0.055) / 1.055) ** 2.4, _CODES / 12.92).astype("float32")

@@ -1,0 +1,139 @@
+"""The commands `deepcolor colorize` and `deepcolor inspect`."""
+
+import argparse
+import os
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+from deepcolor.errors import DeepColorError
+
+
+def add_colorize(parser: argparse.ArgumentParser) -> None:
+    """Give a parser the arguments of `deepcolor colorize`."""
+    parser.description = (
+        "Colorize photographs with a trained network. Their own luminance is kept at full resolution; "
+        "colors are a guess, and every picture says in its metadata that a network made them."
+    )
+    parser.add_argument("photographs", nargs="+", metavar="PHOTOGRAPH", help="files, folders, patterns")
+    parser.add_argument(
+        "--model", type=Path, required=True, help="model.keras of a run, or an exported model.onnx"
+    )
+    parser.add_argument("--output", type=Path, required=True, help="folder for the colorized pictures")
+    parser.add_argument("--overwrite", action="store_true", help="make again what is there already")
+    parser.add_argument(
+        "--saturation", type=_factor, default=1.0, help="factor of the predicted chroma (%(default)s)"
+    )
+    parser.add_argument(
+        "--tiles",
+        type=_count,
+        default=0,
+        metavar="N",
+        help="overlapping tiles along the shorter side; 0: the whole picture at once (%(default)s)",
+    )
+    parser.add_argument(
+        "--flip-average", action="store_true", help="average with the mirror image's colors"
+    )
+    parser.add_argument("--keep-tint", action="store_true", help="keep the tint of sepia prints")
+    parser.add_argument("--label", action="store_true", help="draw a small visible label in a corner")
+    parser.add_argument(
+        "--quality", type=_quality, default=95, help="of JPEG and lossy WebP, 1 to 100 (%(default)s)"
+    )
+    parser.add_argument(
+        "--most-megapixels", type=_factor, default=250.0, help="larger are refused (%(default)s)"
+    )
+    parser.add_argument("--threads", type=_count, default=0, help="of the CPU (all)")
+    signing = parser.add_argument_group("Content Credentials (C2PA), with a certificate of your own")
+    signing.add_argument("--sign-with", type=Path, metavar="PEM", help="certificate chain")
+    signing.add_argument("--sign-key", type=Path, metavar="PEM", help="its private key")
+    signing.add_argument("--sign-algorithm", default="es256", help="of the key (%(default)s)")
+    signing.add_argument("--timestamps", default="", metavar="URL", help="time-stamping service")
+    parser.set_defaults(run=run_colorize)
+
+
+def add_inspect(parser: argparse.ArgumentParser) -> None:
+    """Give a parser the arguments of `deepcolor inspect`."""
+    parser.description = "Say whether, and by what, files were colorized, as their metadata have it."
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    parser.set_defaults(run=run_inspect)
+
+
+def _factor(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1
+    if not 0 <= value < 1e6:
+        raise argparse.ArgumentTypeError(f"{text} is no number from 0 on")
+    return value
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text} is no whole number from 0 on")
+    return int(text)
+
+
+def _quality(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 100:
+        raise argparse.ArgumentTypeError(f"{text} is no whole number from 1 to 100")
+    return int(text)
+
+
+def run_colorize(args: argparse.Namespace) -> None:
+    """Colorize, and say what has become of the photographs; exit code 1 if any failed."""
+    if bool(args.sign_with) != bool(args.sign_key):
+        raise DeepColorError("--sign-with and --sign-key go together; give both")
+    from deepcolor.colorize import signing
+    from deepcolor.colorize.batch import colorize_files
+    from deepcolor.colorize.files import SHEET
+    from deepcolor.colorize.network import open_network
+    from deepcolor.colorize.settings import Settings
+
+    signer = None
+    if args.sign_with:
+        signer = signing.open_signer(args.sign_with, args.sign_key, args.sign_algorithm, args.timestamps)
+    threads = args.threads or len(os.sched_getaffinity(0))
+    network = open_network(args.model, threads)
+    for note in network.notes:
+        print(f"colorize: {note}", flush=True)
+    begin = time.monotonic()
+    summary = colorize_files(
+        args.photographs,
+        args.output,
+        network,
+        Settings(
+            args.saturation, args.tiles, args.flip_average, args.keep_tint, args.label, args.quality
+        ),
+        threads=threads,
+        overwrite=args.overwrite,
+        most_megapixels=args.most_megapixels,
+        signer=signer,
+    )
+    for note, count in sorted(Counter(n for entry in summary.done for n in entry["notes"]).items()):
+        print(f"colorize: {count} of them: {note}")
+    print(
+        f"colorize: {len(summary.done)} colorized in {time.monotonic() - begin:.1f} s, "
+        f"{len(summary.kept)} done before, {len(summary.failed)} failed: {args.output / SHEET}",
+        flush=True,
+    )
+    for name, reason in summary.failed.items():
+        print(f"colorize: error: {name}: {reason}", file=sys.stderr)
+    if summary.failed:
+        sys.exit(1)
+
+
+def run_inspect(args: argparse.Namespace) -> None:
+    """Say what is known of files; exit code 1 if one cannot be read."""
+    from deepcolor.colorize.inspecting import inspect
+
+    failed = False
+    for path in args.files:
+        try:
+            print(f"{path}: {inspect(path)}", flush=True)
+        except ValueError as error:
+            failed = True
+            print(f"inspect: error: {path}: {error}", file=sys.stderr)
+    if failed:
+        sys.exit(1)

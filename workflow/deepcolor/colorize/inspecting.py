@@ -1,0 +1,50 @@
+"""Whether, and by what, a file was colorized: `deepcolor inspect`."""
+
+import warnings
+from pathlib import Path
+
+from PIL import Image
+
+from deepcolor.colorize import marking
+from deepcolor.errors import first_line
+
+
+def packet_of(path: Path) -> bytes:
+    """The XMP packet of a picture; b"" where it has none.
+
+    Raises:
+        ValueError: The file is missing, broken, or no image.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            with Image.open(path) as image:
+                xmp = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp") or b""
+        except Exception as error:  # Broken files make Pillow raise nearly anything.
+            raise ValueError(first_line(error)) from error
+    return xmp.encode() if isinstance(xmp, str) else bytes(xmp)
+
+
+def inspect(path: Path) -> str:
+    """One line on whether and by what a file was colorized.
+
+    Raises:
+        ValueError: The file is missing, broken, or no image.
+    """
+    packet = packet_of(path)
+    noted = marking.noted(packet)
+    if noted:
+        settings = ", ".join(f"{key} {value}" for key, value in marking.settings_of(noted).items())
+        return (
+            f"colorized by {noted['Software']} with {noted.get('Model', 'an unnamed network')} "
+            f"(SHA-256 {noted.get('ModelSHA256', 'not stated')}) at "
+            f"{noted.get('Time', 'a time not stated')}; {settings}"
+        )
+    stated = marking.source_type(packet)
+    if stated in marking.OF_NETWORKS:
+        return (
+            f"made or changed by a network, as it says ({stated.rpartition('/')[2]}); not by DeepColor"
+        )
+    if stated:
+        return f"no mark of a network; its source is {stated.rpartition('/')[2]}, as it says"
+    return "no mark; that does not prove that its colors are real"

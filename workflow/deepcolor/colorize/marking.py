@@ -1,0 +1,124 @@
+"""The mark in every colorized file: XMP that says that a network has made its colors, and which.
+
+The standard's term for a photograph with invented colors is `compositeWithTrainedAlgorithmicMedia`
+(IPTC NewsCodes, digitalsourcetype). Beside it stand, in a namespace of our own, the network, its
+checksum, the photograph's checksum, the settings and the time: enough to tell what a file is made of
+without any other file.
+"""
+
+import io
+import json
+from collections.abc import Mapping
+from xml.etree import ElementTree
+
+SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+COLORIZED = f"{SOURCE_TYPES}compositeWithTrainedAlgorithmicMedia"
+# Terms for media that a network has made, or had a part in.
+OF_NETWORKS = {COLORIZED, f"{SOURCE_TYPES}trainedAlgorithmicMedia"}
+
+RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+META = "adobe:ns:meta/"
+IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
+OURS = "https://github.com/annatsv/deepcolor/colorized/1.0/"
+PREFIXES = {"rdf": RDF, "x": META, "Iptc4xmpExt": IPTC, "deepcolor": OURS}
+BEGIN = "<?xpacket begin='\ufeff' id='W5M0MpCehiHzreSzNTczkc9d'?>"
+END = "<?xpacket end='w'?>"
+
+# What we note of a file, by attribute of our own namespace.
+NOTED = ("Software", "Model", "ModelSHA256", "InputSHA256", "Settings", "Time")
+
+
+def mark(packet: bytes, noted: Mapping[str, str]) -> bytes:
+    """Put the mark into an XMP packet; what else it says stays.
+
+    Args:
+        packet: Of the photograph; b"" for none. A broken one is replaced.
+        noted: The values of NOTED.
+
+    Returns:
+        A packet, UTF-8.
+    """
+    tree = _parse(packet)
+    if tree is None:
+        tree = ElementTree.Element(f"{{{META}}}xmpmeta")
+    rdf = tree if tree.tag == f"{{{RDF}}}RDF" else tree.find(f"{{{RDF}}}RDF")
+    if rdf is None:
+        rdf = ElementTree.SubElement(tree, f"{{{RDF}}}RDF")
+    _forget(rdf)
+    about = next((each.get(f"{{{RDF}}}about") for each in rdf if each.get(f"{{{RDF}}}about")), "")
+    description = ElementTree.SubElement(rdf, f"{{{RDF}}}Description", {f"{{{RDF}}}about": about or ""})
+    description.set(f"{{{IPTC}}}DigitalSourceType", COLORIZED)
+    description.set(f"{{{IPTC}}}AISystemUsed", "DeepColor")
+    for name, value in noted.items():
+        description.set(f"{{{OURS}}}{name}", value)
+    for prefix, namespace in {**_prefixes(packet), **PREFIXES}.items():
+        ElementTree.register_namespace(prefix, namespace)
+    return f"{BEGIN}{ElementTree.tostring(tree, 'unicode')}{END}".encode()
+
+
+def source_type(packet: bytes) -> str:
+    """The DigitalSourceType that an XMP packet states; "" where it states none."""
+    return _values(packet, IPTC).get("DigitalSourceType", "")
+
+
+def noted(packet: bytes) -> dict[str, str]:
+    """What DeepColor has noted in an XMP packet, by NOTED; {} where it has not made the file."""
+    found = _values(packet, OURS)
+    return {name: found[name] for name in NOTED if name in found} if found.get("Software") else {}
+
+
+def settings_of(noted: Mapping[str, str]) -> dict[str, object]:
+    """The settings in a file's notes; {} where they cannot be read."""
+    try:
+        found = json.loads(noted.get("Settings", "{}"))
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _values(packet: bytes, namespace: str) -> dict[str, str]:
+    """The simple properties of a namespace, whether written as attributes or as elements."""
+    tree = _parse(packet)
+    found: dict[str, str] = {}
+    for each in tree.iter(f"{{{RDF}}}Description") if tree is not None else ():
+        named = [*each.attrib.items(), *((child.tag, _text(child)) for child in each)]
+        for name, value in named:
+            if name.startswith(f"{{{namespace}}}") and value:
+                found[name.partition("}")[2]] = value
+    return found
+
+
+def _text(element: ElementTree.Element) -> str:
+    return (element.get(f"{{{RDF}}}resource") or element.text or "").strip()
+
+
+def _forget(rdf: ElementTree.Element) -> None:
+    """Take out what an earlier mark says."""
+    names = {f"{{{IPTC}}}DigitalSourceType", f"{{{IPTC}}}AISystemUsed"}
+    for each in rdf.iter(f"{{{RDF}}}Description"):
+        for name in [key for key in each.attrib if key in names or key.startswith(f"{{{OURS}}}")]:
+            del each.attrib[name]
+        for child in [
+            child for child in each if child.tag in names or child.tag.startswith(f"{{{OURS}}}")
+        ]:
+            each.remove(child)
+    for each in [each for each in rdf if not len(each) and set(each.attrib) <= {f"{{{RDF}}}about"}]:
+        rdf.remove(each)
+
+
+def _parse(packet: bytes) -> ElementTree.Element | None:
+    """The element of a packet; None of a broken one."""
+    try:
+        tree = ElementTree.fromstring(packet.strip(b"\0 \r\n\t"))
+    except (ElementTree.ParseError, ValueError, LookupError):
+        return None
+    return tree if tree.tag in (f"{{{META}}}xmpmeta", f"{{{RDF}}}RDF") else None
+
+
+def _prefixes(packet: bytes) -> dict[str, str]:
+    """The prefixes that a packet gives its namespaces, to be kept: some programs insist on them."""
+    if _parse(packet) is None:
+        return {}
+    events = ElementTree.iterparse(io.BytesIO(packet.strip(b"\0 \r\n\t")), events=["start-ns"])
+    found = dict(pair for _, pair in events)
+    return {key: value for key, value in found.items() if key and not key.startswith(("xml", "ns"))}
