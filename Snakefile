@@ -38,6 +38,7 @@ include: "rules/evaluate.smk"
 include: "rules/distances.smk"
 include: "rules/diagrams.smk"
 include: "rules/study.smk"
+include: "rules/colorize.smk"
 include: "rules/report.smk"
 
 

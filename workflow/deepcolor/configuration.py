@@ -174,6 +174,20 @@ def check_studied(config: dict[str, Any]) -> None:
     check_names("study.runs", config["study"].get("runs", []), known)
 
 
+def own_photographs(config: dict[str, Any]) -> str:
+    """The folder of the photographs that are to be colorized; asked only when they are.
+
+    Raises:
+        DeepColorError: None is named, or it is not there.
+    """
+    folder = config["colorize"]["folder"]
+    if folder is None:
+        raise DeepColorError("colorize.folder names no folder with photographs; name one")
+    if not Path(folder).is_dir():
+        raise DeepColorError(f"colorize.folder: there is no folder {folder}; name another")
+    return str(folder)
+
+
 def find_run(config: dict[str, Any], name: str) -> Run:
     """The run of that name.
 

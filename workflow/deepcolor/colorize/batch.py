@@ -1,6 +1,8 @@
 """Many photographs: side by side, whole or not at all, and each once."""
 
+import sys
 import threading
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -182,7 +184,7 @@ def _colorize_file(job: Job, work: Work) -> tuple[bool, dict[str, Any]]:
             with open(temporary, "wb+") as file:
                 write(file, colorized.pixels, colorized.photograph, colorized.xmp, work.settings.quality)
             if work.signer:
-                work.signer.sign(temporary, job.source, colorized.photograph.format)
+                work.signer.sign(temporary, job.source, colorized.photograph)
         before, after = previews(colorized, PREVIEW)
     contact_sheet.write_pair(work.output, job.name, before, after)
     entry = _entry(job, colorized.noted, after)
@@ -271,3 +273,22 @@ def _write_lists(
         },
     )
     write_text(output / SHEET, contact_sheet.render(entries, network.notes))
+
+
+def report(summary: Summary, sheet: Path) -> None:
+    """Say what has become of the photographs.
+
+    Raises:
+        SystemExit: Some failed; the exit code is 1.
+    """
+    for note, count in sorted(Counter(note for each in summary.done for note in each["notes"]).items()):
+        print(f"colorize: of {count}: {note}")
+    print(
+        f"colorize: {len(summary.done)} colorized, {len(summary.kept)} done before, "
+        f"{len(summary.failed)} failed: {sheet}",
+        flush=True,
+    )
+    for name, reason in sorted(summary.failed.items()):
+        print(f"colorize: error: {name}: {reason}", file=sys.stderr)
+    if summary.failed:
+        sys.exit(1)

@@ -10,10 +10,16 @@ from concurrent.futures import Executor
 
 import cv2
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from deepcolor.luma import LUMA
 
-ROWS = 64  # Of a strip: small enough for the processor's cache.
+threadpool_limits(
+    1, "blas"
+)  # Strips are shared out to threads; those of a product would get in the way.
+
+ROWS = 16  # Of a strip: small enough for the processor's cache.
+TINY = np.float32(1e-4)  # In place of 0, as a divisor.
 RED, GREEN, BLUE = (np.float32(weight) for weight in LUMA)
 KEYS = -0.5  # The parameter of bicubic interpolation (Keys 1981).
 
@@ -51,43 +57,48 @@ def compose(
         workers: Threads to share the strips out to.
     """
     height, width = luminance.shape
+    most = np.iinfo(luminance.dtype).max
+    red, blue = color * np.float32(most)
+    planes = [red, (red * RED + blue * BLUE) * (-1 / GREEN), blue]
     if height < color.shape[1] or width < color.shape[2]:  # Shrinking: areas are averaged.
         size = min(width, color.shape[2]), min(height, color.shape[1])
-        color = np.stack([cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in color])
-    # Across first, for the few rows that there are.
-    wide = np.stack(
-        [cv2.resize(plane, (width, len(plane)), interpolation=cv2.INTER_CUBIC) for plane in color]
+        planes = [cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in planes]
+    # Across first, for the few rows that there are; the three planes beside each other.
+    wide = np.hstack(
+        [cv2.resize(plane, (width, len(plane)), interpolation=cv2.INTER_CUBIC) for plane in planes]
     )
-    rows, weights = _bicubic(color.shape[1], height)
+    rows, weights = _bicubic(len(wide), height)
 
     def fill(start: int) -> None:
         strip = slice(start, start + ROWS)
         first, last = int(rows[strip].min()), int(rows[strip].max()) + 1
         matrix = np.zeros((len(rows[strip]), last - first), np.float32)
-        each = np.arange(len(matrix))[:, None]
-        np.add.at(matrix, (each, rows[strip] - first), weights[strip])
-        _fill(luminance[strip], matrix @ wide[0, first:last], matrix @ wide[1, first:last], rgb[strip])
+        np.add.at(matrix, (np.arange(len(matrix))[:, None], rows[strip] - first), weights[strip])
+        _fill(luminance[strip], np.hsplit(matrix @ wide[first:last], 3), rgb[strip])
 
     # The list takes the errors of the threads.
     list((workers.map if workers else map)(fill, range(0, height, ROWS)))
 
 
-def _fill(luminance: np.ndarray, red: np.ndarray, blue: np.ndarray, rgb: np.ndarray) -> None:
-    """Color a strip."""
+def _fill(luminance: np.ndarray, differences: list[np.ndarray], rgb: np.ndarray) -> None:
+    """Color a strip; red, green and blue differ from the luma so much, on its own scale."""
     most = np.float32(np.iinfo(luminance.dtype).max)
-    gray = luminance * (1 / most)
-    green = (red * RED + blue * BLUE) * (-1 / GREEN)
-    up = np.maximum(np.maximum(red, green), blue)  # At least 0, as the weighted sum of the three is.
-    down = -np.minimum(np.minimum(red, green), blue)
-    tiny = np.float32(1e-7)
-    share = np.minimum((1 - gray) / np.maximum(up, tiny), gray / np.maximum(down, tiny))
-    share = np.minimum(share, 1, out=share) * most
-    gray *= most
+    gray = luminance.astype(np.float32)
+    # The weighted sum of the differences is 0: one is at least 0, and one at most.
+    up = np.maximum(np.maximum(differences[0], differences[1]), differences[2])
+    down = np.minimum(np.minimum(differences[0], differences[1]), differences[2])
+    share = (most - gray) / np.maximum(up, TINY, out=up)
+    down = np.divide(gray, np.minimum(down, -TINY, out=down), out=down)
+    np.minimum(share, np.negative(down, out=down), out=share)
+    # With a little less than 1 nothing is rounded beyond the scale.
+    np.minimum(share, np.float32(1 - 1e-6), out=share)
     gray += np.float32(0.5)  # Conversion to integers cuts off.
-    for channel, difference in enumerate((red, green, blue)):
+    channels = []
+    for difference in differences:
         difference *= share
         difference += gray
-        rgb[..., channel] = np.clip(difference, 0, most, out=difference)
+        channels.append(difference.astype(luminance.dtype))
+    rgb[:] = cv2.merge(channels)
 
 
 def _bicubic(source: int, target: int) -> tuple[np.ndarray, np.ndarray]:

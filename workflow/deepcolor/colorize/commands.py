@@ -3,8 +3,6 @@
 import argparse
 import os
 import sys
-import time
-from collections import Counter
 from pathlib import Path
 
 from deepcolor.errors import DeepColorError
@@ -86,7 +84,7 @@ def run_colorize(args: argparse.Namespace) -> None:
     if bool(args.sign_with) != bool(args.sign_key):
         raise DeepColorError("--sign-with and --sign-key go together; give both")
     from deepcolor.colorize import signing
-    from deepcolor.colorize.batch import colorize_files
+    from deepcolor.colorize.batch import colorize_files, report
     from deepcolor.colorize.files import SHEET
     from deepcolor.colorize.network import open_network
     from deepcolor.colorize.settings import Settings
@@ -94,11 +92,10 @@ def run_colorize(args: argparse.Namespace) -> None:
     signer = None
     if args.sign_with:
         signer = signing.open_signer(args.sign_with, args.sign_key, args.sign_algorithm, args.timestamps)
-    threads = args.threads or len(os.sched_getaffinity(0))
+    threads = args.threads or os.cpu_count() or 1
     network = open_network(args.model, threads)
     for note in network.notes:
         print(f"colorize: {note}", flush=True)
-    begin = time.monotonic()
     summary = colorize_files(
         args.photographs,
         args.output,
@@ -111,17 +108,7 @@ def run_colorize(args: argparse.Namespace) -> None:
         most_megapixels=args.most_megapixels,
         signer=signer,
     )
-    for note, count in sorted(Counter(n for entry in summary.done for n in entry["notes"]).items()):
-        print(f"colorize: {count} of them: {note}")
-    print(
-        f"colorize: {len(summary.done)} colorized in {time.monotonic() - begin:.1f} s, "
-        f"{len(summary.kept)} done before, {len(summary.failed)} failed: {args.output / SHEET}",
-        flush=True,
-    )
-    for name, reason in summary.failed.items():
-        print(f"colorize: error: {name}: {reason}", file=sys.stderr)
-    if summary.failed:
-        sys.exit(1)
+    report(summary, args.output / SHEET)
 
 
 def run_inspect(args: argparse.Namespace) -> None:

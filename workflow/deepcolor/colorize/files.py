@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from deepcolor.colorize.reading import SUFFIXES
+from deepcolor.colorize.reading import FORMATS
 from deepcolor.files import listing
 
 # Beside the pictures in the folder of the output.
@@ -101,4 +101,4 @@ def _is_picture(file: Path) -> bool:
 
 
 def _is_written(file: Path) -> bool:
-    return Image.registered_extensions().get(file.suffix.lower()) in {*SUFFIXES, "MPO"}
+    return Image.registered_extensions().get(file.suffix.lower()) in {*FORMATS, "MPO"}

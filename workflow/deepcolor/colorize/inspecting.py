@@ -6,6 +6,7 @@ from pathlib import Path
 from PIL import Image
 
 from deepcolor.colorize import marking
+from deepcolor.colorize.signing import credentials
 from deepcolor.errors import first_line
 
 
@@ -31,7 +32,10 @@ def inspect(path: Path) -> str:
     Raises:
         ValueError: The file is missing, broken, or no image.
     """
-    packet = packet_of(path)
+    return "; ".join(filter(None, [_marked(packet_of(path)), credentials(path)]))
+
+
+def _marked(packet: bytes) -> str:
     noted = marking.noted(packet)
     if noted:
         settings = ", ".join(f"{key} {value}" for key, value in marking.settings_of(noted).items())

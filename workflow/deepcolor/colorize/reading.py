@@ -8,10 +8,11 @@ from typing import Any
 
 import cv2
 import numpy as np
+import simplejpeg
 from PIL import Image, ImageCms, UnidentifiedImageError
 
-from deepcolor.colorize import profiles
-from deepcolor.colorize.chroma import differences, luma
+from deepcolor.colorize import profiles, tiff
+from deepcolor.colorize.chroma import ROWS, differences, luma
 from deepcolor.decoding import NO_IMAGE, ORIENTATION, UPRIGHT, resize
 from deepcolor.errors import first_line
 from deepcolor.tone import chroma_and_spread
@@ -20,11 +21,16 @@ from deepcolor.tone import chroma_and_spread
 MOST_MEGAPIXELS = 250
 # Mean chroma (8-bit Cb and Cr) below which a photograph is gray, or has one tone alone; see `tone`.
 LEAST_CHROMA = 1.5
+# TIFF tags: bits of each channel; 2 for inches and 3 for centimeters.
+BITS, RESOLUTION_UNIT = 258, 296
 LOOK = 128  # Side of the square that is looked at for color, in pixels.
 TINT = 256  # Side of the square that holds a tint, in pixels.
 
+# EXIF orientations whose turn another one undoes; mirroring undoes itself.
+BACK = {6: 8, 8: 6}
+
 # Formats that are written as they were read; of any other, a PNG file is made.
-SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "TIFF": ".tif", "WEBP": ".webp"}
+FORMATS = {"JPEG", "PNG", "TIFF", "WEBP"}
 
 # Pillow's own limit is a warning at one size and an error at twice that; ours is one, see `read`.
 Image.MAX_IMAGE_PIXELS = None
@@ -40,7 +46,8 @@ class Photograph:
         kind: "gray", "toned" (shades of one tone, such as sepia) or "color".
         tint: The colors of a toned or colored one, `(2, TINT, TINT)` of `chroma.differences`, as stored.
         orientation: EXIF orientation, 1 to 8.
-        format: What it is written as, a key of SUFFIXES.
+        source_format: Format of the file, as Pillow calls it.
+        format: What it is written as, one of FORMATS.
         lossless: Whether a WebP file is.
         profile: ICC profile of the colors that are written; b"" for sRGB.
         kept: What Pillow is to write again: "exif", "dpi", "comment", "extra", "compression".
@@ -53,6 +60,7 @@ class Photograph:
     kind: str
     tint: np.ndarray
     orientation: int
+    source_format: str
     format: str
     lossless: bool
     profile: bytes
@@ -102,19 +110,28 @@ def _read(image: Image.Image, content: bytes, most_megapixels: float) -> Photogr
     if (frames := getattr(image, "n_frames", 1)) > 1 and image.format != "MPO":
         notes.append(f"the first of its {frames} pictures")
     format = {"MPO": "JPEG"}.get(image.format or "", image.format or "")
+    depth = _depth(image)  # First: to look for EXIF data can load a PNG file.
     kept, xmp = _kept(image, format)
-    orientation = image.getexif().get(ORIENTATION, 1)
+    orientation = int(image.getexif().get(ORIENTATION) or 1)
     found = image.info.get("icc_profile") or b""
-    depth = _depth(image)
+    alpha = None
     if depth == 16:
         pixels, alpha = _read_16bit(image, content)
+        luminance, small = _without_color(pixels)
+    elif format == "JPEG" and image.mode in ("L", "RGB"):
+        luminance, small = _read_jpeg(content, image)
     else:
-        image.load()
         pixels, alpha, found = _read_8bit(image, found)
-    luminance, kind, tint = _without_color(pixels)
+        luminance, small = _without_color(pixels)
+    if format == "TIFF" and orientation in UPRIGHT:  # Pillow and OpenCV turn these upright.
+        turn_back = UPRIGHT[BACK.get(orientation) or orientation]
+        luminance = np.ascontiguousarray(turn_back(luminance))
+        alpha = None if alpha is None else turn_back(alpha)
+        small = None if small is None else turn_back(small)
+    kind, tint = _color_of(small)
     try:
         profile, curve = profiles.split(found)
-        if curve and pixels.ndim == 2:
+        if curve and small is None:
             luminance = profiles.gray_to_srgb(luminance, curve)
             notes.append("its gray profile became sRGB")
     except (OSError, ValueError, struct.error, ImageCms.PyCMSError):
@@ -126,8 +143,9 @@ def _read(image: Image.Image, content: bytes, most_megapixels: float) -> Photogr
         kind=kind,
         tint=tint,
         orientation=orientation,
-        format=format if format in SUFFIXES else "PNG",
-        lossless=format == "WEBP" and b"VP8L" in content[:64],
+        source_format=format,
+        format=format if format in FORMATS else "PNG",
+        lossless=format == "WEBP" and _is_lossless_webp(content),
         profile=profile,
         kept=kept,
         xmp=xmp,
@@ -135,17 +153,31 @@ def _read(image: Image.Image, content: bytes, most_megapixels: float) -> Photogr
     )
 
 
+def _is_lossless_webp(content: bytes) -> bool:
+    """Whether a WebP file's pixels are in a VP8L chunk (RFC 9649)."""
+    place = 12
+    while place + 8 <= len(content) and content[place : place + 4] not in (b"VP8L", b"VP8 "):
+        size = int.from_bytes(content[place + 4 : place + 8], "little")
+        place += 8 + size + size % 2
+    return content[place : place + 4] == b"VP8L"
+
+
 def _depth(image: Image.Image) -> int:
-    """Bits of a value: 8 (or 1), or 16.
+    """Bits of a value: 8 (or 1), or 16. Of 16-bit CMYK Pillow's 8 bits will do.
 
     Raises:
         ValueError: They are integers of 32 bits, or floats, whose range nobody knows.
     """
     if image.mode in ("I", "F"):
         raise ValueError(f"pixels of mode {image.mode} have no known range; save it with 8 or 16 bits")
+    if image.mode.startswith("I;16"):
+        return 16
+    if image.mode not in ("RGB", "RGBA", "LA"):
+        return 8
+    if image.format == "TIFF":
+        return 16 if 16 in getattr(image, "tag_v2", {}).get(BITS, ()) else 8
     tile = getattr(image, "tile", [])
-    raw = str(tile[0][3]) if tile else ""
-    return 16 if image.mode.startswith("I;16") or ";16" in raw else 8
+    return 16 if tile and ";16" in str(tile[0][3]) else 8
 
 
 def _read_8bit(image: Image.Image, profile: bytes) -> tuple[np.ndarray, np.ndarray | None, bytes]:
@@ -156,8 +188,8 @@ def _read_8bit(image: Image.Image, profile: bytes) -> tuple[np.ndarray, np.ndarr
     if image.has_transparency_data:
         image = image.convert("RGBA")
         alpha = np.asarray(image.getchannel("A"))
-    gray = image.mode in ("1", "L")
-    return np.asarray(image.convert("L" if gray else "RGB")), alpha, profile
+    wanted = "L" if image.mode in ("1", "L") else "RGB"
+    return np.asarray(image if image.mode == wanted else image.convert(wanted)), alpha, profile
 
 
 def _read_16bit(image: Image.Image, content: bytes) -> tuple[np.ndarray, np.ndarray | None]:
@@ -172,23 +204,45 @@ def _read_16bit(image: Image.Image, content: bytes) -> tuple[np.ndarray, np.ndar
     return pixels[..., 2::-1], alpha
 
 
-def _without_color(pixels: np.ndarray) -> tuple[np.ndarray, str, np.ndarray]:
-    """The luminance of gray or RGB pixels, what kind of photograph it is, and its tint."""
+def _read_jpeg(content: bytes, image: Image.Image) -> tuple[np.ndarray, np.ndarray | None]:
+    """The luminance of a JPEG file, which it holds as it is, and its colors, decoded at a fraction.
+
+    See `_without_color`.
+    """
+    try:
+        luminance = simplejpeg.decode_jpeg(content, "GRAY")[..., 0]
+        if image.mode == "L":
+            return luminance, None
+        least = min(TINT, *image.size)
+        pixels = simplejpeg.decode_jpeg(content, "RGB", min_height=least, min_width=least)
+    except ValueError as error:
+        if "extraneous bytes" not in str(error):  # Some cameras leave them: no damage.
+            raise
+        return _without_color(_read_8bit(image, b"")[0])
+    return luminance, resize(pixels, TINT)
+
+
+def _without_color(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """The luminance of gray or RGB pixels, and the colors of RGB as a square of TINT pixels."""
     if pixels.ndim == 2:
-        return pixels, "gray", np.zeros((2, 1, 1), np.float32)
+        return pixels, None
     if pixels.dtype == np.uint8:
-        luminance = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-    else:
-        luminance = np.empty(pixels.shape[:2], pixels.dtype)
-        for first in range(0, len(pixels), 64):
-            strip = slice(first, first + 64)
-            luminance[strip] = np.rint(luma(pixels[strip]))
-    small = resize(pixels, TINT).astype(np.float32) / np.iinfo(pixels.dtype).max
-    square = resize((small * 255).round().astype(np.uint8), LOOK)
-    chroma, spread = chroma_and_spread(square)
-    if chroma < LEAST_CHROMA:
-        return luminance, "gray", np.zeros((2, 1, 1), np.float32)
-    return luminance, "toned" if spread < LEAST_CHROMA else "color", differences(small)
+        return cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), resize(pixels, TINT)
+    luminance = np.empty(pixels.shape[:2], pixels.dtype)
+    for first in range(0, len(pixels), ROWS):
+        strip = slice(first, first + ROWS)
+        luminance[strip] = np.rint(luma(pixels[strip]))
+    return luminance, (resize(pixels, TINT) >> 8).astype(np.uint8)
+
+
+def _color_of(small: np.ndarray | None) -> tuple[str, np.ndarray]:
+    """The kind of a photograph, and its tint, by its colors as a square; see `Photograph`."""
+    if small is not None:
+        chroma, spread = chroma_and_spread(resize(small, LOOK))
+        if chroma >= LEAST_CHROMA:
+            tint = differences(small.astype(np.float32) / 255)
+            return "toned" if spread < LEAST_CHROMA else "color", tint
+    return "gray", np.zeros((2, 1, 1), np.float32)
 
 
 def _kept(image: Image.Image, format: str) -> tuple[dict[str, Any], bytes]:
@@ -196,11 +250,13 @@ def _kept(image: Image.Image, format: str) -> tuple[dict[str, Any], bytes]:
     info = image.info
     kept: dict[str, Any] = {}
     if format == "TIFF":
-        kept["exif"] = image.getexif()
+        kept["exif"] = tiff.kept_tags(image.getexif())
         kept["compression"] = info.get("compression")
     elif info.get("exif"):
         kept["exif"] = without_thumbnail(info["exif"])
-    if info.get("dpi") and min(info["dpi"]) > 0:
+    # Of TIFF files without a resolution Pillow says that it is 1.
+    stated = format != "TIFF" or getattr(image, "tag_v2", {}).get(RESOLUTION_UNIT) in (2, 3)
+    if stated and info.get("dpi") and min(info["dpi"]) > 0:
         kept["dpi"] = tuple(float(each) for each in info["dpi"])
     if isinstance(info.get("comment"), bytes):
         kept["comment"] = info["comment"]

@@ -5,20 +5,10 @@ from typing import Any, BinaryIO
 
 import cv2
 import numpy as np
-import tifffile
-from PIL import Image, PngImagePlugin, TiffImagePlugin
+from PIL import Image, PngImagePlugin
 
+from deepcolor.colorize import tiff
 from deepcolor.colorize.reading import Photograph
-
-# Tags of TIFF 6.0 and EXIF: directories of their own (EXIF, GPS), and what has options of its own.
-DIRECTORIES = (0x8769, 0x8825)
-XMP, ICC = 700, 34675
-# Tags that say how pixels are stored, and so hold for one file only; and what is written anew.
-OF_PIXELS = {
-    254, 255, 256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 282, 283, 284, 292, 293, 296, 317, 318,
-    320, 322, 323, 324, 325, 330, 338, 339, 347, 512, 513, 514, 515, 517, 518, 519, 520, 521, 529, 530,
-    531, 532, XMP, ICC,
-}  # fmt: skip
 
 
 def write(file: BinaryIO, pixels: np.ndarray, photograph: Photograph, xmp: bytes, quality: int) -> None:
@@ -33,7 +23,11 @@ def write(file: BinaryIO, pixels: np.ndarray, photograph: Photograph, xmp: bytes
     """
     format = photograph.format
     if pixels.dtype == np.uint16:
-        {"PNG": _write_16bit_png, "TIFF": _write_16bit_tiff}[format](file, pixels, photograph, xmp)
+        if format == "TIFF":
+            profile, compressed = photograph.profile, bool(_compression(photograph.kept))
+            tiff.write_16bit(file, pixels, photograph.kept, profile, xmp, compressed)
+        else:
+            _write_16bit_png(file, pixels, photograph, xmp)
         return
     options: dict[str, Any] = {"icc_profile": photograph.profile or None, "xmp": xmp}
     kept = photograph.kept
@@ -44,7 +38,8 @@ def write(file: BinaryIO, pixels: np.ndarray, photograph: Photograph, xmp: bytes
     elif format == "WEBP":
         options |= {"quality": quality, "lossless": photograph.lossless, "exact": True}
     elif format == "TIFF":
-        options |= {"exif": _tiff_tags(kept["exif"]), "compression": _compression(kept)}
+        kept["exif"][tiff.XMP] = xmp
+        options |= {"exif": kept["exif"], "compression": _compression(kept)}
     elif format == "PNG":
         options = _png_options(photograph, xmp)
     Image.fromarray(pixels).save(file, format, **options)
@@ -75,72 +70,6 @@ def _write_16bit_png(file: BinaryIO, pixels: np.ndarray, photograph: Photograph,
     file.write(encoded[after_header:].tobytes())
 
 
-def _write_16bit_tiff(file: BinaryIO, pixels: np.ndarray, photograph: Photograph, xmp: bytes) -> None:
-    """Write pixels and tags by tifffile; the EXIF directories are put behind them."""
-    kept = photograph.kept
-    exif = kept["exif"]
-    directories = {tag: found for tag in DIRECTORIES if (found := exif.get_ifd(tag))}
-    tifffile.imwrite(
-        file,
-        pixels,
-        photometric="rgb",
-        planarconfig="contig",
-        extrasamples=["unassalpha"] if pixels.shape[2] == 4 else None,
-        compression="zlib" if _compression(kept) else None,
-        predictor=bool(_compression(kept)),
-        iccprofile=photograph.profile or None,
-        resolution=kept.get("dpi"),
-        resolutionunit="INCH" if kept.get("dpi") else None,
-        metadata=None,
-        software=False,
-        extratags=[
-            *_simple_tags(exif),
-            *((tag, "I", 1, 0, True) for tag in directories),
-            (XMP, "B", len(xmp), xmp, True),
-        ],
-    )
-    for tag, found in directories.items():
-        file.seek(0, io.SEEK_END)
-        file.write(bytes(file.tell() % 2))
-        place = file.tell()
-        entries = TiffImagePlugin.ImageFileDirectory_v2()
-        entries.update(found)
-        file.write(entries.tobytes(place))
-        file.seek(0)
-        with tifffile.TiffFile(file) as written:
-            written.pages.first.tags[tag].overwrite(place)
-
-
-def _simple_tags(exif: Image.Exif) -> list[tuple[int, str, int, Any, bool]]:
-    """The texts and numbers among the tags that are kept, as tifffile takes them."""
-    tags: list[tuple[int, str, int, Any, bool]] = []
-    for tag, value in _tags(exif).items():
-        if isinstance(value, str):
-            tags.append((tag, "s", 0, value.encode(), True))
-        elif isinstance(value, bytes):
-            tags.append((tag, "B", len(value), value, True))
-        elif isinstance(value, int):
-            tags.append((tag, "H" if value < 2**16 else "I", 1, value, True))
-    return tags
-
-
-def _tags(exif: Image.Exif) -> dict[int, Any]:
-    """The tags of a TIFF file that hold for another, too, without directories."""
-    return {tag: value for tag, value in exif.items() if tag not in {*OF_PIXELS, *DIRECTORIES}}
-
-
 def _compression(kept: dict[str, Any]) -> str | None:
     """A lossless compression, where the photograph had any."""
     return None if kept.get("compression") in (None, "raw") else "tiff_adobe_deflate"
-
-
-def _tiff_tags(exif: Image.Exif) -> Image.Exif:
-    """The tags of a TIFF file that hold for another, too, with the directories of EXIF and GPS."""
-    tags = Image.Exif()
-    for tag, value in _tags(exif).items():
-        tags[tag] = value
-    for tag in DIRECTORIES:
-        if entries := exif.get_ifd(tag):
-            tags.get_ifd(tag).update(entries)
-            tags[tag] = tags.get_ifd(tag)
-    return tags

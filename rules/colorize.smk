@@ -1,0 +1,48 @@
+"""Photographs of one's own, colorized by trained networks.
+
+    REQUIRES  exported networks, and the folder of `colorize.folder`
+    MAKES     {results}/{run}/colorized/contact_sheet.html; undeclared beside it the pictures and
+              colorized.json, so that what is done is done once, whatever else fails
+"""
+
+
+def own_photographs(wildcards):
+    """The folder of one's own photographs; none ends the program."""
+    try:
+        return configuration.own_photographs(config)
+    except DeepColorError as error:
+        stop(error)
+
+
+rule colorize_photographs:
+    """Colorize the photographs of a folder with a network."""
+    message:
+        "Colorize photographs with {wildcards.run}"
+    input:
+        code=code("colorize_photographs"),
+        template="workflow/deepcolor/colorize/templates/contact_sheet.html.j2",
+        network=lambda w: f"<results>/{run_of(w).name}/export",
+    output:
+        sheet="<results>/{run}/colorized/contact_sheet.html",
+    log:
+        "<results>/logs/colorize_photographs/{run}.log",
+    benchmark:
+        "<results>/benchmarks/colorize_photographs/{run}.tsv"
+    conda:
+        "../envs/colorize.yaml"
+    threads: THREADS
+    params:
+        photographs=own_photographs,
+        fingerprint=lambda w: configuration.fingerprint(config["colorize"]["folder"]),
+        # A function, as a plain text is searched for wildcards.
+        settings=lambda w: json.dumps(config["colorize"]),
+    shell:
+        r"""
+        python workflow/colorize_photographs.py \
+            --network {input.network:q} \
+            --photographs {params.photographs:q} \
+            --settings {params.settings:q} \
+            --threads {threads} \
+            --sheet {output.sheet:q} \
+            2>&1 | tee {log:q}
+        """

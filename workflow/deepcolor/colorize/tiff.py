@@ -1,0 +1,99 @@
+"""Tags of TIFF files: which are kept, and 16-bit colors, which Pillow does not write."""
+
+import io
+from typing import Any, BinaryIO
+
+import numpy as np
+import tifffile
+from PIL import Image, TiffImagePlugin
+
+# Tags of TIFF 6.0 and EXIF: directories of their own (EXIF, GPS), and what has options of its own.
+DIRECTORIES = (0x8769, 0x8825)
+XMP, ICC = 700, 34675
+# Tags that say how pixels are stored, and so hold for one file only; and what is written anew.
+OF_PIXELS = {
+    254, 255, 256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 282, 283, 284, 292, 293, 296, 317, 318,
+    320, 322, 323, 324, 325, 330, 338, 339, 347, 512, 513, 514, 515, 517, 518, 519, 520, 521, 529, 530,
+    531, 532, XMP, ICC,
+}  # fmt: skip
+
+
+def kept_tags(exif: Image.Exif) -> Image.Exif:
+    """The tags of a TIFF file that hold for another, too, with the directories of EXIF and GPS.
+
+    Take them before the file is loaded: Pillow turns TIFF files upright, and takes the orientation out.
+    """
+    tags = Image.Exif()
+    for tag, value in exif.items():
+        if tag not in {*OF_PIXELS, *DIRECTORIES}:
+            tags[tag] = value
+    for tag in DIRECTORIES:
+        if entries := exif.get_ifd(tag):
+            tags.get_ifd(tag).update(entries)
+            tags[tag] = 0  # Where it lies is found out when it is written.
+    return tags
+
+
+def write_16bit(
+    file: BinaryIO,
+    pixels: np.ndarray,
+    kept: dict[str, Any],
+    profile: bytes,
+    xmp: bytes,
+    compressed: bool,
+) -> None:
+    """Write pixels and tags by tifffile; the directories of EXIF and GPS are put behind them.
+
+    Args:
+        file: Open for writing and reading, empty.
+        pixels: `(height, width, 3)` RGB, or 4 with alpha, uint16.
+        kept: See `Photograph`.
+        profile: ICC profile, b"" for none.
+        xmp: Packet.
+        compressed: Whether without loss.
+    """
+    exif: Image.Exif = kept["exif"]
+    directories = {tag: found for tag in DIRECTORIES if (found := exif.get_ifd(tag))}
+    tifffile.imwrite(
+        file,
+        pixels,
+        photometric="rgb",
+        planarconfig="contig",
+        extrasamples=["unassalpha"] if pixels.shape[2] == 4 else None,
+        compression="zlib" if compressed else None,
+        predictor=compressed,
+        iccprofile=profile or None,
+        resolution=kept.get("dpi"),
+        resolutionunit="INCH" if kept.get("dpi") else None,
+        metadata=None,
+        software=False,
+        extratags=[
+            *filter(None, map(_simple, exif.items())),
+            *((tag, "I", 1, 0, True) for tag in directories),
+            (XMP, "B", len(xmp), xmp, True),
+        ],
+    )
+    for tag, found in directories.items():
+        file.seek(0, io.SEEK_END)
+        file.write(bytes(file.tell() % 2))
+        place = file.tell()
+        entries = TiffImagePlugin.ImageFileDirectory_v2()
+        entries.update(found)
+        file.write(entries.tobytes(place))
+        file.seek(0)
+        with tifffile.TiffFile(file) as written:
+            written.pages.first.tags[tag].overwrite(place)
+
+
+def _simple(item: tuple[int, Any]) -> tuple[int, str, int, Any, bool] | None:
+    """A text or number among tags as tifffile takes it; None for anything else."""
+    tag, value = item
+    if tag in DIRECTORIES:
+        return None
+    if isinstance(value, str):
+        return tag, "s", 0, value.encode(), True
+    if isinstance(value, bytes):
+        return tag, "B", len(value), value, True
+    if isinstance(value, int):
+        return tag, "H" if value < 2**16 else "I", 1, value, True
+    return None
