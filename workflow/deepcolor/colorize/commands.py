@@ -36,7 +36,10 @@ def add_colorize(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--keep-tint", action="store_true", help="keep the tint of sepia prints")
     parser.add_argument("--label", action="store_true", help="draw a small visible label in a corner")
     parser.add_argument(
-        "--quality", type=_quality, default=95, help="of JPEG and lossy WebP, 1 to 100 (%(default)s)"
+        "--quality",
+        type=_quality,
+        default=0,
+        help="of JPEG and WebP, 1 to 100 (0: the photograph's own)",
     )
     parser.add_argument(
         "--most-megapixels", type=_factor, default=250.0, help="larger are refused (%(default)s)"
@@ -74,8 +77,8 @@ def _count(text: str) -> int:
 
 
 def _quality(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 100:
-        raise argparse.ArgumentTypeError(f"{text} is no whole number from 1 to 100")
+    if not text.isdecimal() or int(text) > 100:
+        raise argparse.ArgumentTypeError(f"{text} is no whole number from 0 to 100")
     return int(text)
 
 

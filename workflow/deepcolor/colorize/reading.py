@@ -9,6 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 import simplejpeg
+import tifffile
 from PIL import Image, ImageCms, UnidentifiedImageError
 
 from deepcolor.colorize import profiles, tiff
@@ -21,8 +22,8 @@ from deepcolor.tone import chroma_and_spread
 MOST_MEGAPIXELS = 250
 # Mean chroma (8-bit Cb and Cr) below which a photograph is gray, or has one tone alone; see `tone`.
 LEAST_CHROMA = 1.5
-# TIFF tags: bits of each channel; 2 for inches and 3 for centimeters.
-BITS, RESOLUTION_UNIT = 258, 296
+# TIFF tags: bits of each channel; 0 for white as 0; 2 for planes; 2 for inches and 3 for centimeters.
+BITS, PHOTOMETRIC, PLANES, RESOLUTION_UNIT = 258, 262, 284, 296
 LOOK = 128  # Side of the square that is looked at for color, in pixels.
 TINT = 256  # Side of the square that holds a tint, in pixels.
 
@@ -50,7 +51,8 @@ class Photograph:
         format: What it is written as, one of FORMATS.
         lossless: Whether a WebP file is.
         profile: ICC profile of the colors that are written; b"" for sRGB.
-        kept: What Pillow is to write again: "exif", "dpi", "comment", "extra", "compression".
+        kept: What Pillow is to write again: "exif", "dpi", "comment", "extra"; "compression" of a TIFF
+            file, and "quantization" of a JPEG file's luminance.
         xmp: The XMP packet, b"" where there is none.
         notes: What there is to say of it, a sentence each.
     """
@@ -195,7 +197,12 @@ def _read_8bit(image: Image.Image, profile: bytes) -> tuple[np.ndarray, np.ndarr
 def _read_16bit(image: Image.Image, content: bytes) -> tuple[np.ndarray, np.ndarray | None]:
     """Gray or RGB uint16, and alpha; Pillow would cut colors off to 8 bits."""
     if image.mode.startswith("I;16"):
-        return np.asarray(image).astype(np.uint16), None
+        shades = np.asarray(image).astype(np.uint16)
+        white_is_0 = getattr(image, "tag_v2", {}).get(PHOTOMETRIC) == 0
+        return 65535 - shades if white_is_0 else shades, None
+    tags = getattr(image, "tag_v2", {})
+    if tags.get(PLANES) == 2:
+        return _read_planes(content, tags.get(ORIENTATION, 1))
     pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None or pixels.dtype != np.uint16 or pixels.shape[:2] != image.size[::-1]:
         image.load()  # Says what is wrong with it, if it can.
@@ -204,13 +211,20 @@ def _read_16bit(image: Image.Image, content: bytes) -> tuple[np.ndarray, np.ndar
     return pixels[..., 2::-1], alpha
 
 
+def _read_planes(content: bytes, orientation: int) -> tuple[np.ndarray, np.ndarray | None]:
+    """The same of a TIFF file with a plane for each channel, which OpenCV confounds; upright, too."""
+    planes = tifffile.imread(BytesIO(content), key=0)
+    pixels = UPRIGHT.get(orientation, np.asarray)(np.moveaxis(planes, 0, -1))
+    return pixels[..., :3], pixels[..., 3] if pixels.shape[2] == 4 else None
+
+
 def _read_jpeg(content: bytes, image: Image.Image) -> tuple[np.ndarray, np.ndarray | None]:
     """The luminance of a JPEG file, which it holds as it is, and its colors, decoded at a fraction.
 
     See `_without_color`.
     """
     try:
-        luminance = simplejpeg.decode_jpeg(content, "GRAY")[..., 0]
+        luminance = simplejpeg.decode_jpeg(content, "GRAY", fastdct=False)[..., 0]
         if image.mode == "L":
             return luminance, None
         least = min(TINT, *image.size)
@@ -258,6 +272,8 @@ def _kept(image: Image.Image, format: str) -> tuple[dict[str, Any], bytes]:
     stated = format != "TIFF" or getattr(image, "tag_v2", {}).get(RESOLUTION_UNIT) in (2, 3)
     if stated and info.get("dpi") and min(info["dpi"]) > 0:
         kept["dpi"] = tuple(float(each) for each in info["dpi"])
+    if format == "JPEG" and image.mode in ("L", "RGB"):
+        kept["quantization"] = getattr(image, "quantization", {}).get(0)
     if isinstance(info.get("comment"), bytes):
         kept["comment"] = info["comment"]
     # IPTC's older records, which Pillow does not write by itself.

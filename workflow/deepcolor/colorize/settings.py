@@ -15,7 +15,8 @@ class Settings:
         flip_average: Whether the predictions of the picture and of its mirror image are averaged.
         keep_tint: Whether the tint of a toned print, such as sepia, is added to the predicted colors.
         label: Whether a visible mark is drawn.
-        quality: Of JPEG and lossy WebP, 1 to 100.
+        quality: Of JPEG and lossy WebP, 1 to 100; 0 keeps that of a JPEG file's luminance, and is 95 for
+            others.
     """
 
     saturation: float = 1.0
@@ -23,7 +24,7 @@ class Settings:
     flip_average: bool = False
     keep_tint: bool = False
     label: bool = False
-    quality: int = 95
+    quality: int = 0
 
     def text(self) -> str:
         """All of it as JSON, the same for equal settings."""

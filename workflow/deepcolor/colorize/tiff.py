@@ -1,6 +1,7 @@
 """Tags of TIFF files: which are kept, and 16-bit colors, which Pillow does not write."""
 
 import io
+import struct
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -53,10 +54,11 @@ def write_16bit(
         compressed: Whether without loss.
     """
     exif: Image.Exif = kept["exif"]
-    directories = {tag: found for tag in DIRECTORIES if (found := exif.get_ifd(tag))}
     tifffile.imwrite(
         file,
         pixels,
+        byteorder="<",
+        bigtiff=False,
         photometric="rgb",
         planarconfig="contig",
         extrasamples=["unassalpha"] if pixels.shape[2] == 4 else None,
@@ -69,20 +71,35 @@ def write_16bit(
         software=False,
         extratags=[
             *filter(None, map(_simple, exif.items())),
-            *((tag, "I", 1, 0, True) for tag in directories),
             (XMP, "B", len(xmp), xmp, True),
         ],
     )
+    _append(file, {tag: found for tag in DIRECTORIES if (found := exif.get_ifd(tag))})
+
+
+def _append(file: BinaryIO, directories: dict[int, dict[int, Any]]) -> None:
+    """Put directories at the end of a TIFF file, and then its first one again, pointing to them."""
+    file.seek(4)
+    file.seek(int.from_bytes(file.read(4), "little"))
+    count = int.from_bytes(file.read(2), "little")
+    entries = [file.read(12) for _ in range(count)]
     for tag, found in directories.items():
-        file.seek(0, io.SEEK_END)
-        file.write(bytes(file.tell() % 2))
-        place = file.tell()
-        entries = TiffImagePlugin.ImageFileDirectory_v2()
-        entries.update(found)
-        file.write(entries.tobytes(place))
-        file.seek(0)
-        with tifffile.TiffFile(file) as written:
-            written.pages.first.tags[tag].overwrite(place)
+        place = _end(file)
+        directory = TiffImagePlugin.ImageFileDirectory_v2()
+        directory.update(found)
+        file.write(directory.tobytes(place))
+        entries.append(struct.pack("<HHII", tag, 4, 1, place))  # Of type LONG.
+    entries.sort(key=lambda entry: struct.unpack_from("<H", entry))
+    place = _end(file)
+    file.write(struct.pack("<H", len(entries)) + b"".join(entries) + bytes(4))
+    file.seek(4)
+    file.write(struct.pack("<I", place))
+
+
+def _end(file: BinaryIO) -> int:
+    """Go to the end of a file, which is made even, as places in TIFF files are."""
+    size = file.seek(0, io.SEEK_END)
+    return size + file.write(bytes(size % 2))
 
 
 def _simple(item: tuple[int, Any]) -> tuple[int, str, int, Any, bool] | None:

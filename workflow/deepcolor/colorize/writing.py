@@ -1,6 +1,7 @@
 """Colorized pictures as files: in the photograph's format, depth and with its metadata."""
 
 import io
+from functools import cache
 from typing import Any, BinaryIO
 
 import cv2
@@ -9,6 +10,8 @@ from PIL import Image, PngImagePlugin
 
 from deepcolor.colorize import tiff
 from deepcolor.colorize.reading import Photograph
+
+QUALITY = 95  # Of JPEG and lossy WebP.
 
 
 def write(file: BinaryIO, pixels: np.ndarray, photograph: Photograph, xmp: bytes, quality: int) -> None:
@@ -19,7 +22,8 @@ def write(file: BinaryIO, pixels: np.ndarray, photograph: Photograph, xmp: bytes
         pixels: `(height, width, 3)` RGB, or 4 with alpha, uint8 or uint16, as stored.
         photograph: What is kept of it: format, profile, EXIF, resolution.
         xmp: Packet.
-        quality: Of JPEG and lossy WebP, 1 to 100.
+        quality: Of JPEG and lossy WebP, 1 to 100; 0 quantizes a JPEG file's luminance as it was, which
+            loses nothing more of it, and is QUALITY for all else.
     """
     format = photograph.format
     if pixels.dtype == np.uint16:
@@ -33,16 +37,27 @@ def write(file: BinaryIO, pixels: np.ndarray, photograph: Photograph, xmp: bytes
     kept = photograph.kept
     options |= {key: kept[key] for key in ("exif", "dpi") if kept.get(key)}
     if format == "JPEG":
-        options |= {"quality": quality, "subsampling": 0, "extra": kept.get("extra", b"")}
+        options |= {"subsampling": 0, "extra": kept.get("extra", b"")}
+        own = kept.get("quantization") if not quality else None
+        options |= {"qtables": [own, _color_table()]} if own else {"quality": quality or QUALITY}
         options |= {"comment": kept["comment"]} if "comment" in kept else {}
     elif format == "WEBP":
-        options |= {"quality": quality, "lossless": photograph.lossless, "exact": True}
+        options |= {"quality": quality or QUALITY, "lossless": photograph.lossless, "exact": True}
     elif format == "TIFF":
         kept["exif"][tiff.XMP] = xmp
         options |= {"exif": kept["exif"], "compression": _compression(kept)}
     elif format == "PNG":
         options = _png_options(photograph, xmp)
     Image.fromarray(pixels).save(file, format, **options)
+
+
+@cache
+def _color_table() -> list[int]:
+    """The quantization of color in JPEG files of QUALITY."""
+    file = io.BytesIO()
+    Image.new("RGB", (1, 1)).save(file, "JPEG", quality=QUALITY)
+    with Image.open(file) as image:
+        return list(getattr(image, "quantization")[1])  # noqa: B009 (of JPEG files alone)
 
 
 def _png_options(photograph: Photograph, xmp: bytes) -> dict[str, Any]:
