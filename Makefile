@@ -85,11 +85,12 @@ soak: $(READY)  ## Kill trainings and the user study's server at random moments,
 	@python tests/soak/training.py --kills $(or $(KILLS),50)
 	@python tests/soak/study.py --kills $(or $(KILLS),50)
 
-bench: $(READY)  ## Measure data, training, scoring and the study's server (FOLDER=photographs; QUICK=1: in part)
+bench: $(READY)  ## Measure data, training, scoring, the study's server and colorizing (FOLDER=photographs; QUICK=1: in part)
 	@python tests/benchmarks/data.py $(if $(FOLDER),"$(FOLDER)")
 	@python tests/benchmarks/training.py $(if $(QUICK),--quick)
 	@python tests/benchmarks/evaluation.py $(if $(QUICK),--quick)
 	@python tests/benchmarks/study.py $(if $(QUICK),--people 20 --trials 8)
+	@python tests/benchmarks/colorize.py $(if $(FOLDER),"$(FOLDER)") $(if $(QUICK),--quick)
 
 lint: $(READY)  ## Check style, types and the workflow
 	@ruff check .

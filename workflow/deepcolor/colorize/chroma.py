@@ -18,7 +18,7 @@ threadpool_limits(
     1, "blas"
 )  # Strips are shared out to threads; those of a product would get in the way.
 
-ROWS = 16  # Of a strip: small enough for the processor's cache.
+PIXELS = 2**16  # Of a strip: few enough for the processor's cache, and many for a step of Python.
 TINY = np.float32(1e-4)  # In place of 0, as a divisor.
 RED, GREEN, BLUE = (np.float32(weight) for weight in LUMA)
 KEYS = -0.5  # The parameter of bicubic interpolation (Keys 1981).
@@ -68,16 +68,17 @@ def compose(
         [cv2.resize(plane, (width, len(plane)), interpolation=cv2.INTER_CUBIC) for plane in planes]
     )
     rows, weights = _bicubic(len(wide), height)
+    step = max(1, PIXELS // width)
 
     def fill(start: int) -> None:
-        strip = slice(start, start + ROWS)
+        strip = slice(start, start + step)
         first, last = int(rows[strip].min()), int(rows[strip].max()) + 1
         matrix = np.zeros((len(rows[strip]), last - first), np.float32)
         np.add.at(matrix, (np.arange(len(matrix))[:, None], rows[strip] - first), weights[strip])
         _fill(luminance[strip], np.hsplit(matrix @ wide[first:last], 3), rgb[strip])
 
     # The list takes the errors of the threads.
-    list((workers.map if workers else map)(fill, range(0, height, ROWS)))
+    list((workers.map if workers else map)(fill, range(0, height, step)))
 
 
 def _fill(luminance: np.ndarray, differences: list[np.ndarray], rgb: np.ndarray) -> None:

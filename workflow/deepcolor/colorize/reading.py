@@ -13,7 +13,7 @@ import tifffile
 from PIL import Image, ImageCms, UnidentifiedImageError
 
 from deepcolor.colorize import profiles, tiff
-from deepcolor.colorize.chroma import ROWS, differences, luma
+from deepcolor.colorize.chroma import differences, luma
 from deepcolor.decoding import NO_IMAGE, ORIENTATION, UPRIGHT, resize
 from deepcolor.errors import first_line
 from deepcolor.tone import chroma_and_spread
@@ -24,6 +24,7 @@ MOST_MEGAPIXELS = 250
 LEAST_CHROMA = 1.5
 # TIFF tags: bits of each channel; 0 for white as 0; 2 for planes; 2 for inches and 3 for centimeters.
 BITS, PHOTOMETRIC, PLANES, RESOLUTION_UNIT = 258, 262, 284, 296
+STRIP = 64  # Rows of 16-bit colors that become floats at a time.
 LOOK = 128  # Side of the square that is looked at for color, in pixels.
 TINT = 256  # Side of the square that holds a tint, in pixels.
 
@@ -243,8 +244,8 @@ def _without_color(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
     if pixels.dtype == np.uint8:
         return cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), resize(pixels, TINT)
     luminance = np.empty(pixels.shape[:2], pixels.dtype)
-    for first in range(0, len(pixels), ROWS):
-        strip = slice(first, first + ROWS)
+    for first in range(0, len(pixels), STRIP):
+        strip = slice(first, first + STRIP)
         luminance[strip] = np.rint(luma(pixels[strip]))
     return luminance, (resize(pixels, TINT) >> 8).astype(np.uint8)
 
