@@ -6,14 +6,6 @@
 """
 
 
-def own_photographs(wildcards):
-    """The folder of one's own photographs; none ends the program."""
-    try:
-        return configuration.own_photographs(config)
-    except DeepColorError as error:
-        stop(error)
-
-
 rule colorize_photographs:
     """Colorize the photographs of a folder with a network."""
     message:

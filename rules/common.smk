@@ -76,6 +76,14 @@ def studied(wildcards):
     return config["study"].get("runs") or compared()
 
 
+def own_photographs(wildcards):
+    """The folder of one's own photographs that are to be colorized; none ends the program."""
+    try:
+        return configuration.own_photographs(config)
+    except DeepColorError as error:
+        stop(error)
+
+
 def answers_there():
     """Whether there are answers of people to the user study."""
     return Path(config["results"], "study", "answers.csv").exists()
