@@ -10,14 +10,6 @@ MODEL_CARDS = [
 ]
 
 
-def files_of_card(file):
-    """A file of a run, and of the baselines that its card sets beside it."""
-    return lambda w: [
-        f"<results>/{name}/{file}"
-        for name in (run_of(w).name, "baselines/grayscale-copy", "baselines/mean-chroma")
-    ]
-
-
 rule write_model_card:
     """Write the model card of a run: what it is, learned from, and is worth."""
     message:
@@ -26,8 +18,8 @@ rule write_model_card:
         code=code("write_model_card"),
         model="<results>/{run}/model.keras",
         record="<results>/{run}/training.json",
-        metrics=files_of_card("metrics.json"),
-        scores=files_of_card("per_image.csv"),
+        metrics=lambda w: files_of_card(w, "metrics.json"),
+        scores=lambda w: files_of_card(w, "per_image.csv"),
         about=[f"<data>/{data_set.name}/data_set.json" for data_set in DATA_SETS],
         manifests=MANIFESTS,
         template="workflow/deepcolor/templates/MODEL_CARD.md.j2",
