@@ -1,10 +1,8 @@
-"""DeepColor: from photographs to a report that compares colorization networks.
+"""DeepColor: from photographs to a report that compares the colorization networks of config.yaml.
 
     snakemake --cores 4 all                            the report, and all that it needs
     snakemake --cores 2 results/unet_30/metrics.json   one run
     snakemake --list-rules                             what each rule does
-
-config.yaml says what is trained, and on what.
 """
 
 import os
@@ -15,8 +13,7 @@ min_version("9.20")
 
 if os.path.realpath(os.getcwd()) != os.path.realpath(workflow.basedir):
     raise SystemExit(
-        f"Error: DeepColor runs in its own folder: cd {workflow.basedir} "
-        "(--directory and 'module' do not work)"
+        f"Error: DeepColor runs in its own folder: cd {workflow.basedir} (no --directory, no module)"
     )
 
 
@@ -37,14 +34,16 @@ include: "rules/train.smk"
 include: "rules/evaluate.smk"
 include: "rules/distances.smk"
 include: "rules/diagrams.smk"
+include: "rules/export.smk"
 include: "rules/study.smk"
 include: "rules/colorize.smk"
 include: "rules/report.smk"
 
 
 rule all:
-    """The report."""
+    """The report, and a card of every network."""
     default_target: True
     input:
         "<results>/report.html",
         "<results>/summary.json",
+        MODEL_CARDS,

@@ -98,6 +98,12 @@ def files_of_all(file):
     )
 
 
+def files_of_card(wildcards, file):
+    """A file of a run, and of the baselines that its model card sets beside it."""
+    names = [run_of(wildcards).name, "baselines/grayscale-copy", "baselines/mean-chroma"]
+    return [f"<results>/{name}/{file}" for name in names]
+
+
 def runs_of(model):
     """The runs of a model with its first seed, the shortest first; an unknown model ends the program."""
     found = [run for run in RUNS if run.model == model and not run.repeats]

@@ -15,10 +15,10 @@ def main() -> None:
     parser.add_argument("--architecture", type=Path, required=True, help="JSON file to write")
     args = parser.parse_args()
     command.prepare_keras(1, accelerator="cpu")
-    from deepcolor import architecture, evaluation
+    from deepcolor import architecture, networks
     from deepcolor.files import write_json
 
-    described = architecture.describe(evaluation.load_network(args.model, args.image_size))
+    described = architecture.describe(networks.load_network(args.model, args.image_size))
     write_json(args.architecture, described)
     print(f"describe_architecture {args.run}: {len(described['stages'])} stages", flush=True)
 

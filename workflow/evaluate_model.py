@@ -21,11 +21,11 @@ def main() -> None:
     parser.add_argument("--predictions", type=Path, required=True, help=".npy file to write")
     args = parser.parse_args()
     command.prepare_keras(args.threads, accelerator=args.accelerator)
-    from deepcolor import evaluation, scores
+    from deepcolor import evaluation, networks, scores
     from deepcolor.shards import Shards
 
     shards = Shards(args.indexes)
-    network = evaluation.load_network(args.model, shards.size)
+    network = networks.load_network(args.model, shards.size)
     scored = evaluation.evaluate_network(network, shards, args.split, args.predictions, args.threads)
     scored = scores.with_groups(scored, dict(zip(shards.data_sets, args.manifests, strict=True)))
     done = scores.write_scores(scored, args.per_image, args.metrics)

@@ -8,9 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
+import onnxruntime
 import pytest
 from conftest import Copy
 from deepcolor import project
+from deepcolor.color import LUMA
+from deepcolor.files import sha256
 from deepcolor.names import BASELINES
 
 CHECKS = {"check_data_set", "check_training", "check_setup"}
@@ -23,9 +26,13 @@ LONGEST = ["unet_2", "unet-lab_1", "mobilenet_2", "densenet_1"]
 DRAWN = ["unet_2", "mobilenet_2", "densenet_1"]  # The first network of each architecture.
 # Rules whose files nothing but a configuration of one's own, or the command line, asks for.
 ASKED = {
-    *("evaluate_pictures", "export_inputs", "measure_distances"),
+    *("evaluate_pictures", "export_inputs", "export_model", "measure_distances"),
     *("draw_study", "analyze_study", "plot_acceptance"),
 }
+
+
+# The jobs of every run.
+OF_A_RUN = ("Train", "Evaluate", "Write the model card of")
 
 
 def planned(copy: Copy, options: str = "") -> set[str]:
@@ -68,9 +75,11 @@ def test_make_report_says_a_line_a_job_and_an_epoch(finished: Copy) -> None:
 def test_everything_that_is_announced_is_there(finished: Copy) -> None:
     results = finished.folder / "results"
     for run in RUNS:
-        assert {path.name for path in (results / run).iterdir()} == {
+        # What is only asked for may have been, by another test.
+        assert {path.name for path in (results / run).iterdir()} - {"export"} == {
             "model.keras", "history.csv", "training.json", "state.safetensors", "metrics.json",
-            "per_image.csv", "predictions.npy", *(["architecture.json"] if run in DRAWN else []),
+            "per_image.csv", "predictions.npy", "model_card.json", "MODEL_CARD.md",
+            *(["architecture.json"] if run in DRAWN else []),
         }  # fmt: skip
         assert np.load(results / run / "predictions.npy").shape == (6, 32, 32, 3)
     assert {path.name for path in (results / "figures").iterdir()} == {
@@ -82,7 +91,6 @@ def test_everything_that_is_announced_is_there(finished: Copy) -> None:
     for baseline in BASELINES:
         folder = results / "baselines" / baseline
         assert {path.name for path in folder.iterdir()} == {"metrics.json", "per_image.csv"}
-    # What is only asked for may have been, by another test.
     logs, benchmarks = (
         {path.name for path in (results / name).iterdir()} - ASKED for name in ("logs", "benchmarks")
     )
@@ -204,7 +212,7 @@ GRAPH = {"List the rules", "Plot the workflow"}
 def test_an_edited_architecture_reruns_its_own_runs(finished: Copy) -> None:
     with edited(finished, "workflow/deepcolor/models/unet.py", "0.01", "0.02"):
         runs = ("unet_1", "unet_2", "unet-lab_1", "unet-lab-seed1_1")
-        jobs = {f"{verb} {run}" for verb in ("Train", "Evaluate") for run in runs}
+        jobs = {f"{verb} {run}" for verb in OF_A_RUN for run in runs}
         others = shown("unet") | shown("unet-lab") | drawn("unet", "unet_2") | extremes(*LONGEST)
         assert planned(finished) == jobs | others
 
@@ -212,7 +220,7 @@ def test_an_edited_architecture_reruns_its_own_runs(finished: Copy) -> None:
 def test_a_new_model_adds_its_own_runs(finished: Copy) -> None:
     entry = "models:\n  noskip: {architecture: unet, filters: [4, 8], skip_connections: false}"
     with edited(finished, "config.yaml", "models:", entry):
-        jobs = {f"{verb} noskip_{epochs}" for verb in ("Train", "Evaluate") for epochs in (1, 2)}
+        jobs = {f"{verb} noskip_{epochs}" for verb in OF_A_RUN for epochs in (1, 2)}
         others = shown("noskip") | extremes("noskip_2", *LONGEST) | GRAPH
         # In front of the others, it is the first network of its architecture.
         assert planned(finished) == jobs | others | drawn("noskip", "noskip_2")
@@ -242,7 +250,7 @@ def test_a_new_architecture_is_a_file_and_a_line(finished: Copy) -> None:
             edited(finished, "config.yaml", "models:", entry),
         ):
             others = shown("small") | extremes("small_1", *LONGEST) | drawn("small", "small_1") | GRAPH
-            assert planned(finished) == {"Train small_1", "Evaluate small_1"} | others
+            assert planned(finished) == {f"{verb} small_1" for verb in OF_A_RUN} | others
             result = finished.run("snakemake --cores 2 results/small_1/metrics.json")
             assert result.returncode == 0, result.stdout
     finally:
@@ -276,6 +284,32 @@ def test_single_target_builds_what_it_needs_and_nothing_else(copy: Copy, finishe
         assert (copy.folder / path).read_bytes() == (finished.folder / path).read_bytes()
 
 
+def test_a_network_travels_with_its_card(finished: Copy) -> None:
+    result = finished.run("snakemake --cores 2 results/unet_2/export")
+    assert result.returncode == 0, result.stdout
+    folder = finished.folder / "results/unet_2"
+    assert {path.name for path in (folder / "export").iterdir()} == {
+        "model.onnx", "model.tflite", "MODEL_CARD.md", "export.json",
+    }  # fmt: skip
+    said = [line for line in result.stdout.splitlines() if line.startswith("export_model")]
+    assert len(said) == 2 and all("within" in line for line in said), result.stdout
+    card = json.loads((folder / "model_card.json").read_text("utf-8"))
+    assert card["in_short"][0].startswith("unet_2: U-Net, 2 epochs, 32×32 pixels, trained on 12 images")
+    assert card["in_short"][1].startswith("It is for trying the machinery only")
+    session = onnxruntime.InferenceSession(folder / "export/model.onnx")
+    carried = session.get_modelmeta().custom_metadata_map
+    assert json.loads(carried["deepcolor.card"]) == card
+    assert carried["deepcolor.model_sha256"] == sha256(folder / "model.keras")
+    # Without TensorFlow it gives the pictures that were scored.
+    truth = np.load(finished.folder / "results/samples.npz")
+    luminance = truth["truth"] @ np.array(LUMA, "float32")[:, None] / np.float32(255)
+    (rgb,) = session.run(None, {"luminance": luminance.astype("float32")})
+    stored = np.load(folder / "predictions.npy")[truth["row"]]
+    assert np.abs(rgb * 255 - stored).max() < 0.51
+    # And nothing is left to do, nor does `all` ask for it.
+    assert "Nothing to be done" in finished.run("snakemake --cores 2 results/unet_2/export").stdout
+
+
 def test_snakemake_makes_its_own_report(finished: Copy) -> None:
     result = finished.run("snakemake --report provenance.zip")
     assert result.returncode == 0, result.stdout
@@ -294,14 +328,13 @@ def test_jobs_load_no_module_that_they_do_not_declare(finished: Copy) -> None:
         "    print('MODULES', *[file for file in own if file.startswith('workflow')])\n"
         "atexit.register(note)\n",
     )
-    printed = finished.run("snakemake --cores 2 --dry-run --forceall --printshellcmds").stdout
+    asked = "snakemake --cores 2 --dry-run --forceall --printshellcmds all results/unet_2/export"
+    printed = finished.run(asked).stdout
     commands = re.findall(r"^ +(python workflow/(\w+)\.py(?:.*\\\n)+).*tee", printed, re.MULTILINE)
     scripts = {path.stem for path in (finished.folder / "workflow").glob("*.py")}
     # Those of `make check` are tried with the presets; browse_run and convert_lpips are no rules.
-    assert {script for _, script in commands} == scripts - CHECKS - ASKED - {
-        "browse_run",
-        "convert_lpips",
-    }
+    others = CHECKS | ASKED - {"export_model"} | {"browse_run", "convert_lpips"}
+    assert {script for _, script in commands} == scripts - others
     tried = set()
     for command, script in commands:
         model = "mobilenet" if "mobilenet" in command else "unet" if "unet" in command else ""
@@ -310,6 +343,8 @@ def test_jobs_load_no_module_that_they_do_not_declare(finished: Copy) -> None:
         tried.add((script, model))
         if script == "train_model":  # Not over what is there.
             command = re.sub(r"(--(model|history|record|state)) results/", r"\1 elsewhere/", command)
+        if script == "export_model":
+            command = command.replace("--folder results/", "--folder elsewhere/")
         ran = finished.run(command.rstrip().rstrip("\\"), PYTHONPATH="hook")
         assert ran.returncode == 0, ran.stdout
         loaded = set(re.findall(r"^MODULES (.*)$", ran.stdout, re.MULTILINE)[0].split())

@@ -76,7 +76,7 @@ def prepare_keras(
     """
     _keep_freed_memory()
     set_environment(accelerator, threads)
-    with _without_startup_messages():
+    with without_messages():
         import keras
 
         configure(accelerator, devices, threads, deterministic)
@@ -99,7 +99,7 @@ def _keep_freed_memory() -> None:
 
 
 @contextmanager
-def _without_startup_messages() -> Iterator[None]:
+def without_messages() -> Iterator[None]:
     """Hold back what native code prints on stderr; show it if the block fails."""
     sys.stderr.flush()
     stderr = os.dup(2)

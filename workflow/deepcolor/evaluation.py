@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zipfile import BadZipFile
 
 import keras
 import numpy as np
@@ -14,7 +13,7 @@ from PIL import Image
 
 from deepcolor import color, lab, metrics
 from deepcolor.decoding import read_square
-from deepcolor.errors import DeepColorError, first_line
+from deepcolor.errors import DeepColorError
 from deepcolor.files import listing, replacing
 from deepcolor.lab import to_8bit
 
@@ -22,26 +21,6 @@ if TYPE_CHECKING:  # It needs TensorFlow; what is here does not.
     from deepcolor.shards import Shards
 
 BATCH_SIZE = 32
-
-
-def load_network(path: Path, image_size: int) -> keras.Model:
-    """Load a saved network.
-
-    Raises:
-        DeepColorError: The file is broken, or the network is for pictures of another size.
-    """
-    try:
-        network = keras.saving.load_model(path, compile=False)
-    except (OSError, ValueError, KeyError, BadZipFile) as error:
-        raise DeepColorError(
-            f"{path} cannot be loaded ({first_line(error)}); delete it and run the same command again"
-        ) from error
-    if network.input_shape[1:] != (image_size, image_size, 1):
-        raise DeepColorError(
-            f"{path} takes {network.input_shape[1:]}, the shards have side {image_size}; "
-            "delete it and run the same command again"
-        )
-    return network
 
 
 def evaluate_network(

@@ -170,14 +170,19 @@ def _told(pair: Mapping[str, Any]) -> str:
     the luminance may be better for that alone.
     """
     names = ("psnr", "ciede2000")
-    text = _differences(pair)
+    text = differences(pair)
     kept = pair["kept"]
     if any(_verdict(pair, name) != _verdict(kept, name) for name in names):
-        text += f"; with the input's luminance kept {_differences(kept)}"
+        text += f"; with the input's luminance kept {differences(kept)}"
     return text
 
 
-def _differences(pair: Mapping[str, Any]) -> str:
+def differences(pair: Mapping[str, Any]) -> str:
+    """A pair's differences in PSNR and CIEDE2000 with one luminance, and what can be said of them.
+
+    Args:
+        pair: Of `views.comparisons`, or what it has under "kept".
+    """
     return "; ".join(
         f"{_difference(pair[name], name)}{_verdict(pair, name)}" for name in ("psnr", "ciede2000")
     )
