@@ -23,7 +23,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, required=True, help="file to write")
     parser.add_argument("--markdown", type=Path, required=True, help="file to write")
     args = parser.parse_args()
-    written = write_card(
+    write_card(
         args.json,
         args.markdown,
         record=args.record,
@@ -34,7 +34,7 @@ def main() -> None:
         manifests=args.manifests,
         split=args.split,
     )
-    print(f"write_model_card {args.run}: {' '.join(written['in_short'])}", flush=True)
+    print(f"write_model_card {args.run}: {args.markdown}, {args.json.name}", flush=True)
 
 
 if __name__ == "__main__":

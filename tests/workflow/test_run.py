@@ -67,7 +67,7 @@ def test_make_report_says_a_line_a_job_and_an_epoch(finished: Copy) -> None:
     )
     assert lines[-1] == "Report: results/report.html"
     # Now and then, and whatever it is told, TensorFlow says that oneDNN leaves an operation to Eigen.
-    expected = re.compile(r"[a-z]+_[a-z]+[ :]|Report: |E0000 .* oneDNN supports .* Falling back")
+    expected = re.compile(r"[a-z]+(?:_[a-z]+)+[ :]|Report: |E0000 .* oneDNN supports .* Falling back")
     strange = [line for line in lines if not expected.match(line)]
     assert strange == []
 
@@ -288,9 +288,8 @@ def test_a_network_travels_with_its_card(finished: Copy) -> None:
     result = finished.run("snakemake --cores 2 results/unet_2/export")
     assert result.returncode == 0, result.stdout
     folder = finished.folder / "results/unet_2"
-    assert {path.name for path in (folder / "export").iterdir()} == {
-        "model.onnx", "model.tflite", "MODEL_CARD.md", "export.json",
-    }  # fmt: skip
+    files = {path.name for path in (folder / "export").iterdir() if path.suffix}
+    assert files == {"model.onnx", "model.tflite", "MODEL_CARD.md", "export.json"}
     said = [line for line in result.stdout.splitlines() if line.startswith("export_model")]
     assert len(said) == 2 and all("within" in line for line in said), result.stdout
     card = json.loads((folder / "model_card.json").read_text("utf-8"))
