@@ -290,7 +290,7 @@ def test_a_network_travels_with_its_card(finished: Copy) -> None:
     folder = finished.folder / "results/unet_2"
     files = {path.name for path in (folder / "export").iterdir() if path.suffix}
     assert files == {"model.onnx", "model.tflite", "MODEL_CARD.md", "export.json"}
-    said = [line for line in result.stdout.splitlines() if line.startswith("export_model")]
+    said = [line for line in result.stdout.splitlines() if line.startswith("export_model unet_2:")]
     assert len(said) == 2 and all("within" in line for line in said), result.stdout
     card = json.loads((folder / "model_card.json").read_text("utf-8"))
     assert card["in_short"][0].startswith("unet_2: U-Net, 2 epochs, 32×32 pixels, trained on 12 images")
