@@ -34,7 +34,7 @@ def main() -> None:
         manifests=args.manifests,
         split=args.split,
     )
-    print(f"write_model_card {args.run}: {args.markdown.name}", flush=True)
+    print(f"write_model_card {args.run}: {args.markdown}, {args.json.name}", flush=True)
 
 
 if __name__ == "__main__":
