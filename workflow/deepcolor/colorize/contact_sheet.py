@@ -20,7 +20,7 @@ HALVES = ("before", "after")
 TEMPLATES = [Path(__file__).parent / "templates", Path(__file__).parent / "static"]
 # Bytes that file systems let a name have, less what is put before and behind it, here and in a moment.
 LONGEST_NAME = 220
-# Width by height of the slimmest and the widest place for a picture; what goes beyond has a margin in it.
+# Width by height of the slimmest and the widest place for a picture; others have a margin in it.
 SLIMMEST, WIDEST = 0.55, 4.0
 
 
