@@ -36,15 +36,15 @@ def is_own(origin: str, names: tuple[str, ...] = ()) -> bool:
     site = request.headers.get("Sec-Fetch-Site", "same-origin")
     sender = request.headers.get("Origin")
     own = origin or request.host_url.rstrip("/")
-    if not origin and sender and not is_ours(urlsplit(own).hostname or "", names):
+    if not origin and sender and not is_ours(names):
         return False  # Any name can be made to lead here; which one is ours, we have to be told.
     return site in ("same-origin", "none") and sender in (None, own)
 
 
-def is_ours(host: str, names: tuple[str, ...] = ()) -> bool:
-    """Whether a host is no name that somebody else could have registered."""
+def is_ours(names: tuple[str, ...] = ()) -> bool:
+    """Whether the request names a host that nobody else could have registered, or one of `names`."""
     try:
-        ip_address(host)
+        host = urlsplit(request.host_url).hostname or ""
+        return host == "localhost" or host in names or bool(ip_address(host))
     except ValueError:
-        return host == "localhost" or host in names
-    return True
+        return False

@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from PIL import Image
 
+from deepcolor.colorize.ordering import natural
 from deepcolor.files import replacing
 
 # The small pictures of the page, in folders like those of the pictures themselves.
@@ -74,7 +74,7 @@ def render(entries: Sequence[Mapping[str, Any]], trained_on: Sequence[str]) -> s
         lstrip_blocks=True,
     )
     return environment.get_template("contact_sheet.html.j2").render(
-        entries=[_shown(each) for each in sorted(entries, key=lambda each: _natural(each["output"]))],
+        entries=[_shown(each) for each in sorted(entries, key=lambda each: natural(each["output"]))],
         models=sorted({each["model"] or "an unnamed network" for each in entries}),
         trained_on=trained_on,
     )
@@ -109,10 +109,3 @@ def _address(name: str) -> str:
 def _readable(name: str) -> str:
     """A name as text, with marks in place of bytes that are none."""
     return os.fsencode(name).decode("utf-8", "replace")
-
-
-def _natural(name: str) -> tuple[list[str | int], str]:
-    """What names are sorted by: as people do, with 9 before 10."""
-    parts: list[str | int] = list(re.split("([0-9]+)", name.casefold()))
-    parts[1::2] = [int(part) for part in parts[1::2]]
-    return parts, name
