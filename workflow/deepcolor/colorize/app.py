@@ -23,7 +23,6 @@ from werkzeug.wrappers import Response as AnyResponse
 from deepcolor import protection
 from deepcolor.colorize.network import Network, open_network
 from deepcolor.colorize.picture import Colorized, colorize, previews
-from deepcolor.colorize.reading import SUFFIXES
 from deepcolor.colorize.settings import Settings
 from deepcolor.colorize.writing import write
 from deepcolor.decoding import NO_IMAGE
@@ -31,10 +30,11 @@ from deepcolor.errors import DeepColorError, first_line
 from deepcolor.names import label
 
 # Formats of Pillow's that are taken. Of what else it knows, some start other programs, such as EPS.
-FORMATS = {
+TAKEN = {
     *("AVIF", "BMP", "DIB", "GIF", "JPEG", "JPEG2000", "MPO", "PCX", "PNG", "PPM", "QOI", "TGA", "TIFF"),
     "WEBP",
 }
+SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "TIFF": ".tif", "WEBP": ".webp"}
 PREVIEW = 1200  # Longer side of what the page shows, in pixels, at most.
 MOST_SATURATION = 2.0
 TILES = 2  # Along the shorter side, if asked for.
@@ -200,7 +200,7 @@ def _check_format(content: bytes) -> None:
             format = image.format
     except Exception as error:  # Broken files make Pillow raise nearly anything.
         raise ValueError(NO_IMAGE) from error
-    if format not in FORMATS:
+    if format not in TAKEN:
         raise ValueError(f"{format} files are not taken; save it as JPEG, PNG or TIFF")
 
 

@@ -117,7 +117,7 @@ def run_app(args: argparse.Namespace) -> None:
         runs,
         most_megabytes=args.most_megabytes,
         most_megapixels=args.most_megapixels,
-        threads=len(os.sched_getaffinity(0)),
+        threads=os.cpu_count() or 1,
         names=(args.host.lower(),),
     )
     lines = [
