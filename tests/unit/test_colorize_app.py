@@ -139,6 +139,8 @@ def test_settings_do_what_they_say(make: Make) -> None:
         for query in ({}, {"label": 1}, {"run": "cold_10"})
     )
     assert (colored[:60] == labeled[:60]).all() and (colored != labeled).any()
+    about = parts_of(send(client, GRAY, run="cold_10"))["about"]
+    assert about["trained_on"] == ["No model card says what this network was trained on."]
     assert (cold[..., 2] - cold[..., 0]).mean() > 5 > 0 > (colored[..., 2] - colored[..., 0]).mean()
     sepia = encoded(ImageOps.colorize(picture(1).convert("L"), "#281400", "#ffe6b4"), "PNG")
     for keep, note in ((0, "its tint is removed"), (1, "its tint is kept")):

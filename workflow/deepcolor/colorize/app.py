@@ -42,6 +42,8 @@ TILES = 2  # Along the shorter side, if asked for.
 WAITING, PATIENCE = 2, 120.0
 LOADED = 4  # Networks that are kept in memory, at most.
 BUSY = "Others are having their pictures colorized. Please try again in a moment."
+# Where the file is, is nobody's business.
+NO_CARD = "No model card says what this network was trained on."
 BROKEN = "This network cannot be loaded; the program that serves this page has printed why."
 NO_MEMORY = "The memory does not suffice for this picture; make it smaller."
 ELSEWHERE = (
@@ -213,7 +215,7 @@ def _answer(done: Colorized, network: Network, settings: Settings) -> Response:
     height, width = photograph.upright(photograph.luminance).shape
     about = {
         "notes": done.notes,
-        "trained_on": network.notes,
+        "trained_on": network.notes if network.card else [NO_CARD],
         "format": photograph.format,
         "suffix": SUFFIXES[photograph.format],
         "width": width,
