@@ -335,6 +335,9 @@ def test_cancel_and_impatience(visit: Visit) -> None:
 def test_a_telephone(visit: Visit) -> None:
     page = visit(360, 640, is_mobile=True, has_touch=True)
     assert overflow(page) == 0
+    page.get_by_role("button", name="Colorize").tap()
+    fault = page.get_by_role("alert").bounding_box()
+    assert fault and 0 <= fault["y"] < 600
     choose(page, encoded("JPEG", 300, 500))
     wait_for(page, "chosen")
     page.get_by_role("button", name="Colorize").tap()

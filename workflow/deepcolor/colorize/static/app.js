@@ -19,6 +19,7 @@
   function refuse(text) {
     fault.textContent = text;
     fault.hidden = !text;
+    if (text) fault.scrollIntoView({ block: "nearest" });
   }
 
   function say(text) {
