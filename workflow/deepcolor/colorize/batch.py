@@ -205,7 +205,7 @@ def _entry(job: Job, noted: dict[str, str], after: np.ndarray) -> dict[str, Any]
         "settings": marking.settings_of(noted),
         "time": noted.get("Time", ""),
         "colorfulness": colorfulness_of(after),
-        "height_of_preview": after.shape[0],
+        "preview": [after.shape[1], after.shape[0]],
     }
 
 

@@ -1,6 +1,8 @@
 """A page beside the pictures of a folder: each before and after, to be sorted."""
 
-from collections.abc import Sequence
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -9,12 +11,17 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from PIL import Image
 
+from deepcolor.colorize.ordering import natural
 from deepcolor.files import replacing
 
 # The small pictures of the page, in folders like those of the pictures themselves.
 FILES = "contact_sheet_files"
 HALVES = ("before", "after")
-TEMPLATES = Path(__file__).parent / "templates"
+TEMPLATES = [Path(__file__).parent / "templates", Path(__file__).parent / "static"]
+# Bytes that file systems let a name have, less what is put before and behind it, here and in a moment.
+LONGEST_NAME = 220
+# Width by height of the slimmest and the widest place for a picture; others have a margin in it.
+SLIMMEST, WIDEST = 0.55, 4.0
 
 
 def write_pair(output: Path, name: str, before: np.ndarray, after: np.ndarray) -> None:
@@ -41,11 +48,19 @@ def read_pair(output: Path, name: str) -> tuple[np.ndarray, np.ndarray] | None:
 
 
 def _paths(output: Path, name: str) -> list[Path]:
-    return [output / FILES / f"{name}.{half}.jpg" for half in HALVES]
+    return [output / _small(name, half) for half in HALVES]
 
 
-def render(entries: Sequence[dict[str, Any]], trained_on: Sequence[str]) -> str:
-    """The page.
+def _small(name: str, half: str) -> str:
+    """The file of a small picture, in the output folder."""
+    folder, _, own = name.rpartition("/")
+    if len(os.fsencode(own)) > LONGEST_NAME:
+        own = hashlib.sha256(os.fsencode(own)).hexdigest()
+    return "/".join(filter(None, (FILES, folder, f"{own}.{half}.jpg")))
+
+
+def render(entries: Sequence[Mapping[str, Any]], trained_on: Sequence[str]) -> str:
+    """The page, which needs nothing but the small pictures beside it.
 
     Args:
         entries: Of the manifest.
@@ -58,7 +73,39 @@ def render(entries: Sequence[dict[str, Any]], trained_on: Sequence[str]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["address"] = lambda name: quote(name)
     return environment.get_template("contact_sheet.html.j2").render(
-        entries=entries, trained_on=trained_on, files=FILES
+        entries=[_shown(each) for each in sorted(entries, key=lambda each: natural(each["output"]))],
+        models=sorted({each["model"] or "an unnamed network" for each in entries}),
+        trained_on=trained_on,
     )
+
+
+def _shown(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """What the page says of a photograph."""
+    output = entry["output"]
+    width, height = entry.get("preview", (3, 2))
+    name, notes = _readable(output), "; ".join(entry.get("notes", []))
+    model = entry["model"] or "an unnamed network"
+    return {
+        "name": name,
+        "address": _address(output),
+        "before": _address(_small(output, "before")),
+        "after": _address(_small(output, "after")),
+        "width": width,
+        "height": height,
+        "ratio": f"{min(max(width / height, SLIMMEST), WIDEST):.4g}",
+        "colorfulness": entry["colorfulness"],
+        "model": model,
+        "notes": notes[:1].upper() + notes[1:],
+        "text": f"{name} {notes} {model}",
+    }
+
+
+def _address(name: str) -> str:
+    """Where a page in the output folder finds a file; names of any bytes have one."""
+    return quote(os.fsencode(name))
+
+
+def _readable(name: str) -> str:
+    """A name as text, with marks in place of bytes that are none."""
+    return os.fsencode(name).decode("utf-8", "replace")

@@ -4,14 +4,13 @@ import re
 import sqlite3
 import sys
 from http import HTTPStatus
-from ipaddress import ip_address
-from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, jsonify, redirect, render_template, request
 from jinja2 import StrictUndefined
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
+from deepcolor import protection
 from deepcolor.errors import DeepColorError
 from deepcolor.study import protocol
 from deepcolor.study.addresses import below, cookie_name, split_url
@@ -22,17 +21,7 @@ from deepcolor.study.store import Person, Store
 MOST_BYTES = 8192
 # Seconds after which somebody who has stopped cannot go on any more: 30 days.
 COOKIE_AGE = 30 * 24 * 3600
-HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
-    "img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    # With no-referrer, browsers would hide where a form comes from from its own server, too.
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
-}
+HEADERS = protection.headers()
 OWN_PATHS = {"admin", "answer", "begin", "health", "pictures", "state", "static", "take", "withdraw"}
 FULL = "As many people have begun as the study can take. Thank you for coming."
 WITHDRAWN = (
@@ -86,7 +75,7 @@ def create_app(store: Store, token: str, public_url: str = "") -> Flask:
 
     @app.before_request
     def _check_origin() -> None:
-        if request.method not in ("GET", "HEAD", "OPTIONS") and not _is_own(origin):
+        if request.method not in ("GET", "HEAD", "OPTIONS") and not protection.is_own(origin):
             abort(HTTPStatus.FORBIDDEN, "This was sent from another page than the study's own.")
 
     @app.after_request
@@ -209,22 +198,3 @@ def _told(status: HTTPStatus, text: str) -> AnyResponse:
     if status == HTTPStatus.METHOD_NOT_ALLOWED and request.routing_exception:
         response.headers["Allow"] = ", ".join(getattr(request.routing_exception, "valid_methods", ()))
     return response
-
-
-def _is_own(origin: str) -> bool:
-    """Whether a request comes from the study's own pages, or not from a browser's page at all."""
-    site = request.headers.get("Sec-Fetch-Site", "same-origin")
-    sender = request.headers.get("Origin")
-    own = origin or request.host_url.rstrip("/")
-    if not origin and sender and not _is_number(urlsplit(own).hostname or ""):
-        return False  # Any name can be made to lead here; which one is ours, --public-url says.
-    return site in ("same-origin", "none") and sender in (None, own)
-
-
-def _is_number(host: str) -> bool:
-    """Whether a host is no name that somebody else could have registered."""
-    try:
-        ip_address(host)
-    except ValueError:
-        return host == "localhost"
-    return True

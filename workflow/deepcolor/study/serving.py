@@ -1,78 +1,30 @@
 """Serving a study: one process with several threads, until it is told to stop."""
 
 import contextlib
-import errno
-import ipaddress
-import logging
-import resource
 import secrets
-import signal
 import socket
 import sys
 import threading
-import time
 from pathlib import Path
-from typing import Any
 
-from waitress import create_server, wasyncore
-
-from deepcolor.errors import DeepColorError
+from deepcolor import serving
+from deepcolor.serving import address, is_for_this_machine, listen
 from deepcolor.study.addresses import split_url
 from deepcolor.study.app import MOST_BYTES, create_app
 from deepcolor.study.store import Store
 
 THREADS = 4
-# People keep two to six connections open while they take part.
+# People keep two to six connections open while they take part. SQLite has three more files a thread.
 CONNECTIONS = 2000
-# Files that the process needs besides: SQLite's, three a thread, and some more.
-OTHER_FILES = 64
-# Seconds: of an idle connection, between looks whether to stop, and to finish what is under way then.
-IDLE, LOOK, FAREWELL = 120, 0.25, 10.0
+IDLE = 120  # Seconds of an idle connection.
 SWITCH = 0.0002
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens at an address of this machine; at any free port, if it is 0.
-
-    Raises:
-        DeepColorError: The port is in use, or the address is not this machine's.
-    """
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise DeepColorError(
-            f"--host {host}: there is no such address; use 127.0.0.1 or 0.0.0.0"
-        ) from error
-    family, kind, _, _, address = min(found)  # IPv4, if there are both.
-    listener = socket.socket(family, kind)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind(address)
-        listener.listen(1024)
-    except OSError as error:
-        listener.close()
-        reasons = {
-            errno.EADDRINUSE: f"--port {port} is in use by another program; name another",
-            errno.EADDRNOTAVAIL: f"--host {host} is not this machine's; use 127.0.0.1 or 0.0.0.0",
-            errno.EACCES: f"--port {port} is not for everybody; name one from 1024 on",
-        }
-        reason = reasons.get(error.errno or 0, f"--host {host} --port {port}: {error}")
-        raise DeepColorError(reason) from error
-    return listener
-
-
-def address(listener: socket.socket) -> str:
-    """The address of a listening socket, as a browser on this machine takes it."""
-    host, port = listener.getsockname()[:2]
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def warning(listener: socket.socket, public_url: str) -> str:
     """What to say where answers and the administration's token can be read on their way; else ""."""
     if split_url(public_url)[0].startswith("https:") if public_url else False:
         return ""
-    if ipaddress.ip_address(listener.getsockname()[0].partition("%")[0]).is_loopback and not public_url:
+    if is_for_this_machine(listener) and not public_url:
         return ""
     return (
         "warning: what people send is not encrypted on its way; put a web server with https before "
@@ -92,55 +44,23 @@ def run(
         public_url: See `app.create_app`; "" if people use the listener's address.
         stop: Is looked at several times a second.
     """
-    logging.getLogger("waitress").setLevel(logging.CRITICAL)  # It would tell people's addresses.
     # A thread that writes gives up Python's lock at every step on the disk, and would wait for it for
     # 5 ms each time while others compute.
     sys.setswitchinterval(SWITCH)
-    connections: dict[int, Any] = {}
-    server = create_server(
+    serving.run(
         create_app(store, token, public_url),
-        map=connections,
-        sockets=[listener],
+        listener,
+        stop,
+        connections=CONNECTIONS,
         threads=THREADS,
-        connection_limit=_most_connections(),
-        asyncore_use_poll=True,
         channel_timeout=IDLE,
         max_request_header_size=2 * MOST_BYTES,
         max_request_body_size=2 * MOST_BYTES,
-        log_socket_errors=False,
-        ident=None,
         # A flood of requests on one connection must not hold a thread until its replies are read.
         recv_bytes=1024,
         outbuf_high_watermark=2**26,
     )
-
-    def work() -> None:
-        wasyncore.loop(timeout=LOOK, use_poll=True, map=connections, count=1)
-
-    while not stop.is_set():
-        work()
-    server.accepting = False
-    end = time.monotonic() + FAREWELL
-    while time.monotonic() < end and any(
-        channel.requests or channel.total_outbufs_len for channel in server.active_channels.values()
-    ):
-        work()
-    server.task_dispatcher.shutdown()
-    wasyncore.close_all(connections)
     store.close()
-
-
-def _most_connections() -> int:
-    """As many connections as wanted, or as the system lets a process have files."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = CONNECTIONS + OTHER_FILES
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-        if soft < 2 * OTHER_FILES:
-            raise DeepColorError(f"only {soft} files may be open; type: ulimit -n {wanted}")
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-        return soft - OTHER_FILES
-    return CONNECTIONS
 
 
 def serve(
@@ -163,9 +83,7 @@ def serve(
         split_url(public_url)
     listener = listen(host, port)
     store = Store(database, folder, simulated)
-    token, stop = secrets.token_urlsafe(32), threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, lambda *_: stop.set())
+    token, stop = secrets.token_urlsafe(32), serving.stop_when_told()
     here = address(listener)
     people = public_url.rstrip("/") or here
     say = "Rehearsal of" if simulated else "Serving"
