@@ -5,6 +5,12 @@
               colorized.json, so that what is done is done once, whatever else fails
 """
 
+# What the contact sheet is rendered from.
+SHEET_PARTS = [
+    "workflow/deepcolor/colorize/static/base.css",
+    *(f"workflow/deepcolor/colorize/templates/contact_sheet.{kind}" for kind in ("css", "html.j2", "js")),
+]
+
 
 rule colorize_photographs:
     """Colorize the photographs of a folder with a network."""
@@ -12,7 +18,7 @@ rule colorize_photographs:
         "Colorize photographs with {wildcards.run}"
     input:
         code=code("colorize_photographs"),
-        template="workflow/deepcolor/colorize/templates/contact_sheet.html.j2",
+        page=SHEET_PARTS,
         network=lambda w: f"<results>/{run_of(w).name}/export",
     output:
         sheet="<results>/{run}/colorized/contact_sheet.html",

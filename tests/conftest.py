@@ -71,6 +71,13 @@ def copy_project(folder: Path) -> Copy:
     return Copy(folder)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let one process run all tests of the finished copy, so that it is made once."""
+    for item in items:
+        if "finished" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("finished"))
+
+
 @contextlib.contextmanager
 def mounted(folder: Path, options: str) -> Iterator[None]:
     """Mount a file system of its own on a folder."""

@@ -282,7 +282,7 @@ def test_what_goes_wrong_is_said(visit: Visit) -> None:
     for content, words in (
         (b"just some text", "It cannot be colorized: no image, or of an unknown format."),
         (encoded("PNG")[:300], "It cannot be colorized: "),
-        (encoded("JPEG", 1100, 1000), "1100×1000 pixels are 1 megapixels"),
+        (encoded("JPEG", 1100, 1000), "1100×1000 pixels are 1.1 megapixels"),
     ):
         choose(page, content, "it.png")
         assert not fault.is_visible()

@@ -164,11 +164,11 @@ EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\nshowpa
         (b"just some text\n" * 99, "no image, or of an unknown format"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "no image, or of an unknown format"),
         (b"%PDF-1.4\n", "no image, or of an unknown format"),
-        (EPS, "EPS files are not taken; save it as JPEG, PNG or TIFF"),
+        (EPS, "no image, or of an unknown format"),
         (jpeg(1)[:900], "Premature end of JPEG file"),
         (GRAY[:200], "truncated"),
         (encoded(picture(1).convert("F"), "TIFF"), "pixels of mode F have no known range"),
-        (encoded(Image.new("L", (1100, 1000)), "PNG"), "1100×1000 pixels are 1 megapixels"),
+        (encoded(Image.new("L", (1100, 1000)), "PNG"), "1100×1000 pixels are 1.1 megapixels"),
     ],
 )
 def test_what_cannot_be_colorized_is_one_line(content: bytes, words: str, make: Make) -> None:

@@ -90,8 +90,8 @@ def test_for_others_it_warns(tmp_path: Path) -> None:
         (["--model", "no.onnx"], 1, "--model no.onnx: there is no such file"),
         (["--host", "192.0.2.1"], 1, "--host 192.0.2.1 is not this machine's"),
         (["--port", "65536"], 2, "65536 is no port"),
-        (["--most-megabytes", "0"], 2, "0 is no number up to 1000"),
-        (["--most-megapixels", "nan"], 2, "nan is no number up to 1000"),
+        (["--most-megabytes", "0"], 2, "0 is no number above 0"),
+        (["--most-megapixels", "nan"], 2, "nan is no number above 0"),
     ],
 )
 def test_what_cannot_be_served_is_one_line(

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from deepcolor import command
+from deepcolor.arguments import port
 from deepcolor.colorize import app_command
 from deepcolor.colorize import commands as colorize
 
@@ -37,7 +38,7 @@ def _add_study(parser: argparse.ArgumentParser) -> None:
     serve = commands.add_parser("serve", help="serve the study's pages, and keep the answers")
     _add_places(serve)
     serve.add_argument("--host", default="127.0.0.1", help="address to listen at (%(default)s)")
-    serve.add_argument("--port", type=_port, default=8000, help="0 for any free one (%(default)s)")
+    serve.add_argument("--port", type=port, default=8000, help="0 for any free one (%(default)s)")
     serve.add_argument(
         "--public-url",
         default="",
@@ -68,12 +69,6 @@ def _add_places(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--database", type=Path, metavar="FILE", help="with the answers (STUDY/answers.sqlite)"
     )
-
-
-def _port(text: str) -> int:
-    if not text.isdecimal() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"{text} is no port; name one from 0 to 65535")
-    return int(text)
 
 
 def _database(args: argparse.Namespace) -> Path:

@@ -25,15 +25,9 @@ from deepcolor.colorize.network import Network, open_network
 from deepcolor.colorize.picture import Colorized, colorize, previews
 from deepcolor.colorize.settings import Settings
 from deepcolor.colorize.writing import write
-from deepcolor.decoding import NO_IMAGE
 from deepcolor.errors import DeepColorError, first_line
 from deepcolor.names import label
 
-# Formats of Pillow's that are taken. Of what else it knows, some start other programs, such as EPS.
-TAKEN = {
-    *("AVIF", "BMP", "DIB", "GIF", "JPEG", "JPEG2000", "MPO", "PCX", "PNG", "PPM", "QOI", "TGA", "TIFF"),
-    "WEBP",
-}
 SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "TIFF": ".tif", "WEBP": ".webp"}
 PREVIEW = 1200  # Longer side of what the page shows, in pixels, at most.
 MOST_SATURATION = 2.0
@@ -42,8 +36,6 @@ TILES = 2  # Along the shorter side, if asked for.
 WAITING, PATIENCE = 2, 120.0
 LOADED = 4  # Networks that are kept in memory, at most.
 BUSY = "Others are having their pictures colorized. Please try again in a moment."
-# Where the file is, is nobody's business.
-NO_CARD = "No model card says what this network was trained on."
 BROKEN = "This network cannot be loaded; the program that serves this page has printed why."
 NO_MEMORY = "The memory does not suffice for this picture; make it smaller."
 ELSEWHERE = (
@@ -134,7 +126,6 @@ def create_app(
             if request.environ.get("waitress.client_disconnected", bool)():
                 abort(HTTPStatus.REQUEST_TIMEOUT)  # Nobody waits for it any more.
             content = request.get_data(cache=False)
-            _check_format(content)
             network = _opened(path)
             done = colorize(
                 content,
@@ -195,17 +186,6 @@ def _settings(asked: Mapping[str, str]) -> Settings:
     )
 
 
-def _check_format(content: bytes) -> None:
-    """Refuse what is no picture of a format that is taken, before anything decodes it."""
-    try:
-        with Image.open(io.BytesIO(content)) as image:
-            format = image.format
-    except Exception as error:  # Broken files make Pillow raise nearly anything.
-        raise ValueError(NO_IMAGE) from error
-    if format not in TAKEN:
-        raise ValueError(f"{format} files are not taken; save it as JPEG, PNG or TIFF")
-
-
 def _answer(done: Colorized, network: Network, settings: Settings) -> Response:
     """The picture, how it looks before and after, and what there is to say of it, as a form's parts."""
     photograph = done.photograph
@@ -215,7 +195,7 @@ def _answer(done: Colorized, network: Network, settings: Settings) -> Response:
     height, width = photograph.upright(photograph.luminance).shape
     about = {
         "notes": done.notes,
-        "trained_on": network.notes if network.card else [NO_CARD],
+        "trained_on": network.notes,
         "format": photograph.format,
         "suffix": SUFFIXES[photograph.format],
         "width": width,

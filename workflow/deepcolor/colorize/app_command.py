@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from deepcolor.arguments import most, port
 from deepcolor.colorize.ordering import natural
 from deepcolor.errors import DeepColorError
 
@@ -38,30 +39,14 @@ def add_app(parser: argparse.ArgumentParser) -> None:
         help="networks to choose from, .onnx or .keras, in place of the runs",
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen at (%(default)s)")
-    parser.add_argument("--port", type=_port, default=8001, help="0 for any free one (%(default)s)")
+    parser.add_argument("--port", type=port, default=8001, help="0 for any free one (%(default)s)")
     parser.add_argument(
-        "--most-megapixels", type=_most, default=50.0, metavar="N", help="of a picture (%(default)g)"
+        "--most-megapixels", type=most, default=50.0, metavar="N", help="of a picture (%(default)g)"
     )
     parser.add_argument(
-        "--most-megabytes", type=_most, default=50.0, metavar="N", help="of its file (%(default)g)"
+        "--most-megabytes", type=most, default=50.0, metavar="N", help="of its file (%(default)g)"
     )
     parser.set_defaults(run=run_app)
-
-
-def _port(text: str) -> int:
-    if not text.isdecimal() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"{text} is no port; name one from 0 to 65535")
-    return int(text)
-
-
-def _most(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0
-    if not 0 < value <= 1000:
-        raise argparse.ArgumentTypeError(f"{text} is no number up to 1000")
-    return value
 
 
 def find_runs(results: Path, models: Sequence[Path]) -> dict[str, Path]:

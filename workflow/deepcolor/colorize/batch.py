@@ -3,7 +3,7 @@
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from deepcolor.colorize import contact_sheet, marking
 from deepcolor.colorize.files import MANIFEST, SHEET, Job, find_jobs
@@ -57,6 +57,7 @@ class Work:
     overwrite: bool
     most_megapixels: float
     signer: Signer | None
+    known: Mapping[str, dict[str, Any]]  # Entries of an earlier manifest.
     workers: Executor
     room: "Room"
 
@@ -117,28 +118,34 @@ def colorize_files(
     output.mkdir(parents=True, exist_ok=True)
     jobs, faults = find_jobs(named, output)
     summary = Summary(failed=faults)
-    before = _entries(output / MANIFEST)
+    known = _entries(output / MANIFEST)
     with (
         ThreadPoolExecutor(threads) as pool,
         ThreadPoolExecutor(threads) as workers,
         Progress("colorize", len(jobs), "photographs") as progress,
     ):
         work = Work(
-            output, network, settings, overwrite, most_megapixels, signer, workers, Room(AT_A_TIME)
+            output,
+            network,
+            settings,
+            overwrite,
+            most_megapixels,
+            signer,
+            known,
+            workers,
+            Room(AT_A_TIME),
         )
         try:
             for job, future in _completed(pool, work, jobs, 2 * threads):
                 try:
                     fresh, entry = future.result()
-                    (summary.done if fresh else summary.kept).append(
-                        {**before.get(job.name, {}), **entry}
-                    )
+                    (summary.done if fresh else summary.kept).append(entry)
                 except Exception as error:
                     summary.failed[str(job.source)] = explain(error, job)
                 progress.add()
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
-            _write_lists(output, network, summary, before)
+            _write_lists(output, network, summary, known)
     return summary
 
 
@@ -170,7 +177,7 @@ def _colorize_file(job: Job, work: Work) -> tuple[bool, dict[str, Any]]:
                 "--overwrite"
             )
         if wanted.items() <= noted.items():
-            return False, _old_entry(job, noted, work.output)
+            return False, _old_entry(job, noted, work)
     with work.room.of(_megapixels(job.source)):
         colorized = colorize(
             job.source.read_bytes(),
@@ -209,17 +216,21 @@ def _entry(job: Job, noted: dict[str, str], after: np.ndarray) -> dict[str, Any]
     }
 
 
-def _old_entry(job: Job, noted: dict[str, str], output: Path) -> dict[str, Any]:
+def _old_entry(job: Job, noted: dict[str, str], work: Work) -> dict[str, Any]:
     """The entry of a file that was made before; its pictures for the contact sheet, if they are gone."""
-    pair = contact_sheet.read_pair(output, job.name)
+    pair = contact_sheet.read_pair(work.output, job.name)
     if pair is None:
         with Image.open(job.target) as image:
             image.draft("RGB", (PREVIEW, PREVIEW))
-            small = image.convert("RGB")
+            small = ImageOps.exif_transpose(image.convert("RGB"))
             small.thumbnail((PREVIEW, PREVIEW))
         pair = np.asarray(small.convert("L").convert("RGB")), np.asarray(small)
-        contact_sheet.write_pair(output, job.name, *pair)
-    return _entry(job, noted, pair[1])
+        contact_sheet.write_pair(work.output, job.name, *pair)
+    entry = _entry(job, noted, pair[1])
+    # What was found out when it was made, of the photograph itself, is better than what is left to see.
+    known = work.known.get(job.name, {})
+    same = known.get("output_sha256") == entry["output_sha256"]
+    return {**entry, **known, "input": str(job.source)} if same else entry
 
 
 def _noted(target: Path) -> dict[str, str]:

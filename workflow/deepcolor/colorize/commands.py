@@ -5,6 +5,7 @@ import os
 import sys
 from pathlib import Path
 
+from deepcolor.arguments import count, factor, most, quality
 from deepcolor.errors import DeepColorError
 
 
@@ -21,11 +22,11 @@ def add_colorize(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, required=True, help="folder for the colorized pictures")
     parser.add_argument("--overwrite", action="store_true", help="make again what is there already")
     parser.add_argument(
-        "--saturation", type=_factor, default=1.0, help="factor of the predicted chroma (%(default)s)"
+        "--saturation", type=factor, default=1.0, help="factor of the predicted chroma (%(default)s)"
     )
     parser.add_argument(
         "--tiles",
-        type=_count,
+        type=count,
         default=0,
         metavar="N",
         help="overlapping tiles along the shorter side; 0: the whole picture at once (%(default)s)",
@@ -37,14 +38,14 @@ def add_colorize(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--label", action="store_true", help="draw a small visible label in a corner")
     parser.add_argument(
         "--quality",
-        type=_quality,
+        type=quality,
         default=0,
         help="of JPEG and WebP, 1 to 100 (0: the photograph's own)",
     )
     parser.add_argument(
-        "--most-megapixels", type=_factor, default=250.0, help="larger are refused (%(default)s)"
+        "--most-megapixels", type=most, default=250.0, help="larger are refused (%(default)s)"
     )
-    parser.add_argument("--threads", type=_count, default=0, help="of the CPU (all)")
+    parser.add_argument("--threads", type=count, default=0, help="of the CPU (all)")
     signing = parser.add_argument_group("Content Credentials (C2PA), with a certificate of your own")
     signing.add_argument("--sign-with", type=Path, metavar="PEM", help="certificate chain")
     signing.add_argument("--sign-key", type=Path, metavar="PEM", help="its private key")
@@ -58,28 +59,6 @@ def add_inspect(parser: argparse.ArgumentParser) -> None:
     parser.description = "Say whether, and by what, files were colorized, as their metadata have it."
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
     parser.set_defaults(run=run_inspect)
-
-
-def _factor(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1
-    if not 0 <= value < 1e6:
-        raise argparse.ArgumentTypeError(f"{text} is no number from 0 on")
-    return value
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text} is no whole number from 0 on")
-    return int(text)
-
-
-def _quality(text: str) -> int:
-    if not text.isdecimal() or int(text) > 100:
-        raise argparse.ArgumentTypeError(f"{text} is no whole number from 0 to 100")
-    return int(text)
 
 
 def run_colorize(args: argparse.Namespace) -> None:

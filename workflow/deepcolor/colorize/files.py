@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from deepcolor.colorize.reading import FORMATS
+from deepcolor.colorize.reading import FORMATS, TAKEN
 from deepcolor.files import listing
 
 # Beside the pictures in the folder of the output.
@@ -96,8 +96,7 @@ def _without_inputs(jobs: dict[Path, Job], faults: dict[str, str]) -> list[Job]:
 
 
 def _is_picture(file: Path) -> bool:
-    format = Image.registered_extensions().get(file.suffix.lower())
-    return format in Image.OPEN and format not in ("PDF", "MPEG", "HDF5", "BUFR", "GRIB")
+    return Image.registered_extensions().get(file.suffix.lower()) in TAKEN
 
 
 def _is_written(file: Path) -> bool:

@@ -12,6 +12,8 @@ import numpy as np
 from deepcolor.errors import DeepColorError, first_line
 from deepcolor.files import read_json, sha256
 
+NO_CARD = "No model card says what this network was trained on."
+
 
 @dataclass(frozen=True)
 class Network:
@@ -63,15 +65,21 @@ def open_network(path: Path, threads: int) -> Network:
             f"--model {path} maps {shapes[0]} to {shapes[1]}; a network that colorizes maps "
             "(n, side, side, 1) to (n, side, side, 3)"
         )
-    own = path.parent.parent if path.parent.name == "export" else path.parent
     return Network(
-        name=card.get("run") or own.name or path.stem,
+        name=card.get("run") or _name(path),
         sha256=sha256(path),
         size=height,
         predict=predict,
         card=card,
-        notes=tuple(card.get("in_short") or [f"No model card says what {path} was trained on."]),
+        notes=tuple(card.get("in_short") or [NO_CARD]),
     )
+
+
+def _name(path: Path) -> str:
+    """What a network without a card is called: its run's folder, or its file."""
+    if path.parent.name == "export":
+        return path.absolute().parent.parent.name
+    return path.absolute().parent.name if path.name == "model.keras" else path.stem
 
 
 Opened = tuple[tuple[tuple[Any, ...], tuple[Any, ...]], Callable[[np.ndarray], np.ndarray], dict]

@@ -31,6 +31,12 @@ TINT = 256  # Side of the square that holds a tint, in pixels.
 # EXIF orientations whose turn another one undoes; mirroring undoes itself.
 BACK = {6: 8, 8: 6}
 
+# Formats of Pillow's that are taken. Of what else it knows, some start other programs, such as EPS.
+TAKEN = {
+    *("AVIF", "BMP", "DIB", "GIF", "JPEG", "JPEG2000", "MPO", "PCX", "PNG", "PPM", "QOI", "TGA", "TIFF"),
+    "WEBP",
+}
+
 # Formats that are written as they were read; of any other, a PNG file is made.
 FORMATS = {"JPEG", "PNG", "TIFF", "WEBP"}
 
@@ -93,6 +99,8 @@ def read(content: bytes, most_megapixels: float = MOST_MEGAPIXELS) -> Photograph
         warnings.simplefilter("ignore")  # Pillow's, of damaged metadata.
         try:
             with Image.open(BytesIO(content)) as image:
+                if image.format not in TAKEN:
+                    raise UnidentifiedImageError
                 return _read(image, content, most_megapixels)
         except UnidentifiedImageError as error:
             raise ValueError(NO_IMAGE) from error
@@ -106,7 +114,7 @@ def _read(image: Image.Image, content: bytes, most_megapixels: float) -> Photogr
     width, height = image.size
     if width * height > most_megapixels * 1e6:
         raise ValueError(
-            f"{width}×{height} pixels are {width * height / 1e6:.0f} megapixels; "
+            f"{width}×{height} pixels are {width * height / 1e6:.3g} megapixels; "
             f"--most-megapixels allows more than {most_megapixels:g}"
         )
     notes = []

@@ -1,0 +1,47 @@
+"""Kinds of arguments that commands share, for argparse."""
+
+import argparse
+
+
+def port(text: str) -> int:
+    """A port, 0 to 65535."""
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text} is no port; name one from 0 to 65535")
+    return int(text)
+
+
+def count(text: str) -> int:
+    """A whole number from 0 on."""
+    if not text.isdecimal() or len(text) > 9:
+        raise argparse.ArgumentTypeError(f"{text} is no whole number from 0 on")
+    return int(text)
+
+
+def factor(text: str) -> float:
+    """A number from 0 to 1000."""
+    value = _number(text)
+    if not 0 <= value <= 1000:
+        raise argparse.ArgumentTypeError(f"{text} is no number from 0 to 1000")
+    return value
+
+
+def most(text: str) -> float:
+    """A limit: a number above 0, up to 100,000."""
+    value = _number(text)
+    if not 0 < value <= 100_000:
+        raise argparse.ArgumentTypeError(f"{text} is no number above 0 and up to 100000")
+    return value
+
+
+def quality(text: str) -> int:
+    """A quality of pictures, 0 to 100."""
+    if not text.isdecimal() or int(text) > 100:
+        raise argparse.ArgumentTypeError(f"{text} is no whole number from 0 to 100")
+    return int(text)
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return -1
