@@ -134,12 +134,12 @@ def compare_time(network: Network, threads: int) -> None:
             print(f"  {format} {mode:3}  {own:.2f} s against {base:.2f} s, ratio {own / base:.2f}")
 
 
-def compare_threads(network: Network, threads: int, folder: Path) -> None:
+def compare_threads(network: Network, threads: int, folder: Path, number: int) -> None:
     """Many small photographs with all threads, and with one."""
     small = folder / "small"
     small.mkdir()
-    for number in range(200):
-        large((640, 480)).convert("L").rotate(number).save(small / f"{number}.jpg")
+    for index in range(number):
+        large((640, 480)).convert("L").rotate(index).save(small / f"{index}.jpg")
     seconds = {}
     for count in (1, threads):
 
@@ -156,8 +156,8 @@ def compare_threads(network: Network, threads: int, folder: Path) -> None:
         seconds[count] = best(run)
     one, all_of_them = seconds[1], seconds[threads]
     print(
-        f"200 photographs of 640×480: {200 / all_of_them:.0f} a second with {threads} threads, "
-        f"{200 / one:.0f} with one, ratio {one / all_of_them:.2f}"
+        f"{number} photographs of 640×480: {number / all_of_them:.0f} a second with {threads} "
+        f"threads, {number / one:.0f} with one, ratio {one / all_of_them:.2f}"
     )
 
 
@@ -208,7 +208,7 @@ def main() -> None:
         network = open_network(model, threads)
         if not args.quick:
             compare_time(network, threads)
-        compare_threads(network, threads, Path(name))
+        compare_threads(network, threads, Path(name), 20 if args.quick else 200)
         measure_command(model, Path(name), args.quick)
 
 
