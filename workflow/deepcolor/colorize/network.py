@@ -57,6 +57,9 @@ def open_network(path: Path, threads: int) -> Network:
         shapes, predict, card = openers[path.suffix](path, threads)
     except DeepColorError:
         raise
+    except ImportError as error:
+        remedy = "; use the exported model.onnx" if path.suffix == ".keras" else ""
+        raise DeepColorError(f"--model {path} needs the package {error.name}{remedy}") from error
     except Exception as error:  # Broken files make the libraries raise nearly anything.
         raise DeepColorError(f"--model {path} cannot be loaded ({first_line(error)})") from error
     (_, height, width, channels), (*_, colors) = shapes
@@ -114,10 +117,8 @@ def _shape(tensor: Any) -> tuple[Any, ...]:
 
 
 def _open_keras(path: Path, threads: int) -> Opened:
-    try:
-        from deepcolor import command
-    except ImportError as error:
-        raise DeepColorError(f"--model {path} needs Keras; use the exported model.onnx") from error
+    from deepcolor import command
+
     command.prepare_keras(threads)
     from deepcolor.networks import load_network
 
