@@ -72,6 +72,15 @@ def srgb_profile() -> bytes:
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
+def xmp(title: str) -> str:
+    """An XMP packet with a title."""
+    return (
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF '
+        'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" '
+        f'xmlns:dc="http://purl.org/dc/elements/1.1/" dc:title="{title}"/></rdf:RDF></x:xmpmeta>'
+    )
+
+
 def exif(orientation: int = 1) -> Image.Exif:
     """EXIF data: maker, orientation, time, place."""
     found = Image.Exif()

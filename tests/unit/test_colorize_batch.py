@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -51,7 +52,7 @@ def run(named: list[Path | str], output: Path, network: Network, **options: obje
 
 def made(output: Path) -> dict[str, bytes]:
     """The pictures in a folder, by name."""
-    lists = {"colorized.json", "contact_sheet.html"}
+    lists = {"colorized.json", "contact_sheet.html", ".lock"}
     return {
         str(path.relative_to(output)): path.read_bytes()
         for path in output.rglob("*")
@@ -145,7 +146,15 @@ def test_the_rest_goes_on_after_what_fails(tmp_path: Path, folder: Path, network
 def test_inputs_are_never_written_over(tmp_path: Path, folder: Path, network: Network) -> None:
     before = made(folder)
     summary = run([folder], folder, network, overwrite=True)
-    assert summary.done == [] and "there are no pictures in this folder" in summary.failed.values()
+    assert [each["output"] for each in summary.done] == ["c.bmp.png"]
+    assert len(summary.failed) == 3
+    # Nor where one input has the name of another one's output.
+    (tmp_path / "second").mkdir()
+    shutil.copy(folder / "b.PNG", tmp_path / "second" / "a.jpg")
+    named = [folder / "a.jpg", tmp_path / "second" / "a.jpg"]
+    kept = named[1].read_bytes()
+    assert len(run(list(named), tmp_path / "second", network, overwrite=True).failed) == 2
+    assert named[1].read_bytes() == kept
     summary = run([folder / "a.jpg", folder / "b.PNG"], folder, network, overwrite=True)
     assert all("is an input; name another --output" in reason for reason in summary.failed.values())
     assert {name: content for name, content in made(folder).items() if name in before} == before
@@ -167,7 +176,7 @@ def test_files_of_others_are_not_written_over(tmp_path: Path, folder: Path, netw
     (reason,) = summary.failed.values()
     assert "was not made by DeepColor" in reason and (output / "a.jpg").read_bytes() == b"mine"
     assert not run([folder], output, network, overwrite=True).failed
-    with pytest.raises(DeepColorError, match="is a file; name a folder"):
+    with pytest.raises(DeepColorError, match="file exists; name another folder"):
         run([folder], output / "a.jpg", network)
 
 
@@ -200,11 +209,13 @@ def test_a_full_disk_is_said_and_leaves_nothing_half(
     output = tmp_path / "small"
     with mounted(output, "size=300k"):
         summary = run([folder], output, network)
-        (reason,) = summary.failed.values()
-        assert "no space left on device" in reason and "large.png" in reason
+        full = "no space left on device; free some space and run the same command again"
+        assert summary.failed == {str(folder / "large.png"): full}
         assert set(made(output)) == {"a.jpg", "b.PNG", "c.bmp.png", "1931 – Zoë/a #1?.tif"}
-    with mounted(output, "size=8k"), pytest.raises(OSError, match="No space left"):
-        run([folder], output, network)  # Not even the list of what failed can be written.
+    with mounted(output, "size=8k"):
+        summary = run([folder], output, network)
+        # Not even the lists can be written: that is said, too.
+        assert len(summary.failed) == 6 and str(output / "contact_sheet.html") in summary.failed
 
 
 def test_interrupted_what_was_done_is_listed(
@@ -221,7 +232,68 @@ def test_interrupted_what_was_done_is_listed(
     with pytest.raises(KeyboardInterrupt):
         run([folder], output, network)
     listed = json.loads((output / "colorized.json").read_text("utf-8"))["photographs"]
-    assert len(listed) == 1 and (output / listed[0]["output"]).exists()
+    assert listed and {each["output"] for each in listed} == set(made(output))
+
+
+def test_two_commands_at_once_take_turns(tmp_path: Path, folder: Path, network: Network) -> None:
+    output = tmp_path / "colorized"
+    with ThreadPoolExecutor(2) as pool:
+        both = list(pool.map(lambda _: run([folder], output, network), range(2)))
+    assert sorted((len(each.done), len(each.kept)) for each in both) == [(0, 4), (4, 0)]
+    assert not any(each.failed for each in both)
+
+
+def test_what_a_contact_sheet_shows_is_no_photograph(
+    tmp_path: Path, folder: Path, network: Network
+) -> None:
+    run([folder], tmp_path / "once", network)
+    summary = run([tmp_path / "once"], tmp_path / "twice", network)
+    assert len(summary.done) == 4 and summary.passed_over == 2 and not summary.failed
+
+
+def test_odd_files_and_folders(tmp_path: Path, folder: Path, network: Network) -> None:
+    os.mkfifo(folder / "pipe.jpg")
+    (folder / "photo").write_bytes((folder / "a.jpg").read_bytes())
+    long = folder / f"{'x' * 250}.jpg"
+    long.write_bytes((folder / "a.jpg").read_bytes())
+    output = tmp_path / "colorized"
+    summary = run([folder / "pipe.jpg", folder / "photo", long], output, network)
+    assert summary.failed == {str(folder / "pipe.jpg"): "it is neither a file nor a folder"}
+    assert {each["output"] for each in summary.done} == {"photo", long.name}
+    assert Image.open(output / "photo").format == "JPEG"
+    with pytest.raises(DeepColorError, match=r"--output .*: not a directory; name another folder"):
+        run([folder], folder / "a.jpg" / "sub", network)
+    # An earlier list that is none of ours is no reason to fail.
+    (output / "colorized.json").write_text('{"photographs": [{"output": "photo"}, 3]}')
+    assert len(run([folder / "photo"], output, network).kept) == 1
+
+
+def test_unsigned_files_are_signed(tmp_path: Path, folder: Path, network: Network) -> None:
+    run([folder / "a.jpg"], tmp_path / "out", network)
+    signed: list[Path] = []
+
+    class Noting:
+        def sign(self, path: Path, source: Path, photograph: object) -> None:
+            signed.append(source)
+
+    assert len(run([folder / "a.jpg"], tmp_path / "out", network, signer=Noting()).done) == 1
+    assert signed == [folder / "a.jpg"]
+
+
+def test_a_photograph_that_changes_while_it_is_read(
+    tmp_path: Path, folder: Path, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = batch.sha256
+
+    def changes(path: Path) -> str:
+        checksum = real(path)
+        if path == folder / "a.jpg":
+            shutil.copy(folder / "b.PNG", path)
+        return checksum
+
+    monkeypatch.setattr(batch, "sha256", changes)
+    summary = run([folder / "a.jpg"], tmp_path / "out", network)
+    assert "it was changed while it was read" in summary.failed[str(folder / "a.jpg")]
 
 
 def test_room_is_shared() -> None:
@@ -236,7 +308,7 @@ def test_networks_of_another_kind_are_refused(tmp_path: Path) -> None:
     keras_file, text = tmp_path / "model.keras", tmp_path / "model.onnx"
     for path in (keras_file, text):
         path.write_text("no network")
-        with pytest.raises(DeepColorError, match=f"{path.name} cannot be loaded") as error:
+        with pytest.raises(DeepColorError, match=f"{path.name} cannot be ") as error:
             open_network(path, 1)
         assert "\n" not in str(error.value)
     with pytest.raises(DeepColorError, match="there is no such file; train one"):
@@ -250,7 +322,7 @@ def test_networks_of_another_kind_are_refused(tmp_path: Path) -> None:
     other.graph.input[0].type.tensor_type.shape.dim[1].dim_value = 16
     onnx.save(other, tmp_path / "other.onnx")
     with pytest.raises(
-        DeepColorError, match=r"maps \('n', 16, 32, 1\) to .*; a network that colorizes maps"
+        DeepColorError, match=r"it maps \('n', 16, 32, 1\) to .*, and a network that color"
     ):
         open_network(tmp_path / "other.onnx", 1)
 
@@ -265,7 +337,14 @@ def test_the_command(tmp_path: Path, folder: Path) -> None:
     """`deepcolor colorize` and `inspect`, as they are typed; TensorFlow is not even imported."""
     write_onnx(tmp_path / "unet_30" / "export" / "model.onnx", card=CARD)
     (folder / "letter.jpg").write_text("Dear all")
-    environment = {**os.environ, "PYTHONPATH": str(PROJECT / "workflow"), "PYTHONPROFILEIMPORTTIME": "1"}
+    home = tmp_path / "home"
+    home.mkdir()
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(PROJECT / "workflow"),
+        "PYTHONPROFILEIMPORTTIME": "1",
+        "HOME": str(home),
+    }
 
     def typed(*arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "deepcolor.cli", *arguments]
@@ -282,6 +361,8 @@ def test_the_command(tmp_path: Path, folder: Path) -> None:
     assert "numpy" in result.stderr
     for heavy in ("tensorflow", "keras", "pandas", "snakemake", "jax", "torch", "scipy", "flask"):
         assert f" {heavy}\n" not in result.stderr
+    # Nothing is noted anywhere else, by no package either.
+    assert list(home.rglob("*")) == []
     (folder / "letter.jpg").unlink()
     assert (
         typed(*given, "--saturation", "0.8", "--tiles", "2", "--flip-average", "--label").returncode == 0
@@ -295,3 +376,8 @@ def test_the_command(tmp_path: Path, folder: Path) -> None:
     for wrong in ("--saturation=-1", "--tiles=x", "--quality=101", "--saturation=nan"):
         assert typed(*given, wrong).returncode == 2
     assert "go together" in typed(*given, "--sign-with", "chain.pem").stderr
+    piped = f"{sys.executable} -m deepcolor.cli inspect out/a.jpg out/b.PNG | true"
+    told = subprocess.run(
+        ["bash", "-c", piped], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+    )
+    assert "Traceback" not in told.stderr

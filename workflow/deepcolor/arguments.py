@@ -1,6 +1,7 @@
 """Kinds of arguments that commands share, for argparse."""
 
 import argparse
+from pathlib import Path
 
 
 def port(text: str) -> int:
@@ -15,6 +16,21 @@ def count(text: str) -> int:
     if not text.isdecimal() or len(text) > 9:
         raise argparse.ArgumentTypeError(f"{text} is no whole number from 0 on")
     return int(text)
+
+
+def tiles(text: str) -> int:
+    """A number of tiles, 0 to 64."""
+    value = count(text)
+    if value > 64:
+        raise argparse.ArgumentTypeError(f"{text} is more than 64")
+    return value
+
+
+def folder(text: str) -> Path:
+    """A folder; an empty text, such as of a variable that is not set, is none."""
+    if not text:
+        raise argparse.ArgumentTypeError("name a folder")
+    return Path(text)
 
 
 def factor(text: str) -> float:

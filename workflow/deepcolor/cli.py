@@ -1,7 +1,9 @@
 """The command `deepcolor`: what is done beside the pipeline."""
 
 import argparse
+import io
 import os
+import sys
 from pathlib import Path
 
 from deepcolor import command
@@ -12,7 +14,15 @@ from deepcolor.colorize import commands as colorize
 
 def main() -> None:
     """Parse the command line and do what it says; see `deepcolor --help`."""
-    command.run(_main)
+    for stream in (sys.stdout, sys.stderr):  # Names of files may be no text.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        command.run(_main)
+        sys.stdout.flush()
+    except BrokenPipeError:  # Who has read what is printed has had enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
 
 
 def _main() -> None:

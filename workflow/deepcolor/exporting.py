@@ -18,8 +18,8 @@ from typing import Any
 import keras
 import numpy as np
 import onnx
-import onnxruntime
 
+from deepcolor import onnx_runtime
 from deepcolor.command import without_messages
 from deepcolor.devices import is_out_of_memory
 from deepcolor.errors import DeepColorError, first_line
@@ -289,7 +289,7 @@ def run_onnx(file: Path, luminance: np.ndarray) -> np.ndarray:
     Returns:
         `(n, size, size, 3)` float32.
     """
-    session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+    session = onnx_runtime.load().InferenceSession(file, providers=["CPUExecutionProvider"])
     # One by one, and all at once but for the first: the size of the batch must not matter.
     parts = [luminance[:1], luminance[1:]]
     return np.concatenate([session.run([OUTPUT], {INPUT: part})[0] for part in parts])

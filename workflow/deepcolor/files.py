@@ -23,7 +23,9 @@ def replacing(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".partial.{path.name}")
+    # A name of nearly all the bytes that a file system allows has no room for more.
+    name = path.name if len(os.fsencode(path.name)) < 240 else f"{_short(path.stem)}{path.suffix}"
+    temporary = path.with_name(f".partial.{name}")
     try:
         yield temporary
         with open(temporary, "rb+") as file:
@@ -31,6 +33,10 @@ def replacing(path: str | Path) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _short(name: str) -> str:
+    return hashlib.sha256(os.fsencode(name)).hexdigest()
 
 
 @contextmanager

@@ -1,7 +1,10 @@
 """Many photographs: side by side, whole or not at all, and each once."""
 
+import errno
+import hashlib
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
@@ -15,20 +18,25 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from deepcolor.colorize import contact_sheet, marking
-from deepcolor.colorize.files import MANIFEST, SHEET, Job, find_jobs
+from deepcolor.colorize.files import MANIFEST, SHEET, Found, Job, find_jobs
 from deepcolor.colorize.inspecting import packet_of
 from deepcolor.colorize.network import Network
 from deepcolor.colorize.picture import colorfulness_of, colorize, previews
 from deepcolor.colorize.reading import MOST_MEGAPIXELS
 from deepcolor.colorize.settings import Settings
-from deepcolor.colorize.signing import Signer
+from deepcolor.colorize.signing import Signer, credentials
 from deepcolor.colorize.writing import write
 from deepcolor.errors import DeepColorError, first_line
-from deepcolor.files import read_json, replacing, sha256, write_json, write_text
+from deepcolor.files import alone_in, read_json, replacing, sha256, write_json, write_text
 from deepcolor.progress import Progress
 
 # Megapixels in work at a time, but for a single larger photograph: some 10 bytes each, 16 with 16 bits.
 AT_A_TIME = 100
+EVERY = 30.0  # Seconds between manifests while there is work.
+# Errors of a full disk.
+FULL = (errno.ENOSPC, errno.EDQUOT)
+# What an entry of the manifest has at least.
+NEEDED = {"input", "output", "output_sha256", "model", "colorfulness", "preview"}
 PREVIEW = 320  # Longer side of the small pictures of the contact sheet, in pixels.
 
 
@@ -40,11 +48,13 @@ class Summary:
         done: Entries of the manifest, colorized now.
         kept: Entries of the manifest, colorized before.
         failed: By file, why not.
+        passed_over: Files in folders that are no pictures by their names.
     """
 
     done: list[dict[str, Any]] = field(default_factory=list)
     kept: list[dict[str, Any]] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
+    passed_over: int = 0
 
 
 @dataclass(frozen=True)
@@ -113,52 +123,79 @@ def colorize_files(
     Raises:
         DeepColorError: The folder cannot be used.
     """
-    if output.exists() and not output.is_dir():
-        raise DeepColorError(f"--output {output} is a file; name a folder")
-    output.mkdir(parents=True, exist_ok=True)
-    jobs, faults = find_jobs(named, output)
-    summary = Summary(failed=faults)
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DeepColorError(f"--output {output}: {reason(error)}; name another folder") from error
+    # Two commands at once would write into each other's files.
+    with alone_in(output):
+        return _colorize_all(
+            find_jobs(named, output),
+            output,
+            network,
+            settings,
+            threads,
+            overwrite,
+            most_megapixels,
+            signer,
+        )
+
+
+def _colorize_all(
+    found: Found,
+    output: Path,
+    network: Network,
+    settings: Settings,
+    threads: int,
+    overwrite: bool,
+    most_megapixels: float,
+    signer: Signer | None,
+) -> Summary:
+    summary = Summary(failed=found.faults, passed_over=found.passed_over)
     known = _entries(output / MANIFEST)
     with (
         ThreadPoolExecutor(threads) as pool,
         ThreadPoolExecutor(threads) as workers,
-        Progress("colorize", len(jobs), "photographs") as progress,
+        Progress("colorize", len(found.jobs), "photographs") as progress,
     ):
-        work = Work(
-            output,
-            network,
-            settings,
-            overwrite,
-            most_megapixels,
-            signer,
-            known,
-            workers,
-            Room(AT_A_TIME),
-        )
+        room = Room(AT_A_TIME)
+        work = Work(output, network, settings, overwrite, most_megapixels, signer, known, workers, room)
+        source = iter(found.jobs)
+        # Only some wait for their turn, however many there are.
+        waiting: dict[Future[tuple[bool, dict[str, Any]]], Job] = {}
+        written = time.monotonic()
         try:
-            for job, future in _completed(pool, work, jobs, 2 * threads):
-                try:
-                    fresh, entry = future.result()
-                    (summary.done if fresh else summary.kept).append(entry)
-                except Exception as error:
-                    summary.failed[str(job.source)] = explain(error, job)
-                progress.add()
+            while True:
+                for job in islice(source, 2 * threads - len(waiting)):
+                    waiting[pool.submit(_colorize_file, job, work)] = job
+                if not waiting:
+                    break
+                for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+                    _note(summary, future, waiting.pop(future))
+                    progress.add()
+                if time.monotonic() - written > EVERY:
+                    _write_manifest(output, network, summary, known)
+                    written = time.monotonic()
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
-            _write_lists(output, network, summary, known)
+            for future, job in waiting.items():  # Interrupted: what was under way is finished.
+                if not future.cancelled():
+                    _note(summary, future, job)
+            try:
+                entries = _write_manifest(output, network, summary, known)
+                write_text(output / SHEET, contact_sheet.render(entries, network.notes))
+            except OSError as error:
+                summary.failed[str(output / SHEET)] = reason(error)
     return summary
 
 
-def _completed(
-    pool: Executor, work: Work, jobs: Sequence[Job], most: int
-) -> Iterator[tuple[Job, "Future[tuple[bool, dict[str, Any]]]"]]:
-    """Work on jobs; yield each as it is done. Only some wait for their turn, however many there are."""
-    source = iter(jobs)
-    waiting = {pool.submit(_colorize_file, job, work): job for job in islice(source, most)}
-    while waiting:
-        for future in wait(waiting, return_when=FIRST_COMPLETED).done:
-            yield waiting.pop(future), future
-            waiting.update({pool.submit(_colorize_file, job, work): job for job in islice(source, 1)})
+def _note(summary: Summary, future: "Future[tuple[bool, dict[str, Any]]]", job: Job) -> None:
+    """Add what has become of a photograph."""
+    try:
+        fresh, entry = future.result()
+        (summary.done if fresh else summary.kept).append(entry)
+    except Exception as error:
+        summary.failed[str(job.source)] = reason(error)
 
 
 def _colorize_file(job: Job, work: Work) -> tuple[bool, dict[str, Any]]:
@@ -176,11 +213,15 @@ def _colorize_file(job: Job, work: Work) -> tuple[bool, dict[str, Any]]:
                 f"{job.target} is there and was not made by DeepColor; name another --output, or "
                 "--overwrite"
             )
-        if wanted.items() <= noted.items():
+        signed = not work.signer or credentials(job.target)
+        if wanted.items() <= noted.items() and signed:
             return False, _old_entry(job, noted, work)
     with work.room.of(_megapixels(job.source)):
+        content = job.source.read_bytes()
+        if hashlib.sha256(content).hexdigest() != checksum:
+            raise ValueError("it was changed while it was read; run the same command again")
         colorized = colorize(
-            job.source.read_bytes(),
+            content,
             checksum,
             work.network,
             work.settings,
@@ -249,41 +290,37 @@ def _megapixels(path: Path) -> float:
         return 0.0
 
 
-def explain(error: Exception, job: Job) -> str:
-    """One line on why a photograph could not be colorized."""
+def reason(error: Exception) -> str:
+    """One line on why something could not be done."""
     if isinstance(error, MemoryError):
         return "the memory does not suffice; colorize it alone, or make it smaller"
     if isinstance(error, OSError) and error.errno:
-        return f"{error.filename or job.target}: {(error.strerror or first_line(error)).lower()}"
+        said = (error.strerror or first_line(error)).lower()
+        remedy = "; free some space and run the same command again" if error.errno in FULL else ""
+        return f"{said}{remedy}"
     return first_line(error)
 
 
 def _entries(manifest: Path) -> dict[str, dict[str, Any]]:
     """What an earlier manifest says, by output; {} where there is none, or a broken one."""
     try:
-        return {each["output"]: each for each in read_json(manifest)["photographs"]}
-    except (DeepColorError, OSError, KeyError, TypeError):
+        listed = read_json(manifest)["photographs"]
+        return {each["output"]: each for each in listed if each.keys() >= NEEDED}
+    except (DeepColorError, OSError, KeyError, TypeError, AttributeError):
         return {}
 
 
-def _write_lists(
-    output: Path, network: Network, summary: Summary, before: dict[str, dict[str, Any]]
-) -> None:
-    """Write the manifest and the contact sheet, of what was made before, too."""
+def _write_manifest(
+    output: Path, network: Network, summary: Summary, known: dict[str, dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Write the manifest, of what was made before, too; the entries."""
     new = {each["output"]: each for each in [*summary.kept, *summary.done]}
-    there = {name: entry for name, entry in before.items() if (output / name).exists()}
+    there = {name: entry for name, entry in known.items() if (output / name).exists()}
     entries = [entry for _, entry in sorted({**there, **new}.items())]
-    if not entries and not summary.failed:
-        return
-    write_json(
-        output / MANIFEST,
-        {
-            "trained_on": list(network.notes),
-            "photographs": entries,
-            "failed": [{"input": name, "reason": why} for name, why in summary.failed.items()],
-        },
-    )
-    write_text(output / SHEET, contact_sheet.render(entries, network.notes))
+    failed = [{"input": name, "reason": why} for name, why in summary.failed.items()]
+    listed = {"trained_on": list(network.notes), "photographs": entries, "failed": failed}
+    write_json(output / MANIFEST, listed)
+    return entries
 
 
 def report(summary: Summary, sheet: Path) -> None:
@@ -294,12 +331,16 @@ def report(summary: Summary, sheet: Path) -> None:
     """
     for note, count in sorted(Counter(note for each in summary.done for note in each["notes"]).items()):
         print(f"colorize: of {count}: {note}")
+    if summary.passed_over:
+        print(f"colorize: {summary.passed_over} other files in folders were passed over")
     print(
         f"colorize: {len(summary.done)} colorized, {len(summary.kept)} done before, "
         f"{len(summary.failed)} failed: {sheet}",
         flush=True,
     )
-    for name, reason in sorted(summary.failed.items()):
-        print(f"colorize: error: {name}: {reason}", file=sys.stderr)
+    for name, why in sorted(summary.failed.items()):
+        # A name may have a line's end in it.
+        shown = name if name.isprintable() else ascii(name)
+        print(f"colorize: error: {shown}: {why}", file=sys.stderr)
     if summary.failed:
         sys.exit(1)

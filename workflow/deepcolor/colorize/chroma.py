@@ -21,7 +21,7 @@ threadpool_limits(
 PIXELS = 2**16  # Of a strip: few enough for the processor's cache, and many for a step of Python.
 TINY = np.float32(1e-4)  # In place of 0, as a divisor.
 RED, GREEN, BLUE = (np.float32(weight) for weight in LUMA)
-KEYS = -0.5  # The parameter of bicubic interpolation (Keys 1981).
+KEYS = -0.75  # The parameter of bicubic interpolation (Keys 1981), as OpenCV has it.
 
 
 def luma(rgb: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from deepcolor.arguments import count, factor, most, quality
+from deepcolor.arguments import count, factor, folder, most, quality, tiles
 from deepcolor.errors import DeepColorError
 
 
@@ -19,14 +19,14 @@ def add_colorize(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model", type=Path, required=True, help="model.keras of a run, or an exported model.onnx"
     )
-    parser.add_argument("--output", type=Path, required=True, help="folder for the colorized pictures")
+    parser.add_argument("--output", type=folder, required=True, help="folder for the colorized pictures")
     parser.add_argument("--overwrite", action="store_true", help="make again what is there already")
     parser.add_argument(
         "--saturation", type=factor, default=1.0, help="factor of the predicted chroma (%(default)s)"
     )
     parser.add_argument(
         "--tiles",
-        type=count,
+        type=tiles,
         default=0,
         metavar="N",
         help="overlapping tiles along the shorter side; 0: the whole picture at once (%(default)s)",
@@ -40,7 +40,7 @@ def add_colorize(parser: argparse.ArgumentParser) -> None:
         "--quality",
         type=quality,
         default=0,
-        help="of JPEG and WebP, 1 to 100 (0: the photograph's own)",
+        help="of JPEG and WebP, 1 to 100 (0: a JPEG file's own, else 95)",
     )
     parser.add_argument(
         "--most-megapixels", type=most, default=250.0, help="larger are refused (%(default)s)"

@@ -11,11 +11,10 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from PIL import Image
 
+from deepcolor.colorize.files import SMALL
 from deepcolor.colorize.ordering import natural
 from deepcolor.files import replacing
 
-# The small pictures of the page, in folders like those of the pictures themselves.
-FILES = "contact_sheet_files"
 HALVES = ("before", "after")
 TEMPLATES = [Path(__file__).parent / "templates", Path(__file__).parent / "static"]
 # Bytes that file systems let a name have, less what is put before and behind it, here and in a moment.
@@ -56,7 +55,7 @@ def _small(name: str, half: str) -> str:
     folder, _, own = name.rpartition("/")
     if len(os.fsencode(own)) > LONGEST_NAME:
         own = hashlib.sha256(os.fsencode(own)).hexdigest()
-    return "/".join(filter(None, (FILES, folder, f"{own}.{half}.jpg")))
+    return "/".join(filter(None, (SMALL, folder, f"{own}.{half}.jpg")))
 
 
 def render(entries: Sequence[Mapping[str, Any]], trained_on: Sequence[str]) -> str:

@@ -1,8 +1,8 @@
 """Which files are colorized, and where to."""
 
 import glob
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from PIL import Image
@@ -10,8 +10,8 @@ from PIL import Image
 from deepcolor.colorize.reading import FORMATS, TAKEN
 from deepcolor.files import listing
 
-# Beside the pictures in the folder of the output.
-MANIFEST, SHEET = "colorized.json", "contact_sheet.html"
+# Beside the pictures in the folder of the output: lists, and the folder of the contact sheet's pictures.
+MANIFEST, SHEET, SMALL = "colorized.json", "contact_sheet.html", "contact_sheet_files"
 
 
 @dataclass(frozen=True)
@@ -29,70 +29,94 @@ class Job:
     name: str
 
 
-def find_jobs(named: Sequence[str], output: Path) -> tuple[list[Job], dict[str, str]]:
+@dataclass
+class Found:
+    """What files, folders and patterns name.
+
+    Attributes:
+        jobs: The photographs, in the order named, each once.
+        faults: By name, what cannot be done, and why.
+        passed_over: Files in folders that are no pictures by their names.
+    """
+
+    jobs: list[Job] = field(default_factory=list)
+    faults: dict[str, str] = field(default_factory=dict)
+    passed_over: int = 0
+
+
+def find_jobs(named: Sequence[str], output: Path) -> Found:
     """The photographs that files, folders and patterns name.
 
     Of folders all files are taken, however deep, whose suffix is one of a picture's, and keep their
-    place in the folder; files of the output folder are none of them, where it lies inside. A format that
-    is only read, such as GIF, becomes a PNG file, with .png behind its name.
+    place in the folder; files of an output folder inside are none of them. A format that is only read,
+    such as GIF, becomes a PNG file, with .png behind its name.
 
     Args:
         named: Files, folders, and patterns with *, ? and **.
         output: Folder of the pictures to be made.
-
-    Returns:
-        The jobs, in the order named, each file once; and by name what cannot be done, and why.
     """
+    found = Found()
     jobs: dict[Path, Job] = {}
-    faults: dict[str, str] = {}
     targets: dict[str, Path] = {}
-    inside = output.resolve()
+    inputs = set()  # By device and number, so that links are found, too.
     for each in named:
-        path = Path(each)
-        found: Iterable[tuple[Path, Path]]
-        if path.is_dir():
-            files = [file for file in listing(path) if inside not in file.resolve().parents]
-            found = [(file, file.relative_to(path)) for file in files if _is_picture(file)]
-            if not found:
-                faults[each] = "there are no pictures in this folder"
-        elif path.exists():
-            found = [(path, Path(path.name))]
-        elif glob.has_magic(each):
-            files = [Path(file) for file in sorted(glob.glob(each, recursive=True))]
-            found = [(file, Path(file.name)) for file in files if file.is_file() and _is_picture(file)]
-            if not found:
-                faults[each] = "no picture matches this pattern"
-        else:
-            found = []
-            faults[each] = "there is no such file or folder"
-        for file, place in found:
+        for file, place in _files(each, output.resolve(), found):
+            stat = file.stat()
+            inputs.add((stat.st_dev, stat.st_ino))
             if file.resolve() in jobs:
                 continue
             name = place.as_posix() if _is_written(file) else f"{place.as_posix()}.png"
             if name in targets:
-                faults[str(file)] = f"{targets[name]} has the same name; give them different outputs"
+                reason = f"{targets[name]} has the same name; give them different outputs"
+                found.faults[str(file)] = reason
                 continue
             targets[name] = file
             jobs[file.resolve()] = Job(file, output / name, name)
-    return _without_inputs(jobs, faults), faults
-
-
-def _without_inputs(jobs: dict[Path, Job], faults: dict[str, str]) -> list[Job]:
-    """The jobs that write over none of the inputs."""
-    # By device and number, so that links are found, too.
-    inputs = {(stat.st_dev, stat.st_ino) for path in jobs if (stat := path.stat())}
-    kept = []
     for job in jobs.values():
-        try:
-            there = job.target.stat()
-        except OSError:
-            kept.append(job)
-            continue
-        if (there.st_dev, there.st_ino) in inputs:
-            faults[str(job.source)] = f"{job.target} is an input; name another --output"
+        if _identity(job.target) in inputs:
+            found.faults[str(job.source)] = f"{job.target} is an input; name another --output"
         else:
-            kept.append(job)
-    return kept
+            found.jobs.append(job)
+    return found
+
+
+def _files(named: str, output: Path, found: Found) -> list[tuple[Path, Path]]:
+    """The files that one name stands for, and their places in the output."""
+    path = Path(named)
+    if path.is_dir():
+        inside = output if path.resolve() in output.parents else None
+        files = [
+            file.relative_to(path)
+            for file in listing(path)
+            if inside not in file.resolve().parents and SMALL not in file.relative_to(path).parts
+        ]
+        pictures = [file for file in files if _is_picture(file)]
+        found.passed_over += len(files) - len(pictures)
+        if not pictures:
+            found.faults[named] = "there are no pictures in this folder"
+        return [(path / file, file) for file in pictures]
+    if path.is_file():
+        return [(path, Path(path.name))]
+    if path.exists():
+        found.faults[named] = "it is neither a file nor a folder"
+        return []
+    if glob.has_magic(named):
+        files = [Path(file) for file in sorted(glob.glob(named, recursive=True))]
+        pictures = [file for file in files if file.is_file() and _is_picture(file)]
+        if not pictures:
+            found.faults[named] = "no picture matches this pattern"
+        return [(file, Path(file.name)) for file in pictures]
+    found.faults[named] = "there is no such file or folder"
+    return []
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Device and number of a file; None where there is none."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_dev, stat.st_ino
 
 
 def _is_picture(file: Path) -> bool:
@@ -100,4 +124,12 @@ def _is_picture(file: Path) -> bool:
 
 
 def _is_written(file: Path) -> bool:
-    return Image.registered_extensions().get(file.suffix.lower()) in {*FORMATS, "MPO"}
+    """Whether a file's format is one that is written, by its suffix, or by a look into it."""
+    format = Image.registered_extensions().get(file.suffix.lower())
+    if format is None:
+        try:
+            with Image.open(file) as image:
+                format = image.format
+        except Exception:  # What is wrong with it is said when it is read.
+            return False
+    return format in {*FORMATS, "MPO"}

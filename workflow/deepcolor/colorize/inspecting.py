@@ -3,10 +3,11 @@
 import warnings
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from deepcolor.colorize import marking
 from deepcolor.colorize.signing import credentials
+from deepcolor.decoding import NO_IMAGE
 from deepcolor.errors import first_line
 
 
@@ -21,6 +22,10 @@ def packet_of(path: Path) -> bytes:
         try:
             with Image.open(path) as image:
                 xmp = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp") or b""
+        except UnidentifiedImageError as error:
+            raise ValueError(NO_IMAGE) from error
+        except OSError as error:
+            raise ValueError((error.strerror or first_line(error)).lower()) from error
         except Exception as error:  # Broken files make Pillow raise nearly anything.
             raise ValueError(first_line(error)) from error
     return xmp.encode() if isinstance(xmp, str) else bytes(xmp)

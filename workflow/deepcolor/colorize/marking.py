@@ -21,6 +21,7 @@ META = "adobe:ns:meta/"
 IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 OURS = "https://github.com/annatsv/deepcolor/colorized/1.0/"
 PREFIXES = {"rdf": RDF, "x": META, "Iptc4xmpExt": IPTC, "deepcolor": OURS}
+EXTENDED = "{http://ns.adobe.com/xmp/note/}HasExtendedXMP"
 BEGIN = "<?xpacket begin='\ufeff' id='W5M0MpCehiHzreSzNTczkc9d'?>"
 END = "<?xpacket end='w'?>"
 
@@ -94,7 +95,8 @@ def _text(element: ElementTree.Element) -> str:
 
 def _forget(rdf: ElementTree.Element) -> None:
     """Take out what an earlier mark says."""
-    names = {f"{{{IPTC}}}DigitalSourceType", f"{{{IPTC}}}AISystemUsed"}
+    # The last one says that a JPEG file has more XMP elsewhere, which is not kept.
+    names = {f"{{{IPTC}}}DigitalSourceType", f"{{{IPTC}}}AISystemUsed", EXTENDED}
     for each in rdf.iter(f"{{{RDF}}}Description"):
         for name in [key for key in each.attrib if key in names or key.startswith(f"{{{OURS}}}")]:
             del each.attrib[name]

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from deepcolor import onnx_runtime
 from deepcolor.errors import DeepColorError, first_line
 from deepcolor.files import read_json, sha256
 
@@ -55,27 +56,45 @@ def open_network(path: Path, threads: int) -> Network:
         raise DeepColorError(f"--model {path}: name a .keras file, or an exported .onnx file")
     try:
         shapes, predict, card = openers[path.suffix](path, threads)
+        size = _size(*shapes)
+        # A pass with two pictures shows what shapes do not, such as another type of numbers.
+        predicted = predict(np.zeros((2, size, size, 1), np.float32))
+        if predicted.shape != (2, size, size, 3):
+            raise ValueError(f"of two pictures it makes {predicted.shape}")
     except DeepColorError:
         raise
     except ImportError as error:
         remedy = "; use the exported model.onnx" if path.suffix == ".keras" else ""
         raise DeepColorError(f"--model {path} needs the package {error.name}{remedy}") from error
     except Exception as error:  # Broken files make the libraries raise nearly anything.
-        raise DeepColorError(f"--model {path} cannot be loaded ({first_line(error)})") from error
-    (_, height, width, channels), (*_, colors) = shapes
-    if (height, channels, colors) != (width, 1, 3) or not isinstance(height, int):
         raise DeepColorError(
-            f"--model {path} maps {shapes[0]} to {shapes[1]}; a network that colorizes maps "
-            "(n, side, side, 1) to (n, side, side, 3)"
-        )
+            f"--model {path} cannot be used ({first_line(error)}); name a network that DeepColor has "
+            "trained or exported"
+        ) from error
+    in_short = card.get("in_short")
     return Network(
-        name=card.get("run") or _name(path),
+        name=str(card.get("run") or _name(path)),
         sha256=sha256(path),
-        size=height,
+        size=size,
         predict=predict,
         card=card,
-        notes=tuple(card.get("in_short") or [NO_CARD]),
+        notes=tuple(map(str, in_short)) if isinstance(in_short, list) and in_short else (NO_CARD,),
     )
+
+
+def _size(taken: tuple[Any, ...], given: tuple[Any, ...]) -> int:
+    """The side of a network's pictures, by the shapes of its input and output.
+
+    Raises:
+        ValueError: It does not colorize.
+    """
+    size = taken[1] if len(taken) == 4 else None
+    if not isinstance(size, int) or taken[1:] != (size, size, 1) or len(given) != 4 or given[3] != 3:
+        raise ValueError(
+            f"it maps {taken} to {given}, and a network that colorizes (n, side, side, 1) to "
+            "(n, side, side, 3)"
+        )
+    return size
 
 
 def _name(path: Path) -> str:
@@ -89,31 +108,24 @@ Opened = tuple[tuple[tuple[Any, ...], tuple[Any, ...]], Callable[[np.ndarray], n
 
 
 def _open_onnx(path: Path, threads: int) -> Opened:
-    import onnxruntime
-
-    onnxruntime.set_default_logger_severity(4)  # What goes wrong is said by an error.
+    onnxruntime = onnx_runtime.load()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 4
-    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    # By its content: of a path the package takes text alone.
+    session = onnxruntime.InferenceSession(
+        path.read_bytes(), options, providers=["CPUExecutionProvider"]
+    )
     inputs, outputs = session.get_inputs(), session.get_outputs()
     if len(inputs) != 1 or len(outputs) != 1:
-        raise DeepColorError(
-            f"--model {path} has {len(inputs)} inputs and {len(outputs)} outputs, not one"
-        )
+        raise ValueError(f"it has {len(inputs)} inputs and {len(outputs)} outputs, not one")
 
     def predict(luminance: np.ndarray) -> np.ndarray:
         return np.asarray(session.run(None, {inputs[0].name: luminance})[0])
 
     card = json.loads(session.get_modelmeta().custom_metadata_map.get("deepcolor.card", "{}"))
-    return (_shape(inputs[0]), _shape(outputs[0])), predict, card
-
-
-def _shape(tensor: Any) -> tuple[Any, ...]:
-    shape = tuple(tensor.shape)
-    if len(shape) != 4:
-        raise DeepColorError(f"it takes or gives {shape}, no pictures")
-    return shape
+    shapes = tuple(inputs[0].shape), tuple(outputs[0].shape)
+    return shapes, predict, card if isinstance(card, dict) else {}
 
 
 def _open_keras(path: Path, threads: int) -> Opened:
@@ -131,6 +143,11 @@ def _open_keras(path: Path, threads: int) -> Opened:
 
     card = path.with_name("model_card.json")
     content = read_json(card) if card.exists() else {}
-    if content and content.get("model_sha256") != sha256(path):
+    if content and (not isinstance(content, dict) or content.get("model_sha256") != sha256(path)):
         raise DeepColorError(f"{card} is of another network than {path}; make it again, or delete it")
-    return (network.input_shape, network.output_shape), predict, content
+    return (_shape(network.input_shape), _shape(network.output_shape)), predict, content
+
+
+def _shape(shape: Any) -> tuple[Any, ...]:
+    """A shape of Keras's: a network of several inputs has a list or map of them."""
+    return shape if isinstance(shape, tuple) else ()

@@ -17,6 +17,8 @@ from deepcolor.colorize.reading import MOST_MEGAPIXELS, Photograph, read
 from deepcolor.colorize.settings import Settings
 from deepcolor.release import VERSION
 
+MOST_XMP = 65_000  # Bytes that a JPEG file has room for, about.
+
 
 @dataclass
 class Colorized:
@@ -86,7 +88,11 @@ def colorize(
         "Settings": settings.text(),
         "Time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
-    return Colorized(photograph, pixels, marking.mark(photograph.xmp, noted), noted, notes)
+    xmp = marking.mark(photograph.xmp, noted)
+    if photograph.format == "JPEG" and len(xmp) > MOST_XMP:
+        xmp = marking.mark(b"", noted)
+        notes.append("its XMP metadata leave no room for the mark and are left out")
+    return Colorized(photograph, pixels, xmp, noted, notes)
 
 
 def _predicted(photograph: Photograph, network: Network, settings: Settings) -> np.ndarray:

@@ -30,6 +30,15 @@ def split(profile: bytes) -> tuple[bytes, bytes]:
     return b"", profile if space == "GRAY" else b""
 
 
+def leads_back(profile: bytes) -> bool:
+    """Whether colors can be converted to a profile of RGB, too: those of some scanners lead one way."""
+    try:
+        _transform(profile, False)
+    except ImageCms.PyCMSError:
+        return False
+    return True
+
+
 def to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
     """Convert CMYK or CIELAB to sRGB, by its profile if it has one."""
     if image.mode == "LAB":

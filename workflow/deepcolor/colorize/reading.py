@@ -22,8 +22,9 @@ from deepcolor.tone import chroma_and_spread
 MOST_MEGAPIXELS = 250
 # Mean chroma (8-bit Cb and Cr) below which a photograph is gray, or has one tone alone; see `tone`.
 LEAST_CHROMA = 1.5
-# TIFF tags: bits of each channel; 0 for white as 0; 2 for planes; 2 for inches and 3 for centimeters.
-BITS, PHOTOMETRIC, PLANES, RESOLUTION_UNIT = 258, 262, 284, 296
+# TIFF tags: bits of each channel; 0 for white as 0; 2 for planes; 2 for inches and 3 for
+# centimeters; 1 for colors that are multiplied with alpha.
+BITS, PHOTOMETRIC, PLANES, RESOLUTION_UNIT, EXTRA = 258, 262, 284, 296, 338
 STRIP = 64  # Rows of 16-bit colors that become floats at a time.
 LOOK = 128  # Side of the square that is looked at for color, in pixels.
 TINT = 256  # Side of the square that holds a tint, in pixels.
@@ -39,6 +40,8 @@ TAKEN = {
 
 # Formats that are written as they were read; of any other, a PNG file is made.
 FORMATS = {"JPEG", "PNG", "TIFF", "WEBP"}
+
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # What goes wrong is said by an error.
 
 # Pillow's own limit is a warning at one size and an error at twice that; ours is one, see `read`.
 Image.MAX_IMAGE_PIXELS = None
@@ -58,8 +61,8 @@ class Photograph:
         format: What it is written as, one of FORMATS.
         lossless: Whether a WebP file is.
         profile: ICC profile of the colors that are written; b"" for sRGB.
-        kept: What Pillow is to write again: "exif", "dpi", "comment", "extra"; "compression" of a TIFF
-            file, and "quantization" of a JPEG file's luminance.
+        kept: What is to be written again: "exif", "dpi", "comment", "extra"; "compression" of a TIFF
+            file, "gamma" of a PNG file, and "quantization" of a JPEG file's luminance.
         xmp: The XMP packet, b"" where there is none.
         notes: What there is to say of it, a sentence each.
     """
@@ -83,10 +86,10 @@ class Photograph:
 
 
 def read(content: bytes, most_megapixels: float = MOST_MEGAPIXELS) -> Photograph:
-    """Read a photograph: every format and mode that Pillow knows, of 1, 8 or 16 bits.
+    """Read a photograph: every mode that Pillow knows, of 1, 8 or 16 bits, in the formats of TAKEN.
 
-    Gray pictures with an ICC profile of their own, and CMYK, are converted to sRGB; all others keep
-    their values, and their profile.
+    Gray pictures with an ICC profile of their own, CMYK, and colors whose profile leads one way only
+    are converted to sRGB; all others keep their values, and their profile.
 
     Args:
         content: Of the file.
@@ -118,21 +121,32 @@ def _read(image: Image.Image, content: bytes, most_megapixels: float) -> Photogr
             f"--most-megapixels allows more than {most_megapixels:g}"
         )
     notes = []
-    if (frames := getattr(image, "n_frames", 1)) > 1 and image.format != "MPO":
+    if (frames := _frames(image)) > 1:
         notes.append(f"the first of its {frames} pictures")
     format = {"MPO": "JPEG"}.get(image.format or "", image.format or "")
     depth = _depth(image)  # First: to look for EXIF data can load a PNG file.
     kept, xmp = _kept(image, format)
-    orientation = int(image.getexif().get(ORIENTATION) or 1)
+    orientation = image.getexif().get(ORIENTATION)
+    orientation = orientation if orientation in UPRIGHT else 1
     found = image.info.get("icc_profile") or b""
+    try:
+        profile, curve = profiles.split(found)
+    except (OSError, ImageCms.PyCMSError):
+        profile = curve = b""
+        notes.append("its ICC profile is broken: taken for sRGB")
+    one_way = bool(profile) and not profiles.leads_back(profile)
     alpha = None
     if depth == 16:
         pixels, alpha = _read_16bit(image, content)
         luminance, small = _without_color(pixels)
+    elif image.mode in ("CMYK", "LAB") or (one_way and image.mode == "RGB"):
+        luminance, small = _without_color(np.asarray(profiles.to_srgb(image, found)))
+        profile = b""
+        notes.append("its colors became sRGB")
     elif format == "JPEG" and image.mode in ("L", "RGB"):
         luminance, small = _read_jpeg(content, image)
     else:
-        pixels, alpha, found = _read_8bit(image, found)
+        pixels, alpha = _read_8bit(image)
         luminance, small = _without_color(pixels)
     if format == "TIFF" and orientation in UPRIGHT:  # Pillow and OpenCV turn these upright.
         turn_back = UPRIGHT[BACK.get(orientation) or orientation]
@@ -140,14 +154,17 @@ def _read(image: Image.Image, content: bytes, most_megapixels: float) -> Photogr
         alpha = None if alpha is None else turn_back(alpha)
         small = None if small is None else turn_back(small)
     kind, tint = _color_of(small)
-    try:
-        profile, curve = profiles.split(found)
-        if curve and small is None:
+    if profile and one_way:
+        profile = b""
+        notes.append("its ICC profile is for reading alone: taken for sRGB")
+    if curve:
+        try:
+            if small is not None:
+                raise ValueError("a gray profile in a file with colors")
             luminance = profiles.gray_to_srgb(luminance, curve)
             notes.append("its gray profile became sRGB")
-    except (OSError, ValueError, struct.error, ImageCms.PyCMSError):
-        profile = b""
-        notes.append("its ICC profile is broken: taken for sRGB")
+        except (ValueError, IndexError, struct.error):
+            notes.append("its ICC profile is broken: taken for sRGB")
     return Photograph(
         luminance=luminance,
         alpha=alpha,
@@ -162,6 +179,16 @@ def _read(image: Image.Image, content: bytes, most_megapixels: float) -> Photogr
         xmp=xmp,
         notes=notes,
     )
+
+
+def _frames(image: Image.Image) -> int:
+    """How many pictures a file has; those of a camera's preview do not count."""
+    if image.format == "MPO":
+        return 1
+    try:
+        return int(getattr(image, "n_frames", 1))
+    except Exception:  # The first one may be whole, and that is the one that counts.
+        return 1
 
 
 def _is_lossless_webp(content: bytes) -> bool:
@@ -179,6 +206,8 @@ def _depth(image: Image.Image) -> int:
     Raises:
         ValueError: They are integers of 32 bits, or floats, whose range nobody knows.
     """
+    if image.mode == "I" and image.format == "PPM":  # Pillow brings 9 to 16 bits to 16.
+        return 16
     if image.mode in ("I", "F"):
         raise ValueError(f"pixels of mode {image.mode} have no known range; save it with 8 or 16 bits")
     if image.mode.startswith("I;16"):
@@ -191,33 +220,45 @@ def _depth(image: Image.Image) -> int:
     return 16 if tile and ";16" in str(tile[0][3]) else 8
 
 
-def _read_8bit(image: Image.Image, profile: bytes) -> tuple[np.ndarray, np.ndarray | None, bytes]:
-    """Gray `(height, width)` or RGB `(height, width, 3)` uint8, alpha, and the profile that holds."""
-    if image.mode in ("CMYK", "LAB"):
-        return np.asarray(profiles.to_srgb(image, profile)), None, b""
+def _read_8bit(image: Image.Image) -> tuple[np.ndarray, np.ndarray | None]:
+    """Gray `(height, width)` or RGB `(height, width, 3)` uint8, and alpha."""
     alpha = None
+    gray = image.mode in ("1", "L", "LA", "La")
     if image.has_transparency_data:
         image = image.convert("RGBA")
         alpha = np.asarray(image.getchannel("A"))
-    wanted = "L" if image.mode in ("1", "L") else "RGB"
-    return np.asarray(image if image.mode == wanted else image.convert(wanted)), alpha, profile
+        if gray:
+            return np.asarray(image.getchannel("R")), alpha
+    wanted = "L" if gray else "RGB"
+    return np.asarray(image if image.mode == wanted else image.convert(wanted)), alpha
 
 
 def _read_16bit(image: Image.Image, content: bytes) -> tuple[np.ndarray, np.ndarray | None]:
     """Gray or RGB uint16, and alpha; Pillow would cut colors off to 8 bits."""
-    if image.mode.startswith("I;16"):
-        shades = np.asarray(image).astype(np.uint16)
-        white_is_0 = getattr(image, "tag_v2", {}).get(PHOTOMETRIC) == 0
-        return 65535 - shades if white_is_0 else shades, None
     tags = getattr(image, "tag_v2", {})
-    if tags.get(PLANES) == 2:
-        return _read_planes(content, tags.get(ORIENTATION, 1))
-    pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
-    if pixels is None or pixels.dtype != np.uint16 or pixels.shape[:2] != image.size[::-1]:
-        image.load()  # Says what is wrong with it, if it can.
-        raise ValueError("its 16-bit pixels cannot be decoded")
-    alpha = pixels[..., 3] if pixels.shape[2] == 4 else None
-    return pixels[..., 2::-1], alpha
+    alpha = None
+    if image.mode.startswith("I"):
+        pixels: np.ndarray = np.asarray(image).astype(np.uint16)
+        if tags.get(PHOTOMETRIC) == 0:
+            np.subtract(65535, pixels, out=pixels)
+    elif tags.get(PLANES) == 2:
+        pixels, alpha = _read_planes(content, tags.get(ORIENTATION, 1))
+    else:
+        decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
+        if decoded is None or decoded.dtype != np.uint16 or decoded.shape[:2] != image.size[::-1]:
+            image.load()  # Says what is wrong with it, if it can.
+            raise ValueError("its 16-bit pixels cannot be decoded")
+        alpha = decoded[..., 3] if decoded.shape[2] == 4 else None
+        gray = alpha is not None and (decoded[..., :2] == decoded[..., 1:3]).all()  # Gray with alpha.
+        pixels = decoded[..., 0] if gray else decoded[..., 2::-1]
+    transparent = image.info.get("transparency")
+    if alpha is None and transparent is not None and not isinstance(transparent, bytes):
+        same = pixels == np.asarray(transparent, np.uint16)
+        alpha = np.where(same if pixels.ndim == 2 else same.all(axis=-1), 0, 65535).astype(np.uint16)
+    if alpha is not None and tags.get(EXTRA) == (1,):  # Colors are multiplied with it.
+        own = alpha.astype(np.float32) if pixels.ndim == 2 else alpha[..., None].astype(np.float32)
+        pixels = np.clip(pixels / np.maximum(own, 1) * 65535 + 0.5, 0, 65535).astype(np.uint16)
+    return pixels, alpha
 
 
 def _read_planes(content: bytes, orientation: int) -> tuple[np.ndarray, np.ndarray | None]:
@@ -241,7 +282,7 @@ def _read_jpeg(content: bytes, image: Image.Image) -> tuple[np.ndarray, np.ndarr
     except ValueError as error:
         if "extraneous bytes" not in str(error):  # Some cameras leave them: no damage.
             raise
-        return _without_color(_read_8bit(image, b"")[0])
+        return _without_color(_read_8bit(image)[0])
     return luminance, resize(pixels, TINT)
 
 
@@ -279,8 +320,11 @@ def _kept(image: Image.Image, format: str) -> tuple[dict[str, Any], bytes]:
         kept["exif"] = without_thumbnail(info["exif"])
     # Of TIFF files without a resolution Pillow says that it is 1.
     stated = format != "TIFF" or getattr(image, "tag_v2", {}).get(RESOLUTION_UNIT) in (2, 3)
-    if stated and info.get("dpi") and min(info["dpi"]) > 0:
-        kept["dpi"] = tuple(float(each) for each in info["dpi"])
+    dpi = tuple(float(each) for each in info.get("dpi", ()))
+    if stated and len(dpi) == 2 and all(0 < each < 1e6 for each in dpi):
+        kept["dpi"] = dpi
+    if format == "PNG" and info.get("gamma"):
+        kept["gamma"] = info["gamma"]
     if format == "JPEG" and image.mode in ("L", "RGB"):
         kept["quantization"] = getattr(image, "quantization", {}).get(0)
     if isinstance(info.get("comment"), bytes):

@@ -16,7 +16,7 @@ class Settings:
         keep_tint: Whether the tint of a toned print, such as sepia, is added to the predicted colors.
         label: Whether a visible mark is drawn.
         quality: Of JPEG and lossy WebP, 1 to 100; 0 keeps that of a JPEG file's luminance, and is 95 for
-            others.
+            all else.
     """
 
     saturation: float = 1.0

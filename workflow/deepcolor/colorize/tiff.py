@@ -6,16 +6,17 @@ from typing import Any, BinaryIO
 
 import numpy as np
 import tifffile
-from PIL import Image, TiffImagePlugin
+from PIL import Image, TiffImagePlugin, TiffTags
 
 # Tags of TIFF 6.0 and EXIF: directories of their own (EXIF, GPS), and what has options of its own.
 DIRECTORIES = (0x8769, 0x8825)
-XMP, ICC = 700, 34675
-# Tags that say how pixels are stored, and so hold for one file only; and what is written anew.
+XMP, ICC, IPTC, INTEROP = 700, 34675, 33723, 0xA005
+# Tags that say how pixels are stored, and so hold for one file only; what is written anew; and IPTC
+# records, of which Pillow reads the first four bytes alone.
 OF_PIXELS = {
     254, 255, 256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 282, 283, 284, 292, 293, 296, 317, 318,
     320, 322, 323, 324, 325, 330, 338, 339, 347, 512, 513, 514, 515, 517, 518, 519, 520, 521, 529, 530,
-    531, 532, XMP, ICC,
+    531, 532, XMP, ICC, IPTC,
 }  # fmt: skip
 
 
@@ -30,9 +31,20 @@ def kept_tags(exif: Image.Exif) -> Image.Exif:
             tags[tag] = value
     for tag in DIRECTORIES:
         if entries := exif.get_ifd(tag):
+            entries = {key: value for key, value in entries.items() if key != INTEROP}
             tags.get_ifd(tag).update(entries)
             tags[tag] = 0  # Where it lies is found out when it is written.
     return tags
+
+
+def directory(tags: Image.Exif, xmp: bytes) -> TiffImagePlugin.ImageFileDirectory_v2:
+    """The tags of `kept_tags`, and an XMP packet, as Pillow writes them."""
+    found = TiffImagePlugin.ImageFileDirectory_v2()
+    for tag, value in tags.items():
+        found[tag] = tags.get_ifd(tag) if tag in DIRECTORIES else value
+    found[XMP] = xmp
+    found.tagtype[XMP] = TiffTags.BYTE
+    return found
 
 
 def write_16bit(
@@ -103,7 +115,7 @@ def _end(file: BinaryIO) -> int:
 
 
 def _simple(item: tuple[int, Any]) -> tuple[int, str, int, Any, bool] | None:
-    """A text or number among tags as tifffile takes it; None for anything else."""
+    """A text, or numbers, among tags as tifffile takes it; None for anything else."""
     tag, value = item
     if tag in DIRECTORIES:
         return None
@@ -111,6 +123,10 @@ def _simple(item: tuple[int, Any]) -> tuple[int, str, int, Any, bool] | None:
         return tag, "s", 0, value.encode(), True
     if isinstance(value, bytes):
         return tag, "B", len(value), value, True
-    if isinstance(value, int):
-        return tag, "H" if value < 2**16 else "I", 1, value, True
+    values = value if isinstance(value, tuple) else (value,)
+    if all(isinstance(each, int) and 0 <= each < 2**32 for each in values):
+        return tag, "H" if max(values) < 2**16 else "I", len(values), value, True
+    if all(isinstance(each, TiffImagePlugin.IFDRational) for each in values):
+        parts = [part for each in values for part in (each.numerator, each.denominator)]
+        return tag, "2I", len(values), tuple(map(int, parts)), True
     return None

@@ -1,6 +1,7 @@
 """Colorized pictures as files: in the photograph's format, depth and with its metadata."""
 
 import io
+import struct
 from functools import cache
 from typing import Any, BinaryIO
 
@@ -22,8 +23,8 @@ def write(file: BinaryIO, pixels: np.ndarray, photograph: Photograph, xmp: bytes
         pixels: `(height, width, 3)` RGB, or 4 with alpha, uint8 or uint16, as stored.
         photograph: What is kept of it: format, profile, EXIF, resolution.
         xmp: Packet.
-        quality: Of JPEG and lossy WebP, 1 to 100; 0 quantizes a JPEG file's luminance as it was, which
-            loses nothing more of it, and is QUALITY for all else.
+        quality: Of JPEG and lossy WebP, 1 to 100; 0 quantizes a JPEG file's luminance as it was, so that
+            next to nothing more of it is lost, and is QUALITY for all else.
     """
     format = photograph.format
     if pixels.dtype == np.uint16:
@@ -44,8 +45,8 @@ def write(file: BinaryIO, pixels: np.ndarray, photograph: Photograph, xmp: bytes
     elif format == "WEBP":
         options |= {"quality": quality or QUALITY, "lossless": photograph.lossless, "exact": True}
     elif format == "TIFF":
-        kept["exif"][tiff.XMP] = xmp
-        options |= {"exif": kept["exif"], "compression": _compression(kept)}
+        options |= {"tiffinfo": tiff.directory(kept["exif"], xmp), "compression": _compression(kept)}
+        options.pop("exif", None)
     elif format == "PNG":
         options = _png_options(photograph, xmp)
     Image.fromarray(pixels).save(file, format, **options)
@@ -65,6 +66,8 @@ def _png_options(photograph: Photograph, xmp: bytes) -> dict[str, Any]:
     text = PngImagePlugin.PngInfo()
     text.add_itxt("XML:com.adobe.xmp", xmp.decode())
     kept = photograph.kept
+    if "gamma" in kept:
+        text.add(b"gAMA", struct.pack(">I", round(kept["gamma"] * 100_000)))
     exif = kept.get("exif")
     options = {"pnginfo": text, "icc_profile": photograph.profile or None, "dpi": kept.get("dpi")}
     return {key: value for key, value in {**options, "exif": exif}.items() if value is not None}
@@ -79,7 +82,10 @@ def _write_16bit_png(file: BinaryIO, pixels: np.ndarray, photograph: Photograph,
     Image.new("RGB", (1, 1)).save(small, "PNG", **_png_options(photograph, xmp))
     after_header = 8 + 25  # The signature, and IHDR.
     content = small.getvalue()
-    metadata = content[after_header : content.index(b"IDAT") - 4]
+    end = after_header
+    while content[end + 4 : end + 8] != b"IDAT":
+        end += 12 + int.from_bytes(content[end : end + 4], "big")
+    metadata = content[after_header:end]
     file.write(encoded[:after_header].tobytes())
     file.write(metadata)
     file.write(encoded[after_header:].tobytes())
