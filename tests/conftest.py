@@ -71,6 +71,7 @@ def copy_project(folder: Path) -> Copy:
     return Copy(folder)
 
 
+@pytest.hookimpl(tryfirst=True)  # Before groups are looked at.
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let one process run all tests of the finished copy, so that it is made once."""
     for item in items:

@@ -134,7 +134,7 @@ def compare_time(network: Network, threads: int) -> None:
             print(f"  {format} {mode:3}  {own:.2f} s against {base:.2f} s, ratio {own / base:.2f}")
 
 
-def compare_threads(network: Network, threads: int, folder: Path, number: int) -> None:
+def compare_threads(model: Path, threads: int, folder: Path, number: int) -> None:
     """Many small photographs with all threads, and with one."""
     small = folder / "small"
     small.mkdir()
@@ -142,8 +142,9 @@ def compare_threads(network: Network, threads: int, folder: Path, number: int) -
         large((640, 480)).convert("L").rotate(index).save(small / f"{index}.jpg")
     seconds = {}
     for count in (1, threads):
+        network = open_network(model, count)
 
-        def run(count: int = count) -> None:
+        def run(network: Network = network, count: int = count) -> None:
             colorize_files(
                 [str(small)],
                 folder / f"with-{count}",
@@ -208,7 +209,7 @@ def main() -> None:
         network = open_network(model, threads)
         if not args.quick:
             compare_time(network, threads)
-        compare_threads(network, threads, Path(name), 20 if args.quick else 200)
+        compare_threads(model, threads, Path(name), 20 if args.quick else 200)
         measure_command(model, Path(name), args.quick)
 
 

@@ -75,4 +75,4 @@ def test_pictures_out_of_sight_are_loaded_late_and_printed(open_page: Open, larg
     loaded = "[...document.images].every((image) => image.complete && image.naturalWidth)"
     assert not page.evaluate(loaded)
     page.pdf(format="A4")
-    assert page.evaluate(loaded)
+    page.wait_for_function(loaded)

@@ -195,7 +195,17 @@ def test_memory_that_is_used_up_is_no_fault_of_the_network(
 
 
 def test_exporting_needs_neither_photographs_nor_tables() -> None:
-    library = ["color", "command", "devices", "errors", "exporting", "files", "luma", "networks", "onnx_runtime"]
+    library = [
+        "color",
+        "command",
+        "devices",
+        "errors",
+        "exporting",
+        "files",
+        "luma",
+        "networks",
+        "onnx_runtime",
+    ]
     assert project.sources_of("export_model") == [
         "workflow/deepcolor/__init__.py",
         *(f"workflow/deepcolor/{name}.py" for name in library),

@@ -72,7 +72,8 @@ def test_a_folder_as_a_target(finished: Copy, album: Path) -> None:
     assert {each["model"] for each in listed["photographs"]} == {"unet_2"}
     assert "It is for trying the machinery only" in " ".join(listed["trained_on"])
     # Another saturation makes all of them again.
-    result = finished.run(command.replace("{folder", "{saturation: 0.5, folder"))
+    finished.write("pale.yaml", "colorize: {folder: old-photographs, saturation: 0.5}")
+    result = finished.run(f"snakemake --cores 2 --configfile pale.yaml -- {SHEET}; rm pale.yaml")
     assert "3 colorized, 0 done before" in result.stdout
 
 

@@ -37,6 +37,7 @@ EVERY = 30.0  # Seconds between manifests while there is work.
 FULL = (errno.ENOSPC, errno.EDQUOT)
 # What an entry of the manifest has at least.
 NEEDED = {"input", "output", "output_sha256", "model", "colorfulness", "preview"}
+SHARED = 4  # Megapixels from which on a photograph is shared out to threads; smaller ones have one each.
 PREVIEW = 320  # Longer side of the small pictures of the contact sheet, in pixels.
 
 
@@ -216,7 +217,8 @@ def _colorize_file(job: Job, work: Work) -> tuple[bool, dict[str, Any]]:
         signed = not work.signer or credentials(job.target)
         if wanted.items() <= noted.items() and signed:
             return False, _old_entry(job, noted, work)
-    with work.room.of(_megapixels(job.source)):
+    megapixels = _megapixels(job.source)
+    with work.room.of(megapixels):
         content = job.source.read_bytes()
         if hashlib.sha256(content).hexdigest() != checksum:
             raise ValueError("it was changed while it was read; run the same command again")
@@ -226,7 +228,7 @@ def _colorize_file(job: Job, work: Work) -> tuple[bool, dict[str, Any]]:
             work.network,
             work.settings,
             most_megapixels=work.most_megapixels,
-            workers=work.workers,
+            workers=work.workers if megapixels > SHARED else None,
         )
         with replacing(job.target) as temporary:
             with open(temporary, "wb+") as file:

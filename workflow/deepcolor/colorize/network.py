@@ -112,6 +112,8 @@ def _open_onnx(path: Path, threads: int) -> Opened:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 4
+    # Its threads would keep busy while they wait, and keep others from working.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     # By its content: of a path the package takes text alone.
     session = onnxruntime.InferenceSession(
         path.read_bytes(), options, providers=["CPUExecutionProvider"]

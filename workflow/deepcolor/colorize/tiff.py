@@ -1,4 +1,4 @@
-"""Tags of TIFF files: which are kept, and 16-bit colors, which Pillow does not write."""
+"""TIFF files: which tags are kept, and how they are written. Pillow writes no colors of 16 bits."""
 
 import io
 import struct
@@ -6,7 +6,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 import tifffile
-from PIL import Image, TiffImagePlugin, TiffTags
+from PIL import Image, TiffImagePlugin
 
 # Tags of TIFF 6.0 and EXIF: directories of their own (EXIF, GPS), and what has options of its own.
 DIRECTORIES = (0x8769, 0x8825)
@@ -37,17 +37,7 @@ def kept_tags(exif: Image.Exif) -> Image.Exif:
     return tags
 
 
-def directory(tags: Image.Exif, xmp: bytes) -> TiffImagePlugin.ImageFileDirectory_v2:
-    """The tags of `kept_tags`, and an XMP packet, as Pillow writes them."""
-    found = TiffImagePlugin.ImageFileDirectory_v2()
-    for tag, value in tags.items():
-        found[tag] = tags.get_ifd(tag) if tag in DIRECTORIES else value
-    found[XMP] = xmp
-    found.tagtype[XMP] = TiffTags.BYTE
-    return found
-
-
-def write_16bit(
+def write(
     file: BinaryIO,
     pixels: np.ndarray,
     kept: dict[str, Any],
@@ -59,7 +49,7 @@ def write_16bit(
 
     Args:
         file: Open for writing and reading, empty.
-        pixels: `(height, width, 3)` RGB, or 4 with alpha, uint16.
+        pixels: `(height, width, 3)` RGB, or 4 with alpha, uint8 or uint16.
         kept: See `Photograph`.
         profile: ICC profile, b"" for none.
         xmp: Packet.

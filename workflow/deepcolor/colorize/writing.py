@@ -27,12 +27,12 @@ def write(file: BinaryIO, pixels: np.ndarray, photograph: Photograph, xmp: bytes
             next to nothing more of it is lost, and is QUALITY for all else.
     """
     format = photograph.format
+    if format == "TIFF":
+        profile, compressed = photograph.profile, _is_compressed(photograph.kept)
+        tiff.write(file, pixels, photograph.kept, profile, xmp, compressed)
+        return
     if pixels.dtype == np.uint16:
-        if format == "TIFF":
-            profile, compressed = photograph.profile, bool(_compression(photograph.kept))
-            tiff.write_16bit(file, pixels, photograph.kept, profile, xmp, compressed)
-        else:
-            _write_16bit_png(file, pixels, photograph, xmp)
+        _write_16bit_png(file, pixels, photograph, xmp)
         return
     options: dict[str, Any] = {"icc_profile": photograph.profile or None, "xmp": xmp}
     kept = photograph.kept
@@ -44,9 +44,6 @@ def write(file: BinaryIO, pixels: np.ndarray, photograph: Photograph, xmp: bytes
         options |= {"comment": kept["comment"]} if "comment" in kept else {}
     elif format == "WEBP":
         options |= {"quality": quality or QUALITY, "lossless": photograph.lossless, "exact": True}
-    elif format == "TIFF":
-        options |= {"tiffinfo": tiff.directory(kept["exif"], xmp), "compression": _compression(kept)}
-        options.pop("exif", None)
     elif format == "PNG":
         options = _png_options(photograph, xmp)
     Image.fromarray(pixels).save(file, format, **options)
@@ -91,6 +88,6 @@ def _write_16bit_png(file: BinaryIO, pixels: np.ndarray, photograph: Photograph,
     file.write(encoded[after_header:].tobytes())
 
 
-def _compression(kept: dict[str, Any]) -> str | None:
-    """A lossless compression, where the photograph had any."""
-    return None if kept.get("compression") in (None, "raw") else "tiff_adobe_deflate"
+def _is_compressed(kept: dict[str, Any]) -> bool:
+    """Whether a TIFF file is to be compressed, without loss: where the photograph was in any way."""
+    return kept.get("compression") not in (None, "raw")
