@@ -8,8 +8,8 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from PIL import Image, ImageOps
 from deepcolor.colorize import contact_sheet, marking
 from deepcolor.colorize.files import MANIFEST, SHEET, Found, Job, find_jobs
 from deepcolor.colorize.inspecting import packet_of
+from deepcolor.colorize.lists import Summary, read_manifest, write_manifest
 from deepcolor.colorize.network import Network
 from deepcolor.colorize.picture import colorfulness_of, colorize, previews
 from deepcolor.colorize.reading import MOST_MEGAPIXELS
@@ -27,7 +28,7 @@ from deepcolor.colorize.settings import Settings
 from deepcolor.colorize.signing import Signer, credentials
 from deepcolor.colorize.writing import write
 from deepcolor.errors import DeepColorError, first_line
-from deepcolor.files import alone_in, read_json, replacing, sha256, write_json, write_text
+from deepcolor.files import alone_in, replacing, sha256, write_text
 from deepcolor.progress import Progress
 
 # Megapixels in work at a time, but for a single larger photograph: some 10 bytes each, 16 with 16 bits.
@@ -35,27 +36,8 @@ AT_A_TIME = 100
 EVERY = 30.0  # Seconds between manifests while there is work.
 # Errors of a full disk.
 FULL = (errno.ENOSPC, errno.EDQUOT)
-# What an entry of the manifest has at least.
-NEEDED = {"input", "output", "output_sha256", "model", "colorfulness", "preview"}
 SHARED = 4  # Megapixels from which on a photograph is shared out to threads; smaller ones have one each.
 PREVIEW = 320  # Longer side of the small pictures of the contact sheet, in pixels.
-
-
-@dataclass
-class Summary:
-    """What has become of the photographs that were named.
-
-    Attributes:
-        done: Entries of the manifest, colorized now.
-        kept: Entries of the manifest, colorized before.
-        failed: By file, why not.
-        passed_over: Files in folders that are no pictures by their names.
-    """
-
-    done: list[dict[str, Any]] = field(default_factory=list)
-    kept: list[dict[str, Any]] = field(default_factory=list)
-    failed: dict[str, str] = field(default_factory=dict)
-    passed_over: int = 0
 
 
 @dataclass(frozen=True)
@@ -153,7 +135,7 @@ def _colorize_all(
     signer: Signer | None,
 ) -> Summary:
     summary = Summary(failed=found.faults, passed_over=found.passed_over)
-    known = _entries(output / MANIFEST)
+    known = read_manifest(output / MANIFEST)
     with (
         ThreadPoolExecutor(threads) as pool,
         ThreadPoolExecutor(threads) as workers,
@@ -175,7 +157,8 @@ def _colorize_all(
                     _note(summary, future, waiting.pop(future))
                     progress.add()
                 if time.monotonic() - written > EVERY:
-                    _write_manifest(output, network, summary, known)
+                    with suppress(OSError):  # At the end it is said.
+                        write_manifest(output, network.notes, summary, known)
                     written = time.monotonic()
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
@@ -183,7 +166,7 @@ def _colorize_all(
                 if not future.cancelled():
                     _note(summary, future, job)
             try:
-                entries = _write_manifest(output, network, summary, known)
+                entries = write_manifest(output, network.notes, summary, known)
                 write_text(output / SHEET, contact_sheet.render(entries, network.notes))
             except OSError as error:
                 summary.failed[str(output / SHEET)] = reason(error)
@@ -301,28 +284,6 @@ def reason(error: Exception) -> str:
         remedy = "; free some space and run the same command again" if error.errno in FULL else ""
         return f"{said}{remedy}"
     return first_line(error)
-
-
-def _entries(manifest: Path) -> dict[str, dict[str, Any]]:
-    """What an earlier manifest says, by output; {} where there is none, or a broken one."""
-    try:
-        listed = read_json(manifest)["photographs"]
-        return {each["output"]: each for each in listed if each.keys() >= NEEDED}
-    except (DeepColorError, OSError, KeyError, TypeError, AttributeError):
-        return {}
-
-
-def _write_manifest(
-    output: Path, network: Network, summary: Summary, known: dict[str, dict[str, Any]]
-) -> list[dict[str, Any]]:
-    """Write the manifest, of what was made before, too; the entries."""
-    new = {each["output"]: each for each in [*summary.kept, *summary.done]}
-    there = {name: entry for name, entry in known.items() if (output / name).exists()}
-    entries = [entry for _, entry in sorted({**there, **new}.items())]
-    failed = [{"input": name, "reason": why} for name, why in summary.failed.items()]
-    listed = {"trained_on": list(network.notes), "photographs": entries, "failed": failed}
-    write_json(output / MANIFEST, listed)
-    return entries
 
 
 def report(summary: Summary, sheet: Path) -> None:
