@@ -291,4 +291,11 @@
   for (const table of document.querySelectorAll("table.sortable")) makeSortable(table);
   for (const viewer of document.querySelectorAll(".viewer")) makeViewer(viewer);
   for (const choice of document.querySelectorAll(".run-choice")) chooseRuns(choice);
+
+  // --- Printing -------------------------------------------------------------------------------------
+
+  // Pictures out of sight wait until the page is there, and no longer: Chromium would print blanks.
+  addEventListener("load", () => {
+    for (const image of document.querySelectorAll("img[loading=lazy]")) image.loading = "eager";
+  });
 })();
