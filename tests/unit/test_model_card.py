@@ -129,6 +129,9 @@ def test_it_calls_a_network_better_only_where_it_is(
 def test_with_enough_photographs_it_is_not_for_trying_alone(
     card: Card, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(model_card, "LEAST_TO_TRY", 60)
+    found, text = card(record("unet", 2), photographs=40)
+    assert found["in_short"][1].startswith("These are few to learn from") and "machinery" not in text
     monkeypatch.setattr(model_card, "LEAST_TO_LEARN_FROM", 60)
     found, text = card(record("unet", 2), photographs=40)
     assert len(found["in_short"]) == 1 and "machinery" not in text

@@ -28,6 +28,8 @@ TEMPLATES = Path(__file__).parent / "templates"
 # that had learned from 1,950 did not come closer to others than the mean color of these; one that had
 # learned from 3,600 did.
 LEAST_TO_LEARN_FROM = 2000
+# With fewer, such as the embedded ones, it has seen next to nothing.
+LEAST_TO_TRY = 100
 # Photographers that a card names; of more it gives the number.
 CREDITS_SHOWN = 20
 # The figures that a card shows.
@@ -262,8 +264,8 @@ def _limits(card: Mapping[str, Any]) -> list[str]:
     if photographs < LEAST_TO_LEARN_FROM:
         told.append(
             f"It has learned from {_count(photographs, 'photograph')}. Fewer than "
-            f"{LEAST_TO_LEARN_FROM:,} are too few to learn the colors of the world from: it is for "
-            "trying the machinery only."
+            f"{LEAST_TO_LEARN_FROM:,} are too few to learn the colors of the world from"
+            f"{': it is for trying the machinery only' if photographs < LEAST_TO_TRY else ''}."
         )
     told.append(evaluation["verdict"])
     if card["best_epoch"] is not None and evaluation["split"] == "validation":
@@ -292,8 +294,10 @@ def _in_short(card: Mapping[str, Any]) -> list[str]:
     ]
     if card["collapsed"]:
         told.append(_collapse(card))
-    if photographs < LEAST_TO_LEARN_FROM:
+    if photographs < LEAST_TO_TRY:
         told.append("It is for trying the machinery only: train on your own photographs first.")
+    elif photographs < LEAST_TO_LEARN_FROM:
+        told.append("These are few to learn from: expect colors that are dull, and often wrong.")
     elif not card["collapsed"] and not card["evaluation"]["beaten"]["luminance_kept"]:
         told.append(
             f"On {_count(card['evaluation']['images'], 'image')} kept aside it is not shown to be "
