@@ -54,7 +54,7 @@ TORCH_READY := $(TORCH)/ready-$(shell cksum < envs/torch.txt | tr ' ' '-')
 COMPILE = uv pip compile --python-version 3.11 --python-platform linux --generate-hashes --quiet \
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock"
 
-.PHONY: report check study browse test test-torch soak bench lint setup clients unlock lock clean help
+.PHONY: report check study archive restore browse test test-torch soak bench lint setup clients unlock lock clean help
 
 report: TARGET := all
 report: clients  ## Run the whole pipeline (PRESET=paper: a preset, CONFIGFILE=x.yaml: a file, GPU=1)
@@ -69,6 +69,12 @@ study: TARGET := draw_study
 study: clients  ## Draw the material of the user study, for `deepcolor study serve` (PRESET=paper)
 	@$(RUN_TARGET)
 	@python envs/install_clients.py --study $(if $(OVER),"$(OVER)")
+
+archive: $(READY)  ## Pack the results, and how they came about, into FILE=deepcolor.tar.gz (PRESET=paper)
+	@python workflow/archive_results.py pack $(OVERLAY) --archive "$(or $(FILE),deepcolor.tar.gz)"
+
+restore: $(READY)  ## Unpack the results of an archive (FILE=deepcolor.tar.gz)
+	@python workflow/archive_results.py unpack --archive "$(or $(FILE),deepcolor.tar.gz)"
 
 browse: $(READY)  ## Open the FiftyOne app on a run (RUN=unet_30)
 	@python envs/install_clients.py --client fiftyone

@@ -1,0 +1,117 @@
+"""Archives: whole, as they were written, and only into the project that they were made of."""
+
+import gzip
+import os
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+from conftest import PROJECT
+from deepcolor import archiving
+from deepcolor.errors import DeepColorError
+
+
+def project(folder: Path, code: str = "print(1)") -> Path:
+    """A project with results, noted by Snakemake, and data."""
+    files = {
+        "Snakefile": code,
+        "results/report.html": "<html>",
+        "results/unet_1/model.keras": "weights",
+        "results/unet_1/backup-1.safetensors": "state",
+        ".snakemake/metadata/cmVzdWx0cw==": "{}",
+        ".snakemake/log/today.log": "log",
+        "data/photographs/manifest.csv": "id",
+        "data/photographs/images/a.png": "pixels",
+        "data/cache/large.zip": "zip",
+        ".gitignore": "/results/\n/data/\n.snakemake/\n",
+    }
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(content)
+        os.utime(folder / name, (1e9, 1e9 + 0.25))
+    return folder
+
+
+def packed(folder: Path) -> Path:
+    archive = folder.with_suffix(".tar.gz")
+    names = archiving.members(folder, "results", "data", None)
+    archiving.pack(folder, names, archive)
+    return archive
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Path:
+    return project(tmp_path / "here")
+
+
+def test_what_is_in_an_archive(here: Path) -> None:
+    with tarfile.open(packed(here)) as tar:
+        assert set(tar.getnames()) == {
+            ".gitignore", "Snakefile", "results/report.html", "results/unet_1/model.keras",
+            ".snakemake/metadata/cmVzdWx0cw==", "data/photographs/manifest.csv", "SHA256SUMS",
+        }  # fmt: skip
+        assert tar.getmember("results/report.html").mtime == 1e9 + 0.25
+
+
+def test_all_code_is_in_an_archive() -> None:
+    command = ["git", "ls-files", "-z"]
+    listed = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True).stdout
+    names = {name.split("/")[0] for name in listed.split("\0") if name}
+    assert names == {*archiving.CODE, "results"}
+
+
+def test_checksums_are_those_of_the_tool(here: Path, tmp_path: Path) -> None:
+    with tarfile.open(packed(here)) as tar:
+        tar.extractall(tmp_path / "there", filter="data")
+    command = ["sha256sum", "--check", "--quiet", "SHA256SUMS"]
+    assert subprocess.run(command, cwd=tmp_path / "there", check=False).returncode == 0
+
+
+def test_results_are_put_into_the_same_project(here: Path, tmp_path: Path) -> None:
+    archive = packed(here)
+    there = project(tmp_path / "there")
+    for name in ("results/report.html", "results/unet_1/model.keras", "data/photographs/manifest.csv"):
+        (there / name).unlink()
+    assert archiving.unpack(archive, there) == 3
+    assert (there / "results/unet_1/model.keras").read_text() == "weights"
+    assert (there / "results/report.html").stat().st_mtime == 1e9 + 0.25
+    assert archiving.unpack(archive, there) == 0
+
+
+def test_nothing_is_put_into_another_project(here: Path, tmp_path: Path) -> None:
+    archive = packed(here)
+    there = project(tmp_path / "there", code="print(2)")
+    with pytest.raises(DeepColorError, match=r"made by other code \(Snakefile differs\)"):
+        archiving.unpack(archive, there)
+    (there / "Snakefile").write_text("print(1)")
+    (there / "results/report.html").write_text("<p>")
+    with pytest.raises(DeepColorError, match="results/report.html is there and is another"):
+        archiving.unpack(archive, there)
+    assert (there / "results/report.html").read_text() == "<p>"
+
+
+def test_a_broken_archive_is_refused_before_anything_is_written(here: Path, tmp_path: Path) -> None:
+    archive = packed(here)
+    there = project(tmp_path / "there")
+    (there / "results/unet_1/model.keras").unlink()
+    whole = archive.read_bytes()
+    archive.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(DeepColorError, match="cannot be unpacked"):
+        archiving.unpack(archive, there)
+    changed = gzip.decompress(whole).replace(b"weights", b"Weights")
+    archive.write_bytes(gzip.compress(changed))
+    with pytest.raises(DeepColorError, match=r"not as it was written \(results/unet_1/model.keras\)"):
+        archiving.unpack(archive, there)
+    archive.write_text("no archive")
+    with pytest.raises(DeepColorError, match="cannot be unpacked"):
+        archiving.unpack(archive, there)
+    assert not (there / "results/unet_1/model.keras").exists()
+
+
+def test_without_a_report_there_is_nothing_to_pack(here: Path) -> None:
+    (here / "results/report.html").unlink()
+    with pytest.raises(DeepColorError, match="results/report.html is not there; make report writes it"):
+        archiving.members(here, "results", "data", None)
+    with pytest.raises(DeepColorError, match="/elsewhere lies outside the project's folder"):
+        archiving.members(here, "/elsewhere", "data", None)
