@@ -82,7 +82,7 @@ browse: $(READY)  ## Open the FiftyOne app on a run (RUN=unet_30)
 
 test: lint  ## Run all checks and tests (TESTERS=2: processes)
 	@python envs/install_clients.py --client $(CLIENTS) c2pa
-	@python -m pytest --numprocesses $(or $(TESTERS),2) --dist loadgroup
+	@python -m pytest --numprocesses $(or $(TESTERS),2) --dist worksteal
 
 test-torch: $(TORCH_READY)  ## Try the networks under PyTorch, in an environment of its own (2.6 GB)
 	@KERAS_BACKEND=torch $(TORCH)/bin/python -m pytest tests/unit/test_backends.py

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from deepcolor.files import alone_in
 
 PROJECT = Path(__file__).parent.parent
 TINY = PROJECT / "tests" / "tiny.yaml"
@@ -71,14 +72,6 @@ def copy_project(folder: Path) -> Copy:
     return Copy(folder)
 
 
-@pytest.hookimpl(tryfirst=True)  # Before groups are looked at.
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let one process run all tests of the finished copy, so that it is made once."""
-    for item in items:
-        if "finished" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("finished"))
-
-
 @contextlib.contextmanager
 def mounted(folder: Path, options: str) -> Iterator[None]:
     """Mount a file system of its own on a folder."""
@@ -102,7 +95,20 @@ def copy(tmp_path: Path) -> Copy:
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     """A copy in which `make report` has run. Tests leave it as they find it."""
-    done = copy_project(tmp_path_factory.mktemp("finished"))
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return _finish(tmp_path_factory.mktemp("finished"))
+    # It is made once for all processes; then each takes a copy of its own.
+    shared = tmp_path_factory.getbasetemp().parent / "finished"
+    with alone_in(shared):
+        if not (shared / "make-report.log").exists():
+            _finish(shared)
+        own = tmp_path_factory.mktemp("finished")
+        subprocess.run(["cp", "-a", f"{shared}/.", own], check=True)
+    return Copy(own)
+
+
+def _finish(folder: Path) -> Copy:
+    done = copy_project(folder)
     result = done.run("make report")
     assert result.returncode == 0, result.stdout
     (done.folder / "make-report.log").write_text(result.stdout, encoding="utf-8")
