@@ -330,8 +330,8 @@ def test_jobs_load_no_module_that_they_do_not_declare(finished: Copy) -> None:
     printed = finished.run(asked).stdout
     commands = re.findall(r"^ +(python workflow/(\w+)\.py(?:.*\\\n)+).*tee", printed, re.MULTILINE)
     scripts = {path.stem for path in (finished.folder / "workflow").glob("*.py")}
-    # Those of `make check` are tried with the presets; browse_run and convert_lpips are no rules.
-    others = CHECKS | ASKED - {"export_model"} | {"browse_run", "convert_lpips"}
+    # Those of `make check` are tried with the presets; three are no rules.
+    others = CHECKS | ASKED - {"export_model"} | {"archive_results", "browse_run", "convert_lpips"}
     assert {script for _, script in commands} == scripts - others
     tried = set()
     for command, script in commands:
