@@ -29,10 +29,12 @@ from deepcolor.colorize.batch import colorize_files  # noqa: E402
 from deepcolor.colorize.chroma import compose, differences, luma  # noqa: E402
 from deepcolor.colorize.network import Network, open_network  # noqa: E402
 from deepcolor.colorize.picture import colorize, previews  # noqa: E402
+from deepcolor.colorize.reading import LEAST_CHROMA  # noqa: E402
 from deepcolor.colorize.settings import Settings  # noqa: E402
 from deepcolor.colorize.writing import write  # noqa: E402
 from deepcolor.decoding import open_rgb, resize  # noqa: E402
 from deepcolor.files import listing  # noqa: E402
+from deepcolor.tone import chroma_and_spread  # noqa: E402
 from networks import write_onnx  # noqa: E402
 from PIL import Image  # noqa: E402
 from skimage import data  # noqa: E402
@@ -66,9 +68,11 @@ def compare_chroma(folder: Path | None) -> None:
     rows = []
     for truth in photographs(folder):
         height, width = truth.shape[:2]
-        if min(height, width) <= SIDE:
+        square = resize(truth, SIDE)
+        # Small ones are not enlarged, and gray ones have no color to lose.
+        if min(height, width) <= SIDE or chroma_and_spread(square)[0] < LEAST_CHROMA:
             continue
-        small = resize(truth, SIDE).astype(np.float32) / 255
+        small = square.astype(np.float32) / 255
         luminance = np.rint(luma(truth)).astype(np.uint8)
         ours = np.empty_like(truth)
         compose(luminance, differences(small), ours)

@@ -218,6 +218,18 @@ def test_a_full_disk_is_said_and_leaves_nothing_half(
         assert len(summary.failed) == 6 and str(output / "contact_sheet.html") in summary.failed
 
 
+def test_a_read_only_folder_is_said_with_what_helps(
+    tmp_path: Path, folder: Path, network: Network
+) -> None:
+    output = tmp_path / "closed"
+    with mounted(output, "ro"):
+        summary = run([folder / "a.jpg"], output, network)
+        assert set(summary.failed.values()) == {"read-only file system; name another --output"}
+        assert not summary.done
+        with pytest.raises(DeepColorError, match="read-only file system; name another folder"):
+            run([folder], output / "new", network)
+
+
 def test_interrupted_what_was_done_is_listed(
     tmp_path: Path, folder: Path, network: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -34,8 +34,10 @@ from deepcolor.progress import Progress
 # Megapixels in work at a time, but for a single larger photograph: some 10 bytes each, 16 with 16 bits.
 AT_A_TIME = 100
 EVERY = 30.0  # Seconds between manifests while there is work.
-# Errors of a full disk.
-FULL = (errno.ENOSPC, errno.EDQUOT)
+FULL, CLOSED = "; free some space and run the same command again", "; name another --output"
+REMEDIES = {
+    errno.ENOSPC: FULL, errno.EDQUOT: FULL, errno.EROFS: CLOSED, errno.EACCES: CLOSED,
+}  # fmt: skip
 SHARED = 4  # Megapixels from which on a photograph is shared out to threads; smaller ones have one each.
 PREVIEW = 320  # Longer side of the small pictures of the contact sheet, in pixels.
 
@@ -109,7 +111,8 @@ def colorize_files(
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise DeepColorError(f"--output {output}: {reason(error)}; name another folder") from error
+        said = (error.strerror or first_line(error)).lower()
+        raise DeepColorError(f"--output {output}: {said}; name another folder") from error
     # Two commands at once would write into each other's files.
     with alone_in(output):
         return _colorize_all(
@@ -281,8 +284,7 @@ def reason(error: Exception) -> str:
         return "the memory does not suffice; colorize it alone, or make it smaller"
     if isinstance(error, OSError) and error.errno:
         said = (error.strerror or first_line(error)).lower()
-        remedy = "; free some space and run the same command again" if error.errno in FULL else ""
-        return f"{said}{remedy}"
+        return f"{said}{REMEDIES.get(error.errno, '')}"
     return first_line(error)
 
 
