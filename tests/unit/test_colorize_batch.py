@@ -328,6 +328,9 @@ def test_networks_of_another_kind_are_refused(tmp_path: Path) -> None:
     (tmp_path / "model.h5").touch()
     with pytest.raises(DeepColorError, match=r"name a .keras file, or an exported .onnx file"):
         open_network(tmp_path / "model.h5", 1)
+    exploded = write_onnx(tmp_path / "exploded.onnx", biases=(float("nan"), 0, 0))
+    with pytest.raises(DeepColorError, match="it predicts what are no numbers"):
+        open_network(exploded, 1)
     import onnx
 
     other = onnx.load(write_onnx(tmp_path / "other.onnx"))

@@ -61,6 +61,8 @@ def open_network(path: Path, threads: int) -> Network:
         predicted = predict(np.zeros((2, size, size, 1), np.float32))
         if predicted.shape != (2, size, size, 3):
             raise ValueError(f"of two pictures it makes {predicted.shape}")
+        if not np.isfinite(predicted).all():
+            raise ValueError("it predicts what are no numbers; its training has exploded")
     except DeepColorError:
         raise
     except ImportError as error:
