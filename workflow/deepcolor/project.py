@@ -1,10 +1,10 @@
 """The project's folder: what the rules need to know of it. Standard library only."""
 
+import ast
 import os
 import sys
 from collections.abc import Iterable
 from functools import cache
-from modulefinder import ModuleFinder
 from pathlib import Path
 
 from deepcolor.errors import DeepColorError
@@ -53,16 +53,31 @@ def sources_of(script: str, modules: tuple[str, ...] = ()) -> list[str]:
         Paths from the project's folder, sorted: the script, the given modules, and all modules of
         the library that these import, directly or not.
     """
-    roots = [WORKFLOW / f"{script}.py"]
-    roots += [WORKFLOW / (each.split(":")[0].replace(".", "/") + ".py") for each in modules]
-    found = set(roots)
-    for root in roots:
-        finder = ModuleFinder(path=[str(WORKFLOW)])
-        finder.run_script(str(root))
-        files = [getattr(each, "__file__", None) for each in finder.modules.values()]
-        found |= {Path(file) for file in files if file}
-        # A module given by its name is imported through its packages.
-        for package in root.relative_to(WORKFLOW).parents:
-            if package != Path():
-                found.add(WORKFLOW / package / "__init__.py")
+    found: set[Path] = set()
+    waiting = {WORKFLOW / f"{script}.py"}.union(*(_files(each.split(":")[0]) for each in modules))
+    while waiting:
+        found |= waiting
+        waiting = set().union(*map(_imported, waiting)) - found
     return sorted(str(path.relative_to(WORKFLOW.parent)) for path in found)
+
+
+@cache
+def _imported(path: Path) -> frozenset[Path]:
+    """The library's files that a file imports, in functions too."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            names |= {each.name for each in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            # What is imported from a package may be a module.
+            names |= {node.module, *(f"{node.module}.{each.name}" for each in node.names)}
+    return frozenset().union(*map(_files, names))
+
+
+@cache
+def _files(module: str) -> frozenset[Path]:
+    """The file of a module of the library, and those of its packages; none of any other module."""
+    parts = module.split(".")
+    files = {WORKFLOW.joinpath(*parts[:end], "__init__.py") for end in range(1, len(parts) + 1)}
+    files.add(WORKFLOW.joinpath(*parts).with_suffix(".py"))
+    return frozenset(file for file in files if file.is_file())
