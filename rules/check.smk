@@ -23,6 +23,8 @@ rule check_data_set:
         "<results>/benchmarks/check_data_set/{data_set}.tsv"
     conda:
         environment_of
+    resources:
+        **LIGHT,
     params:
         source=lambda w: data_set_of(w).lister,
         options=lambda w: json.dumps(data_set_of(w).options),
@@ -61,6 +63,7 @@ rule check_training:
         training_environment
     threads: THREADS
     resources:
+        **demand(lambda w: demands.trying(runs_of(w.model)[-1].architecture, SIZE, GPUS)),
         gpu=GPUS,
     params:
         architecture=lambda w: runs_of(w.model)[-1].builder,
@@ -98,26 +101,16 @@ rule check_setup:
         "<results>/logs/check_setup/setup.log",
     conda:
         "../envs/data.yaml"
+    resources:
+        **LIGHT,
     params:
-        images=json.dumps(
-            {
-                split: sum(data_set.images.get(split, 0) for data_set in DATA_SETS)
-                for split in configuration.SPLITS
-            }
-        ),
+        images=json.dumps(IMAGES),
         runs=json.dumps(
             [
                 {
                     "model": run.model,
                     "epochs": run.epochs - (run.shorter or 0),
-                    **{
-                        split: sum(
-                            data_set.images[split]
-                            for data_set in DATA_SETS
-                            if data_set.name in run.train_on
-                        )
-                        for split in ("training", "validation")
-                    },
+                    **configuration.images(config, run.train_on),
                 }
                 for run in RUNS
             ]

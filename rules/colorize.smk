@@ -29,6 +29,8 @@ rule colorize_photographs:
     conda:
         "../envs/colorize.yaml"
     threads: THREADS
+    resources:
+        **demand(lambda w: demands.colorizing(THREADS)),
     params:
         photographs=own_photographs,
         fingerprint=lambda w: configuration.fingerprint(config["colorize"]["folder"]),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
 
-from deepcolor import configuration, project
+from deepcolor import configuration, demands, project
 from deepcolor.errors import DeepColorError
 from deepcolor.names import BASELINES
 
@@ -32,11 +32,35 @@ RUNS = configuration.runs(config)
 PICTURES = configuration.pictures(config)
 DATA_SETS = configuration.data_sets(config)
 SIZE = config["image_size"]
-# All local cores for a job on the GPU, so that two never share it under the plain command. A cluster
-# executor has no total.
-THREADS = workflow.resource_settings.cores or config["threads"]
+# Images of all data sets in use, by split, and those on which networks are scored.
+IMAGES = configuration.images(config)
+EVALUATED = IMAGES[config["evaluation"]["split"]]
+# Whether jobs are submitted to a cluster, and whether this is such a job.
+ON_CLUSTER = workflow.resource_settings.nodes is not None or workflow.remote_exec
+# All local cores for a job on the GPU, so that two never share it under the plain command. On a cluster
+# there is no total, and a job must not take its node's.
+THREADS = config["threads"] if ON_CLUSTER else workflow.resource_settings.cores or config["threads"]
 # GPUs that a training takes.
 GPUS = 0 if config["accelerator"] == "cpu" else config["devices"]
+# Whether shards are written and read in the job's own scratch folder.
+SCRATCH = "yes" if config["scratch"] else "no"
+
+
+def demand(measure):
+    """What a job asks a cluster for, as resources of its rule; every further attempt gets as much again.
+
+    `measure` gives the `Demand` of a job by its wildcards.
+    """
+    return {
+        "mem_mb": lambda wildcards, attempt: attempt * measure(wildcards).memory,
+        "runtime": lambda wildcards, attempt: attempt * measure(wildcards).minutes,
+        "disk_mb": lambda wildcards: measure(wildcards).disk,
+    }
+
+
+# Of rules that make a figure or a page, and of those that go through the scores of all images.
+LIGHT = demand(lambda wildcards: demands.Demand())
+TABLES = demand(lambda wildcards: demands.tabulating(sum(IMAGES.values()), len(RUNS) + len(PICTURES)))
 
 
 def run_of(wildcards):
@@ -55,6 +79,21 @@ def data_set_of(wildcards):
         return configuration.find_data_set(config, wildcards.data_set)
     except DeepColorError as error:
         stop(error)
+
+
+def training_demand(run):
+    """What the training of a run asks a cluster for."""
+    used = configuration.images(config, run.train_on)
+    return demands.training(
+        run.architecture,
+        images=used["training"] + used["validation"],
+        epochs=run.epochs - (run.shorter or 0),
+        batch_size=run.training["batch_size"],
+        image_size=SIZE,
+        threads=THREADS,
+        gpus=GPUS,
+        scratch=config["scratch"],
+    )
 
 
 def longest_runs():

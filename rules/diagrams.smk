@@ -27,6 +27,8 @@ rule describe_architecture:
         "<results>/benchmarks/describe_architecture/{run}.tsv"
     conda:
         "../envs/tensorflow.yaml"
+    resources:
+        **demand(lambda w: demands.loading(run_of(w).architecture)),
     params:
         image_size=SIZE,
     shell:
@@ -59,6 +61,8 @@ rule plot_architecture:
         "<results>/benchmarks/plot_architecture/{model}.tsv"
     conda:
         "../envs/report.yaml"
+    resources:
+        **LIGHT,
     shell:
         r"""
         python workflow/plot_architecture.py \
@@ -83,6 +87,8 @@ rule list_rules:
         "<results>/benchmarks/list_rules/rules.tsv"
     conda:
         "../envs/workflow.yaml"
+    resources:
+        **LIGHT,
     params:
         # A function, as a plain text is searched for wildcards. The title changes nothing in the graph.
         config=lambda w: json.dumps({key: config[key] for key in config if key != "title"}),
@@ -116,6 +122,8 @@ rule plot_workflow:
         "<results>/benchmarks/plot_workflow/workflow.tsv"
     conda:
         "../envs/report.yaml"
+    resources:
+        **LIGHT,
     shell:
         r"""
         python workflow/plot_workflow.py \

@@ -43,6 +43,7 @@ rule measure_distances:
         training_environment
     threads: THREADS
     resources:
+        **demand(lambda w: demands.measuring_distances(EVALUATED, SIZE, GPUS)),
         gpu=min(1, GPUS),
         accelerator=config["accelerator"],
     params:

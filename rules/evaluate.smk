@@ -35,6 +35,7 @@ rule evaluate_model:
         training_environment
     threads: THREADS
     resources:
+        **demand(lambda w: demands.evaluating(run_of(w).architecture, EVALUATED, SIZE, GPUS)),
         gpu=min(1, GPUS),
         accelerator=config["accelerator"],
     params:
@@ -78,6 +79,8 @@ rule evaluate_pictures:
         "<results>/benchmarks/evaluate_pictures/{run}.tsv"
     conda:
         "../envs/tensorflow.yaml"
+    resources:
+        **demand(lambda w: demands.reading(EVALUATED, SIZE, rate=5)),
     params:
         pictures=lambda w: PICTURES[w.run],
         fingerprint=lambda w: configuration.fingerprint(PICTURES[w.run]),
@@ -116,6 +119,8 @@ rule evaluate_baselines:
         "<results>/benchmarks/evaluate_baselines/baselines.tsv"
     conda:
         "../envs/tensorflow.yaml"
+    resources:
+        **demand(lambda w: demands.reading(sum(IMAGES.values()), SIZE, rate=5)),
     params:
         baselines=list(BASELINES),
         split=config["evaluation"]["split"],
@@ -149,6 +154,8 @@ rule draw_samples:
         "<results>/benchmarks/draw_samples/samples.tsv"
     conda:
         "../envs/tensorflow.yaml"
+    resources:
+        **demand(lambda w: demands.reading(EVALUATED, SIZE, rate=500)),
     params:
         split=config["evaluation"]["split"],
         images=config["report"]["images"],
@@ -182,6 +189,8 @@ rule draw_extremes:
         "<results>/benchmarks/draw_extremes/extremes.tsv"
     conda:
         "../envs/tensorflow.yaml"
+    resources:
+        **demand(lambda w: demands.reading(EVALUATED, SIZE, rate=500)),
     params:
         runs=compared(),
         split=config["evaluation"]["split"],
@@ -215,6 +224,8 @@ rule export_inputs:
         "<results>/benchmarks/export_inputs/inputs.tsv"
     conda:
         "../envs/tensorflow.yaml"
+    resources:
+        **demand(lambda w: demands.reading(EVALUATED, SIZE)),
     params:
         split=config["evaluation"]["split"],
     shell:

@@ -36,6 +36,8 @@ rule write_model_card:
         "<results>/benchmarks/write_model_card/{run}.tsv"
     conda:
         "../envs/report.yaml"
+    resources:
+        **TABLES,
     params:
         split=config["evaluation"]["split"],
     shell:
@@ -73,6 +75,8 @@ rule export_model:
     conda:
         "../envs/export.yaml"
     threads: 2
+    resources:
+        **demand(lambda w: demands.exporting(run_of(w).architecture)),
     shell:
         r"""
         python workflow/export_model.py \

@@ -44,6 +44,8 @@ rule plot_curves:
         "<results>/benchmarks/plot_curves/{model}.tsv"
     conda:
         "../envs/report.yaml"
+    resources:
+        **LIGHT,
     params:
         # A run that starts anew has no epochs in common with the shorter ones.
         milestones=lambda w: [run.epochs for run in runs_of(w.model)][
@@ -79,6 +81,8 @@ rule plot_costs:
         "<results>/benchmarks/plot_costs/quality_against_cost.tsv"
     conda:
         "../envs/report.yaml"
+    resources:
+        **LIGHT,
     shell:
         r"""
         python workflow/plot_costs.py \
@@ -111,6 +115,8 @@ rule plot_grid:
         "<results>/benchmarks/plot_grid/{grid}.tsv"
     conda:
         "../envs/report.yaml"
+    resources:
+        **LIGHT,
     params:
         runs=runs_of_grid,
     shell:
@@ -145,6 +151,8 @@ rule plot_preprocessing:
         "<results>/benchmarks/plot_preprocessing/{data_set}.tsv"
     conda:
         "../envs/report.yaml"
+    resources:
+        **LIGHT,
     params:
         image_size=SIZE,
         images=config["report"]["images"],
@@ -180,6 +188,8 @@ rule tabulate_metrics:
         "<results>/benchmarks/tabulate_metrics/metrics.tsv"
     conda:
         "../envs/report.yaml"
+    resources:
+        **TABLES,
     shell:
         r"""
         python workflow/tabulate_metrics.py \
@@ -208,6 +218,8 @@ rule tabulate_training:
         "<results>/benchmarks/tabulate_training/training.tsv"
     conda:
         "../envs/report.yaml"
+    resources:
+        **LIGHT,
     params:
         varies=VARIES,
     shell:
@@ -250,6 +262,8 @@ rule tabulate_comparisons:
         "<results>/benchmarks/tabulate_comparisons/comparisons.tsv"
     conda:
         "../envs/report.yaml"
+    resources:
+        **TABLES,
     params:
         varies=VARIES,
     shell:
@@ -290,6 +304,8 @@ rule tabulate_data:
         "<results>/benchmarks/tabulate_data/data_sets.tsv"
     conda:
         "../envs/report.yaml"
+    resources:
+        **TABLES,
     shell:
         r"""
         python workflow/tabulate_data.py \
@@ -319,6 +335,8 @@ rule plot_scores:
         "<results>/benchmarks/plot_scores/scores.tsv"
     conda:
         "../envs/report.yaml"
+    resources:
+        **TABLES,
     params:
         split=config["evaluation"]["split"],
     shell:
@@ -353,6 +371,8 @@ rule plot_extremes:
         "<results>/benchmarks/plot_extremes/{run}.tsv"
     conda:
         "../envs/report.yaml"
+    resources:
+        **LIGHT,
     shell:
         r"""
         python workflow/plot_extremes.py \
@@ -385,6 +405,8 @@ rule compare_runs:
         "<results>/benchmarks/compare_runs/comparisons.tsv"
     conda:
         "../envs/report.yaml"
+    resources:
+        **TABLES,
     params:
         pictures=list(PICTURES),
         varies=VARIES,
@@ -421,6 +443,8 @@ rule write_summary:
         "<results>/benchmarks/write_summary/summary.tsv"
     conda:
         "../envs/report.yaml"
+    resources:
+        **TABLES,
     params:
         title=lambda w: config["title"],
         split=config["evaluation"]["split"],
@@ -474,6 +498,8 @@ rule render_report:
         "<results>/benchmarks/render_report/report.tsv"
     conda:
         "../envs/report.yaml"
+    resources:
+        **TABLES,
     params:
         # Functions, as a plain text is searched for wildcards.
         title=lambda w: config["title"],

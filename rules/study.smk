@@ -32,6 +32,8 @@ rule draw_study:
         "<results>/benchmarks/draw_study/study.tsv"
     conda:
         "../envs/tensorflow.yaml"
+    resources:
+        **demand(lambda w: demands.reading(EVALUATED, SIZE, rate=200)),
     params:
         split=config["evaluation"]["split"],
         runs=studied,
@@ -74,6 +76,8 @@ rule analyze_study:
         "<results>/benchmarks/analyze_study/acceptance.tsv"
     conda:
         "../envs/report.yaml"
+    resources:
+        **TABLES,
     params:
         # A function, as a plain text is searched for wildcards.
         rules=lambda w: json.dumps(config["study"]["exclude"]),
@@ -108,6 +112,8 @@ rule plot_acceptance:
         "<results>/benchmarks/plot_acceptance/acceptance.tsv"
     conda:
         "../envs/report.yaml"
+    resources:
+        **LIGHT,
     shell:
         r"""
         python workflow/plot_acceptance.py \

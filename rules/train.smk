@@ -38,9 +38,11 @@ rule train_model:
         training_environment
     threads: THREADS
     resources:
+        **demand(lambda w: training_demand(run_of(w))),
         gpu=GPUS,
         # No parameter: what has been trained on a CPU is not thrown away for a GPU.
         accelerator=config["accelerator"],
+        scratch=SCRATCH,
     params:
         model=lambda w: run_of(w).model,
         architecture=lambda w: run_of(w).builder,
@@ -70,6 +72,7 @@ rule train_model:
             --accelerator {resources.accelerator:q} \
             --devices {params.devices:q} \
             --threads {threads} \
+            --scratch {resources.scratch:q} \
             --model {output.model:q} \
             --history {output.history:q} \
             --record {output.record:q} \

@@ -8,6 +8,7 @@ import pkgutil
 import platform
 import shutil
 import statistics
+import tempfile
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +28,15 @@ UNIMPORTANT = {"tensorboard"}
 def main() -> None:
     """Parse the command line, train, and write model, history, record and state."""
     args = _arguments()
+    if args.scratch == "no":
+        train(args, None)
+        return
+    with tempfile.TemporaryDirectory(prefix="deepcolor-") as scratch:
+        train(args, Path(scratch))
+
+
+def train(args: argparse.Namespace, scratch: Path | None) -> None:
+    """Train; with `scratch`, an empty folder, from copies of the shards there."""
     command.prepare_keras(
         args.threads,
         accelerator=args.accelerator,
@@ -48,7 +58,7 @@ def main() -> None:
         "training": args.training,
     }
     keras.utils.set_random_seed(args.seed)
-    shards = Shards(args.indexes)
+    shards = Shards(args.indexes, scratch)
     batch_size = args.training["batch_size"]
     steps = shards.steps(batch_size)
     images = {split: shards.count(split) for split in ("training", "validation")}
@@ -192,6 +202,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--accelerator", choices=["auto", "cpu", "cuda"], default="auto")
     parser.add_argument("--devices", type=int, default=1, help="to spread each batch over")
     parser.add_argument("--threads", type=int, required=True, help="of the CPU")
+    parser.add_argument(
+        "--scratch",
+        choices=["yes", "no"],
+        default="no",
+        help="copy the shards into TMPDIR and read them there",
+    )
     parser.add_argument("--model", type=Path, required=True, help=".keras file to write")
     parser.add_argument("--history", type=Path, required=True, help="CSV file to write")
     parser.add_argument("--record", type=Path, required=True, help="JSON file to write")

@@ -6,6 +6,7 @@ Needs nothing but the standard library and what Snakemake itself depends on (jso
 import hashlib
 import json
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -223,6 +224,12 @@ def data_sets(config: dict[str, Any]) -> list[DataSet]:
             )
         )
     return found
+
+
+def images(config: dict[str, Any], names: Collection[str] | None = None) -> dict[str, int]:
+    """The images of all data sets in use, or of those named, by split."""
+    used = [each for each in data_sets(config) if names is None or each.name in names]
+    return {split: sum(each.images.get(split, 0) for each in used) for split in SPLITS}
 
 
 def find_data_set(config: dict[str, Any], name: str) -> DataSet:

@@ -1,5 +1,6 @@
 """The index of a data set's shards: how many images they hold, and the checksums that prove it."""
 
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -39,9 +40,31 @@ def check_shards(index: dict[str, Any], folder: Path) -> None:
     """
     for split in index["splits"].values():
         for shard in split["shards"]:
-            path = folder / shard["file"]
-            if not path.exists() or sha256(path) != shard["sha256"]:
-                state = "is not as it was written" if path.exists() else "is missing"
-                raise DeepColorError(
-                    f"{path} {state} (checksum); delete it and run the same command again"
-                )
+            _check(shard, folder / shard["file"])
+
+
+def copy_shards(index: dict[str, Any], folder: Path, scratch: Path) -> Path:
+    """Copy the shards of an index into a folder of their own below `scratch`, and check the copies.
+
+    Returns:
+        The folder with the copies.
+
+    Raises:
+        DeepColorError: A shard is missing, cut short or altered.
+    """
+    copies = scratch / folder.name
+    copies.mkdir()
+    for split in index["splits"].values():
+        for shard in split["shards"]:
+            copy, path = copies / shard["file"], folder / shard["file"]
+            if path.exists():
+                shutil.copyfile(path, copy)
+            _check(shard, path, copy)
+    return copies
+
+
+def _check(shard: dict[str, Any], path: Path, copy: Path | None = None) -> None:
+    read = copy or path
+    if not read.exists() or sha256(read) != shard["sha256"]:
+        state = "is not as it was written" if path.exists() else "is missing"
+        raise DeepColorError(f"{path} {state} (checksum); delete it and run the same command again")

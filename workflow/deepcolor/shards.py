@@ -14,7 +14,7 @@ import tensorflow as tf
 from deepcolor.decoding import read_square
 from deepcolor.errors import DeepColorError
 from deepcolor.files import read_json, replacing, sha256, write_json
-from deepcolor.shard_index import check_shards
+from deepcolor.shard_index import check_shards, copy_shards
 
 SHUFFLE_BYTES = 512 * 2**20  # Memory for shuffling, whatever the number of images.
 FEATURES = {name: tf.io.FixedLenFeature((), tf.string) for name in ("image", "id", "data_set")}
@@ -71,15 +71,24 @@ class Shards:
         size: Side of the pictures in pixels.
     """
 
-    def __init__(self, indexes: Sequence[Path]) -> None:
+    def __init__(self, indexes: Sequence[Path], scratch: Path | None = None) -> None:
         """Open the shards that indexes name.
+
+        Args:
+            indexes: Of data sets, beside their shards.
+            scratch: An empty folder, into which the shards are copied and from which they are read.
 
         Raises:
             DeepColorError: A shard is missing, cut short or altered.
         """
         self._indexes = [(path.parent, read_json(path)) for path in indexes]
-        for folder, index in self._indexes:
-            check_shards(index, folder)
+        if scratch is not None:
+            self._indexes = [
+                (copy_shards(index, folder, scratch), index) for folder, index in self._indexes
+            ]
+        else:
+            for folder, index in self._indexes:
+                check_shards(index, folder)
         self.size: int = self._indexes[0][1]["image_size"]
 
     def count(self, split: str) -> int:
