@@ -8,7 +8,7 @@ from deepcolor import demands
 from deepcolor.registry import ARCHITECTURES
 
 SMALL: dict[str, Any] = {
-    "images": 100, "epochs": 1, "batch_size": 8, "image_size": 64, "threads": 2, "gpus": 0,
+    "images": 5000, "epochs": 1, "batch_size": 8, "image_size": 64, "threads": 2, "gpus": 0,
     "scratch": False,
 }  # fmt: skip
 

@@ -57,7 +57,7 @@ NETWORKS: Mapping[str, Network] = {
     "densenet": Network(2300, 4000, 150_000, 40),
     "mobilenet": Network(1500, 2700, 200_000, 39),
     "denseunet": Network(2400, 4500, 100_000, 52),
-    "koalarization": Network(3000, 6000, 50_000, 250),
+    "koalarization": Network(5000, 4500, 50_000, 250),
 }
 
 
