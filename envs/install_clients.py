@@ -4,6 +4,7 @@
     python envs/install_clients.py FILE               for config.yaml with FILE over it
     python envs/install_clients.py --gpu              CUDA's libraries too, for the GPU of this machine
     python envs/install_clients.py --client fiftyone  this one; "cuda" are CUDA's libraries, "c2pa" signs
+    python envs/install_clients.py --client kubernetes  what runs jobs in pods of a cluster
     python envs/install_clients.py --report FILE      no installation: say where the report is
     python envs/install_clients.py --study FILE       no installation: say how to serve the user study
 
@@ -41,7 +42,7 @@ def needed(config: dict, gpu: bool = False) -> list[str]:
 
 
 def install(client: str) -> None:
-    """Install a client, "cuda" or "c2pa" from its lock, unless that has been done.
+    """Install a client, "cuda", "c2pa" or "kubernetes" from its lock, unless that has been done.
 
     Raises:
         DeepColorError: It failed.
@@ -54,6 +55,7 @@ def install(client: str) -> None:
     what = {
         "c2pa": "what signs pictures (once)",
         "cuda": "CUDA's libraries (once, a download of 3 GB)",
+        "kubernetes": "what runs jobs on Kubernetes (once)",
     }.get(client, f"the client of the source {client} (once, some minutes)")
     print(f"Installing {what}", flush=True)
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]

@@ -113,7 +113,7 @@ def test_what_is_unfit_is_named_with_the_reason(album: Path, network: Network) -
 def test_a_manifest_says_which_and_in_which_order(album: Path, network: Network, tmp_path: Path) -> None:
     Image.fromarray(photographs.gray()).save(album / "gray.png")
     names = ["gray", *(f"{number:02}" for number in range(9, -1, -1))]
-    rows = [
+    rows: list[dict[str, object]] = [
         {
             **dict.fromkeys(COLUMNS, ""),
             **{

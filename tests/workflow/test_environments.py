@@ -25,7 +25,7 @@ def load(script: str) -> ModuleType:
 
 writer = load("write_conda_environments")
 
-LOCKS = ["requirements", "c2pa", *writer.CLIENTS]
+LOCKS = ["requirements", "c2pa", "kubernetes", *writer.CLIENTS]
 
 
 @pytest.mark.parametrize("name", [*LOCKS, "cuda", "torch"])
@@ -46,7 +46,7 @@ def test_this_environment_is_the_locked_one(name: str) -> None:
 
 
 def test_the_embedded_default_does_not_pay_for_clients() -> None:
-    for client in ["c2pa", *writer.CLIENTS]:
+    for client in ["c2pa", "kubernetes", *writer.CLIENTS]:
         assert not set(writer.direct(client)) & writer.pins().keys()
 
 
@@ -84,8 +84,8 @@ def test_every_rule_names_an_environment_that_there_is() -> None:
     # A client is named like the source that needs it.
     assert set(writer.CLIENTS) <= SOURCES.keys()
     asked = {path.stem for path in ENVS.glob("*.in")}
-    # No rule serves the study, or signs pictures.
-    assert asked == named | {"c2pa", "dev", "study", "torch", *writer.OWN_LOCKS}
+    # No rule serves the study, signs pictures, or starts pods.
+    assert asked == named | {"c2pa", "dev", "kubernetes", "study", "torch", *writer.OWN_LOCKS}
 
 
 def test_every_package_that_is_asked_for_is_explained() -> None:
