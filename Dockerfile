@@ -18,7 +18,7 @@ RUN for lock in requirements $EXTRAS; do \
     done
 
 # Any user can write there; weights that are downloaded stay on the volume.
-ENV HOME=/tmp KERAS_HOME=/deepcolor/data/cache/keras
+ENV HOME=/tmp USER=deepcolor KERAS_HOME=/deepcolor/data/cache/keras
 # In the place of `pip install --editable .`, and where Snakemake finds the executor of the profile.
 ENV PYTHONPATH=/deepcolor/workflow:/deepcolor/workflow/profiles/kubernetes
 
