@@ -7,6 +7,8 @@ cluster would refuse is refused.
 
 import base64
 import json
+import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -69,7 +71,13 @@ class Cluster(Server):
             self.processes[name] = subprocess.Popen(
                 [*container["command"], *container["args"]],
                 cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True,
             )  # fmt: skip
+
+    def lose(self, name: str) -> None:
+        """End a job's pod with all that runs in it, as when its node goes down."""
+        if self.processes[name].poll() is None:
+            os.killpg(self.processes[name].pid, signal.SIGKILL)
 
     def log(self, name: str) -> Path:
         """What a job's pod has printed."""
@@ -153,8 +161,7 @@ class Api(Handler):
                     there = [self.pod(name)] if name in self.server.there else []
                     self.json({"kind": "PodList", "apiVersion": "v1", "items": there})
                 case ["DELETE", "pods", pod] if pod.removesuffix("-pod") in self.server.there:
-                    process = self.server.processes[pod.removesuffix("-pod")]
-                    process.terminate()
+                    self.server.lose(pod.removesuffix("-pod"))
                     self.json(self.pod(pod.removesuffix("-pod")))
                 case ["GET", "pods", pod, "log"] if pod.removesuffix("-pod") in self.server.there:
                     if (

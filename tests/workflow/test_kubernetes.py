@@ -2,6 +2,8 @@
 
 import importlib.util
 import re
+import threading
+import time
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,6 +40,8 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
         assert isinstance(server, Cluster)
         server.write_access(tmp_path / "kubeconfig")
         yield server
+        for name in server.jobs:
+            server.lose(name)
         # Whoever started jobs has cleaned up, and was not denied what it asked for.
         assert not server.there and not server.secrets
         for request in server.seen:
@@ -129,6 +133,28 @@ def test_what_fails_in_a_pod_is_said_and_made_again(copy: Copy, cluster: Cluster
     result = run(copy, shard)
     assert result.returncode == 0 and (copy.folder / shard).exists(), result.stdout
     assert len(cluster.jobs) == 3
+
+
+@needs_executor
+def test_a_training_whose_pod_is_lost_goes_on(copy: Copy, cluster: Cluster) -> None:
+    made = copy.run("snakemake --cores 2 data/shards/photographs-32/index.json")
+    assert made.returncode == 0, made.stdout
+    copy.write("long.yaml", "training: {epochs: [300]}")
+
+    def lose_the_first() -> None:
+        while not list(copy.folder.glob("results/unet_300/backup-*")):
+            time.sleep(0.05)
+        cluster.lose(next(iter(cluster.jobs)))
+
+    killer = threading.Thread(target=lose_the_first, daemon=True)
+    killer.start()
+    result = run(copy, "results/unet_300/model.keras", "--configfile long.yaml")
+    assert result.returncode == 0, result.stdout
+    assert not killer.is_alive()
+    # The second pod has found, on the volume, what no rule declares.
+    _, second = cluster.jobs
+    found = re.search(r"goes on after epoch (\d+)", cluster.log(second).read_text("utf-8"))
+    assert found and 1 <= int(found[1]) < 300
 
 
 @needs_executor
