@@ -44,11 +44,11 @@ RUN_TARGET = mkdir -p .snakemake; set -o pipefail; \
 	$(SNAKEMAKE) --quiet all --rerun-incomplete -- $(TARGET) 2>&1 | tee $(SAID) || { $(EXPLAIN); exit 1; }
 
 # What the lock holds; what is installed only for the data sets that need it; and what has a lock of its
-# own with the same pins, besides: what signs pictures, CUDA's libraries and what submits jobs to a cluster go
+# own with the same pins, besides: what signs pictures, CUDA's libraries and what submits jobs to clusters go
 # over the environment, PyTorch goes into another.
 ALWAYS := data tensorflow report export colorize study workflow dev
 CLIENTS := fiftyone huggingface
-OTHERS := c2pa cuda slurm torch
+OTHERS := c2pa cuda kubernetes slurm torch
 TORCH := .venv-torch
 TORCH_READY := $(TORCH)/ready-$(shell cksum < envs/torch.txt | tr ' ' '-')
 COMPILE = uv pip compile --python-version 3.11 --python-platform linux --generate-hashes --quiet \
@@ -81,7 +81,7 @@ browse: $(READY)  ## Open the FiftyOne app on a run (RUN=unet_30)
 	@python workflow/browse_run.py $(OVERLAY) --run "$(or $(RUN),unet_30)"
 
 test: lint  ## Run all checks and tests (TESTERS=2: processes)
-	@python envs/install_clients.py --client $(CLIENTS) c2pa slurm
+	@python envs/install_clients.py --client $(CLIENTS) c2pa kubernetes slurm
 	@python -m pytest --numprocesses $(or $(TESTERS),2) --dist worksteal
 
 test-torch: $(TORCH_READY)  ## Try the networks under PyTorch, in an environment of its own (2.6 GB)

@@ -4,7 +4,7 @@
     python envs/install_clients.py FILE               for config.yaml with FILE over it
     python envs/install_clients.py --gpu              CUDA's libraries too, for the GPU of this machine
     python envs/install_clients.py --client fiftyone  this one; "c2pa" signs pictures, "cuda" are CUDA's
-                                                      libraries, "slurm" submits jobs to a cluster
+                                                      libraries, "slurm" and "kubernetes" submit jobs
     python envs/install_clients.py --report FILE      no installation: say where the report is
     python envs/install_clients.py --study FILE       no installation: say how to serve the user study
 
@@ -42,7 +42,7 @@ def needed(config: dict, gpu: bool = False) -> list[str]:
 
 
 def install(client: str) -> None:
-    """Install a client, "cuda", "c2pa" or "slurm" from its lock, unless that has been done.
+    """Install a client, or another of envs/*.txt, from its lock, unless that has been done.
 
     Raises:
         DeepColorError: It failed.
@@ -55,6 +55,7 @@ def install(client: str) -> None:
     what = {
         "c2pa": "what signs pictures (once)",
         "cuda": "CUDA's libraries (once, a download of 3 GB)",
+        "kubernetes": "what submits jobs to Kubernetes (once)",
         "slurm": "what submits jobs to Slurm (once)",
     }.get(client, f"the client of the source {client} (once, some minutes)")
     print(f"Installing {what}", flush=True)

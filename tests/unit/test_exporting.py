@@ -196,6 +196,7 @@ def test_memory_that_is_used_up_is_no_fault_of_the_network(
 
 def test_exporting_needs_neither_photographs_nor_tables() -> None:
     library = [
+        "cie",
         "color",
         "command",
         "devices",

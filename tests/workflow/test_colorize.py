@@ -1,10 +1,13 @@
 """Photographs of one's own: by the README's commands, and as a target of the pipeline."""
 
 import json
+import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import photographs
 import pytest
 from conftest import Copy
@@ -27,7 +30,7 @@ def album(finished: Copy) -> Iterator[Path]:
 
 
 def test_the_commands_of_the_readme(finished: Copy, album: Path) -> None:
-    commands = [each for each in COMMANDS if each.startswith("deepcolor") and "study" not in each]
+    commands = [each for each in COMMANDS if re.match("deepcolor (colorize|inspect)", each)]
     assert len(commands) == 2
     colorize, inspect = (each.replace("results-folder/unet_30", "results/unet_2") for each in commands)
     result = finished.run(colorize)
@@ -75,6 +78,44 @@ def test_a_folder_as_a_target(finished: Copy, album: Path) -> None:
     finished.write("pale.yaml", "colorize: {folder: old-photographs, saturation: 0.5}")
     result = finished.run(f"snakemake --cores 2 --configfile pale.yaml -- {SHEET}; rm pale.yaml")
     assert "3 colorized, 0 done before" in result.stdout
+
+
+def test_a_run_elsewhere_scores_what_the_pipeline_scored(finished: Copy, tmp_path: Path) -> None:
+    """The folder of a run, copied, and the photographs: neither shards nor the project's folder."""
+    for folder in ("results/unet_2", "data/photographs"):
+        shutil.copytree(finished.folder / folder, tmp_path / folder)
+    command = (
+        "deepcolor evaluate data/photographs/images --model results/unet_2 --output metrics.json "
+        "--per-image all.csv --manifest data/photographs/manifest.csv --split validation"
+    )
+    elsewhere = Copy(tmp_path)
+    result = elsewhere.run(command)
+    assert result.returncode == 0, result.stdout
+    assert "12 photographs are of other splits" in result.stdout and "6 scored" in result.stdout
+    run = finished.folder / "results/unet_2"
+    for ours, theirs in {"metrics.json": "metrics.json", "all.csv": "per_image.csv"}.items():
+        assert (tmp_path / ours).read_bytes() == (run / theirs).read_bytes()
+    # What the folder says of itself is right anywhere.
+    for name in ("MODEL_CARD.md", "model_card.json"):
+        assert str(finished.folder) not in (run / name).read_text("utf-8")
+    # The exported network makes the same pictures, but for rounding.
+    result = finished.run("snakemake --cores 2 results/unet_2/export")
+    assert result.returncode == 0, result.stdout
+    model = run / "export/model.onnx"
+    result = elsewhere.run(command.replace("results/unet_2", str(model)))
+    assert result.returncode == 0, result.stdout
+    theirs, ours = (pd.read_csv(path) for path in (run / "per_image.csv", tmp_path / "all.csv"))
+    pd.testing.assert_frame_equal(ours, theirs, rtol=0.001, atol=0.001)
+    # So does the rule's own script, with a network that lies elsewhere.
+    shutil.rmtree(run / "export")
+    result = finished.run(
+        f"python workflow/evaluate_model.py --run unet_2 --model {tmp_path}/results/unet_2/model.keras "
+        "--indexes data/shards/photographs-32/index.json --manifests data/photographs/manifest.csv "
+        f"--split validation --threads 2 --metrics {tmp_path}/again.json "
+        f"--per-image {tmp_path}/again.csv --predictions {tmp_path}/again.npy"
+    )
+    assert result.returncode == 0, result.stdout
+    assert (tmp_path / "again.json").read_bytes() == (run / "metrics.json").read_bytes()
 
 
 def test_no_folder_is_said_in_a_line(finished: Copy) -> None:

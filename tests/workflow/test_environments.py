@@ -25,7 +25,7 @@ def load(script: str) -> ModuleType:
 
 writer = load("write_conda_environments")
 
-OVER = ["c2pa", "slurm"]  # What goes over the environment, and serves no rule.
+OVER = ["c2pa", "kubernetes", "slurm"]  # What goes over the environment, and serves no rule.
 LOCKS = ["requirements", *OVER, *writer.CLIENTS]
 
 

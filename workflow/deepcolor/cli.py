@@ -8,7 +8,7 @@ from pathlib import Path
 
 from deepcolor import command
 from deepcolor.arguments import port
-from deepcolor.colorize import app_command
+from deepcolor.colorize import app_command, evaluate_command
 from deepcolor.colorize import commands as colorize
 
 
@@ -30,6 +30,9 @@ def _main() -> None:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     colorize.add_colorize(commands.add_parser("colorize", help="colorize photographs of your own"))
     colorize.add_inspect(commands.add_parser("inspect", help="say whether a file was colorized"))
+    evaluate_command.add_evaluate(
+        commands.add_parser("evaluate", help="score a network on color photographs")
+    )
     app_command.add_app(commands.add_parser("app", help="a page to try networks on pictures"))
     _add_study(commands.add_parser("study", help="the user study: serve, export, backup, import"))
     args = parser.parse_args()

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from deepcolor.cie import WHITE, XYZ_OF_RGB
 from deepcolor.luma import LUMA
 
 
@@ -42,13 +43,6 @@ class Luminance(keras.layers.Layer):
         """`(..., 3)` becomes `(..., 1)`."""
         return (*input_shape[:-1], 1)
 
-
-# sRGB primaries to CIE XYZ, the D65 white point of the 2 degree observer, and the thresholds of sRGB's
-# and CIELAB's straight pieces, with the digits that scikit-image uses (IEC 61966-2-1; CIE 15).
-XYZ_OF_RGB = np.array(
-    [[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]]
-)
-WHITE = np.array([0.95047, 1.0, 1.08883])
 
 # What a and b are divided by, so that a network's tanh reaches every color of sRGB.
 CHROMA_SCALE = 127.0

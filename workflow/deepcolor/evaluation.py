@@ -6,25 +6,26 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import keras
 import numpy as np
 import pandas as pd
 from PIL import Image
 
-from deepcolor import color, lab, metrics
+from deepcolor import lab, metrics
 from deepcolor.decoding import read_square
 from deepcolor.errors import DeepColorError
 from deepcolor.files import listing, replacing
-from deepcolor.lab import to_8bit
+from deepcolor.lab import grayscale, to_8bit
 
-if TYPE_CHECKING:  # It needs TensorFlow; what is here does not.
+if TYPE_CHECKING:  # They need TensorFlow; what is here does not.
+    import keras
+
     from deepcolor.shards import Shards
 
 BATCH_SIZE = 32
 
 
 def evaluate_network(
-    network: keras.Model, shards: "Shards", split: str, predictions: Path, threads: int = 1
+    network: "keras.Model", shards: "Shards", split: str, predictions: Path, threads: int = 1
 ) -> pd.DataFrame:
     """Predict every image of a split and compare it with the photograph.
 
@@ -41,6 +42,7 @@ def evaluate_network(
     Returns:
         A row per image: data_set, id, and the columns of `metrics.per_image`.
     """
+    from deepcolor import color
 
     def predict(images: np.ndarray, _: pd.DataFrame) -> np.ndarray:
         return to_8bit(network.predict_on_batch(color.to_luminance(images)))
@@ -99,12 +101,6 @@ def evaluate_baseline(baseline: str, shards: "Shards", split: str, threads: int 
         "true-chroma": lambda images: metrics.with_luminance(images, images),
     }[baseline]
     return _evaluate(shards, split, lambda images, _: predict(images), threads)
-
-
-def grayscale(images: np.ndarray) -> np.ndarray:
-    """The input as a picture: `(n, height, width, 3)` uint8 RGB to the same with R = G = B."""
-    luminance = keras.ops.convert_to_numpy(color.to_luminance(images))
-    return np.repeat(to_8bit(luminance), 3, axis=-1)
 
 
 def training_chroma(shards: "Shards") -> np.ndarray:

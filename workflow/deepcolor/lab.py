@@ -6,7 +6,7 @@ than pixel by pixel. The luminance is that of the input, Rec. 601 luma.
 
 import numpy as np
 
-from deepcolor.color import WHITE, XYZ_OF_RGB
+from deepcolor.cie import WHITE, XYZ_OF_RGB
 from deepcolor.luma import LUMA
 
 _CODES = np.arange(256) / 255
@@ -53,6 +53,27 @@ def to_rgb(lab: np.ndarray) -> np.ndarray:
 def to_8bit(values: np.ndarray) -> np.ndarray:
     """Round floats in [0, 1] to uint8; what lies outside is clipped."""
     return np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)
+
+
+def luminance(rgb: np.ndarray) -> np.ndarray:
+    """What the networks see of 8-bit pictures: bit for bit what `color.to_luminance` gives on a CPU.
+
+    Args:
+        rgb: `(..., height, width, 3)` uint8.
+
+    Returns:
+        `(..., height, width, 1)` float32 in [0, 1]: the Rec. 601 luma of the gamma-encoded values.
+    """
+    red, green, blue = (
+        np.float32(weight) * plane
+        for weight, plane in zip(LUMA, np.moveaxis(rgb / np.float32(255), -1, 0), strict=True)
+    )
+    return (red + green + blue)[..., None]
+
+
+def grayscale(rgb: np.ndarray) -> np.ndarray:
+    """The input as a picture: `(..., height, width, 3)` uint8 RGB to the same with R = G = B."""
+    return np.repeat(to_8bit(luminance(rgb)), 3, axis=-1)
 
 
 def lightness(rgb: np.ndarray) -> np.ndarray:

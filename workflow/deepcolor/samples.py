@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from deepcolor.evaluation import grayscale
 from deepcolor.files import replacing
+from deepcolor.lab import grayscale
 
 if TYPE_CHECKING:  # It needs TensorFlow; what is here does not.
     from deepcolor.shards import Shards

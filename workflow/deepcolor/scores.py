@@ -95,8 +95,7 @@ def write_scores(scores: pd.DataFrame, per_image: Path, summary: Path) -> str:
         per_image: CSV file to write.
         summary: JSON file to write.
     """
-    with replacing(per_image) as temporary:
-        scores.to_csv(temporary, index=False, lineterminator="\n")
+    write_per_image(scores, per_image)
     content = summarize(scores)
     write_json(summary, content)
     means = content["all"]["as_predicted"]
@@ -104,3 +103,9 @@ def write_scores(scores: pd.DataFrame, per_image: Path, summary: Path) -> str:
         f"PSNR {means['psnr']['value']:.2f} dB, CIEDE2000 {means['ciede2000']['value']:.2f} "
         f"on {content['all']['n']} images"
     )
+
+
+def write_per_image(scores: pd.DataFrame, path: Path) -> None:
+    """Write scores as CSV, a row per image; see `summarize`."""
+    with replacing(path) as temporary:
+        scores.to_csv(temporary, index=False, lineterminator="\n")

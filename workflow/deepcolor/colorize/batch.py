@@ -203,7 +203,7 @@ def _colorize_file(job: Job, work: Work) -> tuple[bool, dict[str, Any]]:
         signed = not work.signer or credentials(job.target)
         if wanted.items() <= noted.items() and signed:
             return False, _old_entry(job, noted, work)
-    megapixels = _megapixels(job.source)
+    megapixels = megapixels_of(job.source)
     with work.room.of(megapixels):
         content = job.source.read_bytes()
         if hashlib.sha256(content).hexdigest() != checksum:
@@ -269,7 +269,7 @@ def _noted(target: Path) -> dict[str, str]:
         return {}
 
 
-def _megapixels(path: Path) -> float:
+def megapixels_of(path: Path) -> float:
     """The size of a picture; 0 of a broken one, which takes no room."""
     try:
         with Image.open(path) as image:

@@ -17,7 +17,10 @@ def add_colorize(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("photographs", nargs="+", metavar="PHOTOGRAPH", help="files, folders, patterns")
     parser.add_argument(
-        "--model", type=Path, required=True, help="model.keras of a run, or an exported model.onnx"
+        "--model",
+        type=Path,
+        required=True,
+        help="folder of a run, its model.keras, or an exported model.onnx",
     )
     parser.add_argument("--output", type=folder, required=True, help="folder for the colorized pictures")
     parser.add_argument("--overwrite", action="store_true", help="make again what is there already")

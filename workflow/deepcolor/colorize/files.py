@@ -60,7 +60,7 @@ def find_jobs(named: Sequence[str], output: Path) -> Found:
     targets: dict[str, Path] = {}
     inputs = set()  # By device and number, so that links are found, too.
     for each in named:
-        for file, place in _files(each, output.resolve(), found):
+        for file, place in find_files(each, found, output.resolve()):
             stat = file.stat()
             inputs.add((stat.st_dev, stat.st_ino))
             if file.resolve() in jobs:
@@ -80,11 +80,20 @@ def find_jobs(named: Sequence[str], output: Path) -> Found:
     return found
 
 
-def _files(named: str, output: Path, found: Found) -> list[tuple[Path, Path]]:
-    """The files that one name stands for, and their places in the output."""
+def find_files(named: str, found: Found, output: Path | None = None) -> list[tuple[Path, Path]]:
+    """The pictures that a file's, a folder's or a pattern's name stands for.
+
+    Args:
+        named: What is named; see `find_jobs`.
+        found: Notes what is wrong with the name, and what is passed over.
+        output: A folder whose files are no inputs.
+
+    Returns:
+        Of each its path, and its place in the folder that is named.
+    """
     path = Path(named)
     if path.is_dir():
-        inside = output if path.resolve() in output.parents else None
+        inside = output if output and path.resolve() in output.parents else None
         files = [
             file.relative_to(path)
             for file in listing(path)

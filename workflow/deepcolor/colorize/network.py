@@ -41,12 +41,15 @@ def open_network(path: Path, threads: int) -> Network:
     """Load a network for use.
 
     Args:
-        path: An exported `.onnx` file, or a `.keras` file, which needs TensorFlow.
+        path: An exported `.onnx` file, a `.keras` file, which needs TensorFlow, or the folder of a run
+            with either; the `.keras` file goes first.
         threads: CPU threads that it may use.
 
     Raises:
         DeepColorError: There is no such file, it is broken, or it is a network of another kind.
     """
+    if path.is_dir():
+        path = _file_of(path)
     if not path.is_file():
         raise DeepColorError(
             f"--model {path}: there is no such file; train one (make report), or name another"
@@ -82,6 +85,22 @@ def open_network(path: Path, threads: int) -> Network:
         card=card,
         notes=tuple(map(str, in_short)) if isinstance(in_short, list) and in_short else (NO_CARD,),
     )
+
+
+def _file_of(run: Path) -> Path:
+    """The network in the folder of a run.
+
+    Raises:
+        DeepColorError: There is none.
+    """
+    files = ("model.keras", "export/model.onnx", "model.onnx")
+    found = next((run / file for file in files if (run / file).is_file()), None)
+    if found is None:
+        raise DeepColorError(
+            f"--model {run}: the folder has neither model.keras nor export/model.onnx; name the folder "
+            "of a run, or a file"
+        )
+    return found
 
 
 def _size(taken: tuple[Any, ...], given: tuple[Any, ...]) -> int:
