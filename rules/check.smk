@@ -64,7 +64,7 @@ rule check_training:
     threads: THREADS
     resources:
         **demand(lambda w: demands.trying(runs_of(w.model)[-1].architecture, SIZE, GPUS)),
-        gpu=GPUS,
+        **ALL_GPUS,
     params:
         architecture=lambda w: runs_of(w.model)[-1].builder,
         options=lambda w: json.dumps(runs_of(w.model)[-1].options),

@@ -40,8 +40,9 @@ ON_CLUSTER = workflow.resource_settings.nodes is not None or workflow.remote_exe
 # All local cores for a job on the GPU, so that two never share it under the plain command. On a cluster
 # there is no total, and a job must not take its node's.
 THREADS = config["threads"] if ON_CLUSTER else workflow.resource_settings.cores or config["threads"]
-# GPUs that a training takes.
+# GPUs that a training takes, and the resources of a rule that takes as many, or one.
 GPUS = 0 if config["accelerator"] == "cpu" else config["devices"]
+ALL_GPUS, ONE_GPU = ({"gpu": GPUS}, {"gpu": 1}) if GPUS else ({}, {})
 # Whether shards are written and read in the job's own scratch folder.
 SCRATCH = "yes" if config["scratch"] else "no"
 

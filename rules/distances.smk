@@ -44,7 +44,7 @@ rule measure_distances:
     threads: THREADS
     resources:
         **demand(lambda w: demands.measuring_distances(EVALUATED, SIZE, GPUS)),
-        gpu=min(1, GPUS),
+        **ONE_GPU,
         accelerator=config["accelerator"],
     params:
         split=config["evaluation"]["split"],

@@ -36,7 +36,7 @@ rule evaluate_model:
     threads: THREADS
     resources:
         **demand(lambda w: demands.evaluating(run_of(w).architecture, EVALUATED, SIZE, GPUS)),
-        gpu=min(1, GPUS),
+        **ONE_GPU,
         accelerator=config["accelerator"],
     params:
         split=config["evaluation"]["split"],

@@ -39,7 +39,7 @@ rule train_model:
     threads: THREADS
     resources:
         **demand(lambda w: training_demand(run_of(w))),
-        gpu=GPUS,
+        **ALL_GPUS,
         # No parameter: what has been trained on a CPU is not thrown away for a GPU.
         accelerator=config["accelerator"],
         scratch=SCRATCH,
