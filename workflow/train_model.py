@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from deepcolor import command
 from deepcolor.errors import DeepColorError
+from deepcolor.files import alone_in, replacing, sha256, write_json
 
 if TYPE_CHECKING:
     import keras
@@ -25,8 +26,15 @@ UNIMPORTANT = {"tensorboard"}
 
 
 def main() -> None:
-    """Parse the command line, train, and write model, history, record and state."""
+    """Parse the command line and train."""
     args = _arguments()
+    # A training that has outlived its Snakemake would delete the backup of this one.
+    with alone_in(args.state.parent):
+        train(args)
+
+
+def train(args: argparse.Namespace) -> None:
+    """Train, and write model, history, record and state."""
     command.prepare_keras(
         args.threads,
         accelerator=args.accelerator,
@@ -37,7 +45,6 @@ def main() -> None:
     import keras
     import pandas as pd
     from deepcolor import complexity, devices, targets, training
-    from deepcolor.files import replacing, sha256, write_json
     from deepcolor.project import sources_of
     from deepcolor.shards import Shards
 
