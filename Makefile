@@ -126,7 +126,7 @@ unlock: $(READY)  ## Remove the lock that a killed run has left behind
 	@snakemake --unlock
 
 now:  ## Give files from the future the present time, when the clock has been set back
-	@touch .snakemake/now
+	@mkdir -p .snakemake && touch .snakemake/now
 	@$(call newer,.snakemake/now) -exec touch -r .snakemake/now {} +
 
 lock: $(READY)  ## Resolve the packages anew: envs/*.in to the locks envs/*.txt and to envs/*.yaml
