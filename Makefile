@@ -31,17 +31,29 @@ SNAKEMAKE := snakemake $(OVERLAY) $(if $(CUDA),--config accelerator=cuda) --core
 
 # `--quiet all` hides Snakemake's own errors too: where no job has named one, ask again. Where no log could
 # be written, no job came to say so.
-SAID := .snakemake/make-report.log
+SAID = .snakemake/said-$$$$
 EXPLAIN = grep -qi "error:" $(SAID) \
 	|| { grep -q "No space left" $(SAID) && echo "Error: the disk is full; free some space and run the same \
 	command again"; } \
 	|| { [ -n "$$(ls -A .snakemake/locks 2> /dev/null)" ] && echo "Error: another run is at work in this \
 	folder, or one was killed. If none is, type: make unlock"; } \
-	|| { ! $(SNAKEMAKE) --dry-run -- $(TARGET) > $(SAID) 2>&1 && tail -n 8 $(SAID); } \
+	|| { touch $(SAID).now; [ -n "$$($(call newer,$(SAID).now) -print | head -n 1)" ] && echo "Error: there are \
+	files from the future here. If the clock was set back, type: make now"; } \
+	|| { ! $(SNAKEMAKE) --dry-run --rerun-incomplete -- $(TARGET) > $(SAID) 2>&1 && tail -n 8 $(SAID); } \
 	|| echo "Error: a job was stopped. The same command goes on where it was; logs are in results/logs."
 
-RUN_TARGET = mkdir -p .snakemake; set -o pipefail; \
-	$(SNAKEMAKE) --quiet all --rerun-incomplete -- $(TARGET) 2>&1 | tee $(SAID) || { $(EXPLAIN); exit 1; }
+# The project's files that are newer than a file.
+newer = find . -path ./$(VENV) -prune -o -type f -newer $(1)
+
+# Snakemake is in the background, where a shell that gets SIGTERM can hand it on: Snakemake then lets its jobs
+# end, and begins no other. Ctrl-C reaches all processes by itself, but for those in the background
+# of a shell, unless they are told so.
+RUN_TARGET = mkdir -p .snakemake; rm -f $(SAID)*; mkfifo $(SAID).pipe || exit 1; trap "rm -f $(SAID)*" EXIT; \
+	tee -i $(SAID) < $(SAID).pipe & \
+	{ trap - INT; exec $(SNAKEMAKE) --quiet all --rerun-incomplete -- $(TARGET); } > $(SAID).pipe 2>&1 & \
+	run=$$!; trap "kill -TERM $$run" TERM; trap : INT; \
+	while wait $$run; code=$$?; kill -0 $$run 2> /dev/null; do :; done; wait; \
+	[ $$code = 0 ] || { $(EXPLAIN); exit 1; }
 
 # What the lock holds; what is installed only for the data sets that need it; and what has a lock of its
 # own with the same pins, besides: what signs pictures, CUDA's libraries and what submits jobs to clusters go
@@ -54,7 +66,7 @@ TORCH_READY := $(TORCH)/ready-$(shell cksum < envs/torch.txt | tr ' ' '-')
 COMPILE = uv pip compile --python-version 3.11 --python-platform linux --generate-hashes --quiet \
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock"
 
-.PHONY: report check study archive restore browse test test-torch soak bench lint setup clients unlock lock clean help
+.PHONY: report check study archive restore browse test test-torch soak bench lint setup clients unlock now lock clean help
 
 report: TARGET := all
 report: clients  ## Run the whole pipeline (PRESET=paper: a preset, CONFIGFILE=x.yaml: a file, GPU=1)
@@ -87,9 +99,10 @@ test: lint  ## Run all checks and tests (TESTERS=2: processes)
 test-torch: $(TORCH_READY)  ## Try the networks under PyTorch, in an environment of its own (2.6 GB)
 	@KERAS_BACKEND=torch $(TORCH)/bin/python -m pytest tests/unit/test_backends.py
 
-soak: $(READY)  ## Kill trainings and the user study's server at random moments, KILLS=50 times, and compare
+soak: $(READY)  ## Kill trainings and the study's server, KILLS=50 times; disturb whole runs, ROUNDS=5; compare
 	@python tests/soak/training.py --kills $(or $(KILLS),50)
 	@python tests/soak/study.py --kills $(or $(KILLS),50)
+	@python tests/soak/workflow.py --rounds $(or $(ROUNDS),5)
 
 bench: $(READY)  ## Measure data, training, scoring, the study's server and colorizing (FOLDER=photographs; QUICK=1: in part)
 	@python tests/benchmarks/data.py $(if $(FOLDER),"$(FOLDER)")
@@ -111,6 +124,10 @@ clients: $(READY)
 
 unlock: $(READY)  ## Remove the lock that a killed run has left behind
 	@snakemake --unlock
+
+now:  ## Give files from the future the present time, when the clock has been set back
+	@mkdir -p .snakemake && touch .snakemake/now
+	@$(call newer,.snakemake/now) -exec touch -r .snakemake/now {} +
 
 lock: $(READY)  ## Resolve the packages anew: envs/*.in to the locks envs/*.txt and to envs/*.yaml
 	$(COMPILE) --upgrade $(filter-out envs/torch.in,$(wildcard envs/*.in)) -o $(VENV)/all.txt

@@ -9,12 +9,14 @@ import platform
 import shutil
 import statistics
 import tempfile
+from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deepcolor import command
 from deepcolor.errors import DeepColorError
+from deepcolor.files import alone_in, replacing, sha256, write_json
 
 if TYPE_CHECKING:
     import keras
@@ -26,17 +28,24 @@ UNIMPORTANT = {"tensorboard"}
 
 
 def main() -> None:
-    """Parse the command line, train, and write model, history, record and state."""
+    """Parse the command line and train."""
     args = _arguments()
-    if args.scratch == "no":
-        train(args, None)
-        return
-    with tempfile.TemporaryDirectory(prefix="deepcolor-") as scratch:
-        train(args, Path(scratch))
+    with ExitStack() as stack:
+        # A training that has outlived its Snakemake would delete the backup of this one.
+        stack.enter_context(alone_in(args.state.parent))
+        scratch = None
+        if args.scratch == "yes":
+            scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="deepcolor-")))
+        train(args, scratch)
 
 
 def train(args: argparse.Namespace, scratch: Path | None) -> None:
-    """Train; with `scratch`, an empty folder, from copies of the shards there."""
+    """Train, and write model, history, record and state.
+
+    Args:
+        args: Of the command line.
+        scratch: An empty folder, into which shards are copied; None reads them where they are.
+    """
     command.prepare_keras(
         args.threads,
         accelerator=args.accelerator,
@@ -47,7 +56,6 @@ def train(args: argparse.Namespace, scratch: Path | None) -> None:
     import keras
     import pandas as pd
     from deepcolor import complexity, devices, targets, training
-    from deepcolor.files import replacing, sha256, write_json
     from deepcolor.project import sources_of
     from deepcolor.shards import Shards
 

@@ -203,6 +203,7 @@ def test_exporting_needs_neither_photographs_nor_tables() -> None:
         "errors",
         "exporting",
         "files",
+        "ledger",
         "luma",
         "networks",
         "onnx_runtime",

@@ -455,6 +455,15 @@ def test_state_of_another_network_is_refused(tmp_path: Path) -> None:
         load_state(tmp_path / "a.safetensors", other)
 
 
+def test_an_altered_state_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "a.safetensors"
+    save_state(file, make()[0], [])
+    content = file.read_bytes()
+    file.write_bytes(content[:-9] + bytes([content[-9] ^ 1]) + content[-8:])
+    with pytest.raises(DeepColorError, match="a.safetensors is not as it was written"):
+        load_state(file, make()[0])
+
+
 @pytest.mark.parametrize("target", ["rgb", "lab"])
 def test_metrics_of_training_are_those_of_the_definition(
     target: str, pictures: tuple[np.ndarray, np.ndarray]

@@ -9,10 +9,12 @@ import gzip
 import hashlib
 import io
 import os
+import shutil
 import tarfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
+from deepcolor import ledger
 from deepcolor.errors import DeepColorError, first_line
 from deepcolor.files import replacing, sha256
 
@@ -115,9 +117,12 @@ def unpack(archive: Path, project: Path) -> int:
         with tarfile.open(archive, "r:gz") as tar:
             known = _check(tar, archive)
         with tarfile.open(archive, "r:gz") as tar:
-            return _extract(tar, known, archive, project)
+            count = _extract(tar, known, archive, project)
     except (OSError, EOFError, tarfile.TarError) as error:
         raise DeepColorError(f"{archive} cannot be unpacked ({first_line(error)})") from error
+    # What was noted of files that were here before.
+    shutil.rmtree(project / ledger.NOTES, ignore_errors=True)
+    return count
 
 
 def _check(tar: tarfile.TarFile, archive: Path) -> dict[str, str]:

@@ -18,7 +18,7 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        command.run(_main)
+        command.run(_main, noted=False)
         sys.stdout.flush()
     except BrokenPipeError:  # Who has read what is printed has had enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from deepcolor import files, ledger
 from deepcolor.devices import configure, is_out_of_memory, set_environment, spread
 from deepcolor.errors import DeepColorError, first_line
 
@@ -21,11 +22,21 @@ REMEDIES = {
 }
 
 
-def run(main: Callable[[], None]) -> None:
-    """Run a script's `main`. What a user can mend ends in one line on stderr and exit code 1."""
+def run(main: Callable[[], None], *, noted: bool = True) -> None:
+    """Run a script's `main`. What a user can mend ends in one line on stderr and exit code 1.
+
+    Args:
+        main: Of the script.
+        noted: Whether it is a rule's: what it writes is noted, and files on its command line must be
+            as rules have written them.
+    """
     script = Path(sys.argv[0]).stem
     try:
+        if noted:
+            ledger.check(sys.argv[1:])
         main()
+        if noted:
+            ledger.note(sys.argv[1:], files.written)
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:

@@ -10,7 +10,6 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from deepcolor import onnx_runtime
 from deepcolor.command import without_messages
 from deepcolor.devices import is_out_of_memory
 from deepcolor.errors import DeepColorError, first_line
-from deepcolor.files import sha256, write_json
+from deepcolor.files import replacing_folder, sha256, write_json
 
 # Read by every onnxruntime since 1.12, of 2022, and all that the networks need; tf2onnx writes up to 18.
 OPSET = 17
@@ -60,7 +59,7 @@ def export(
     expected = np.concatenate(
         [keras.ops.convert_to_numpy(network(each[None], training=False)) for each in luminance]
     )
-    with _replacing_folder(folder) as parts:
+    with replacing_folder(folder) as parts:
         content = _onnx_model(network, run)
         properties = {
             "deepcolor.run": run,
@@ -111,20 +110,6 @@ def export(
         }
         write_json(parts / "export.json", found)
     return found
-
-
-@contextmanager
-def _replacing_folder(folder: Path) -> Iterator[Path]:
-    """Give an empty folder beside `folder`, which takes its place when the block ends well."""
-    temporary = folder.with_name(f".partial.{folder.name}")
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
-    try:
-        yield temporary
-        shutil.rmtree(folder, ignore_errors=True)
-        os.replace(temporary, folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def luminances(size: int) -> np.ndarray:

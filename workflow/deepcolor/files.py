@@ -5,12 +5,22 @@ import fcntl
 import hashlib
 import json
 import os
+import shutil
+import socket
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from deepcolor.errors import DeepColorError
+
+# What this process has put in its place.
+written: set[Path] = set()
+# Seconds between two looks at a lock that another process holds.
+POLL = 0.2
+# What file systems say that have no locks.
+NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
 
 
 @contextmanager
@@ -19,20 +29,45 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
     The content is on disk before the rename, so that a process killed at any moment leaves either
     the old file or the new one. The temporary name keeps the suffixes, which Keras insists on,
-    and is the same every time, so that what a killed process has left is written over.
+    and is the same every time, so that what a killed process has left is written over. Who else
+    writes the same file, such as a job that has outlived its Snakemake, is waited for.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = _beside(path)
+    with _locked(_beside(path, ".lock"), f"writes {path}"):
+        try:
+            yield temporary
+            with open(temporary, "rb+") as file:
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+            written.add(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing_folder(folder: str | Path) -> Iterator[Path]:
+    """Give an empty folder beside `folder`, which takes its place when the block ends well."""
+    folder = Path(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = _beside(folder)
+    with _locked(_beside(folder, ".lock"), f"fills {folder}"):
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir()
+        try:
+            yield temporary
+            shutil.rmtree(folder, ignore_errors=True)
+            os.replace(temporary, folder)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _beside(path: Path, suffix: str = "") -> Path:
+    """A hidden name beside a path, the same every time."""
     # A name of nearly all the bytes that a file system allows has no room for more.
     name = path.name if len(os.fsencode(path.name)) < 240 else f"{_short(path.stem)}{path.suffix}"
-    temporary = path.with_name(f".partial.{name}")
-    try:
-        yield temporary
-        with open(temporary, "rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    return path.with_name(f".partial.{name}{suffix}")
 
 
 def _short(name: str) -> str:
@@ -46,21 +81,62 @@ def alone_in(folder: str | Path) -> Iterator[None]:
     A folder that cannot be written needs none.
     """
     folder = Path(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        file = open(folder / ".lock", "w")  # noqa: SIM115 (closed below)
-    except OSError as error:
-        if error.errno not in (errno.EROFS, errno.EACCES):
-            raise
-        yield
-        return
-    with file:
+    with ExitStack() as stack:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            print(f"Waiting for another job that fills {folder}", flush=True)
-            fcntl.flock(file, fcntl.LOCK_EX)
+            folder.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(_locked(folder / ".lock", f"fills {folder}"))
+        except OSError as error:
+            if error.errno not in (errno.EROFS, errno.EACCES):
+                raise
         yield
+
+
+@contextmanager
+def _locked(path: Path, does: str) -> Iterator[None]:
+    """Hold a lock for the time of a block, on this machine and on those that share its disk.
+
+    The lock ends with its process, be it killed; the file is deleted when the block ends. A file server
+    may take long to see that a machine is dead, or never see it: who waits says which file to delete.
+
+    Args:
+        path: Of the lock's file.
+        does: What the holder does, for messages, such as "writes results/report.html".
+    """
+    told = False
+    while True:
+        with open(path, "a+", encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if not told:
+                    file.seek(0)
+                    who = file.read() or "another job"
+                    print(f"Waiting for {who}, which {does}; if it is dead, delete {path}", flush=True)
+                told = True
+                time.sleep(POLL)
+                continue
+            except OSError as error:
+                if error.errno not in NO_LOCKS:
+                    raise
+            if not _is(file.fileno(), path):  # Its holder has deleted it meanwhile.
+                continue
+            with suppress(OSError):  # A full disk is for those who need space.
+                file.truncate(0)
+                os.write(file.fileno(), f"process {os.getpid()} on {socket.gethostname()}".encode())
+            try:
+                yield
+            finally:
+                if _is(file.fileno(), path):
+                    path.unlink(missing_ok=True)
+            return
+
+
+def _is(descriptor: int, path: Path) -> bool:
+    """Whether an open file is the one at a path."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def write_text(path: str | Path, text: str) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from deepcolor.files import replacing
+from deepcolor.files import replacing, replacing_folder
 from deepcolor.lab import grayscale
 
 if TYPE_CHECKING:  # It needs TensorFlow; what is here does not.
@@ -108,12 +108,15 @@ def pick(shards: "Shards", split: str, rows: Sequence[int]) -> np.ndarray:
 def export_inputs(shards: "Shards", split: str, folder: Path) -> int:
     """Write the input of every image as a grayscale PNG, `{data_set}/{id}.png`, for other programs.
 
+    The folder appears when it is whole, and takes the place of one that is there.
+
     Returns:
         The number of pictures.
     """
     names = list(shards.names(split))
-    for (data_set, name), image in zip(names, shards.evaluation_batches(split, 1), strict=True):
-        path = folder / data_set / f"{name}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(grayscale(image.numpy())[0, ..., 0]).save(path)
+    with replacing_folder(folder) as parts:
+        for (data_set, name), image in zip(names, shards.evaluation_batches(split, 1), strict=True):
+            path = parts / data_set / f"{name}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(grayscale(image.numpy())[0, ..., 0]).save(path)
     return len(names)

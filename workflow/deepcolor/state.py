@@ -8,7 +8,9 @@ safetensors format: the many small variables of DenseNet121 take 2.3 s to write 
 and 1.2 s in this one, where an epoch of the embedded default takes 4.5 s.
 """
 
+import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import keras
@@ -34,8 +36,10 @@ def save_state(path: Path, model: keras.Model, history: History) -> None:
         name: np.asarray(keras.ops.convert_to_numpy(variable), order="C")
         for name, variable in _variables(model).items()
     }
+    metadata = {"history": json.dumps(history)}
+    metadata["sha256"] = _checksum(metadata["history"], arrays)
     with replacing(path) as temporary:
-        save_file(arrays, temporary, metadata={"history": json.dumps(history)})
+        save_file(arrays, temporary, metadata=metadata)
         temporary.chmod(0o644)  # As other files; safetensors keeps it to its owner.
 
 
@@ -51,16 +55,32 @@ def load_state(path: Path, model: keras.Model) -> History:
     variables = _variables(model)
     try:
         with safe_open(path, framework="numpy") as file:
-            history = json.loads(file.metadata()["history"])
+            metadata = file.metadata()
+            history: History = json.loads(metadata["history"])
             if set(file.keys()) != set(variables):
                 raise ValueError("other variables")
+            arrays = {name: file.get_tensor(name) for name in variables}
+        whole = metadata["sha256"] == _checksum(metadata["history"], arrays)
+        if whole:
             for name, variable in variables.items():
-                variable.assign(file.get_tensor(name))
+                variable.assign(arrays[name])
     except (OSError, SafetensorError, TypeError, KeyError, ValueError) as error:
         raise DeepColorError(
-            f"{path} is not a training state of this network; delete it and run again"
+            f"{path} is not a training state of this network; delete it and run the same command again"
         ) from error
+    if not whole:
+        raise DeepColorError(
+            f"{path} is not as it was written (checksum); delete it and run the same command again"
+        )
     return history
+
+
+def _checksum(history: str, arrays: Mapping[str, np.ndarray]) -> str:
+    """A checksum over the content of a state."""
+    digest = hashlib.sha256(history.encode())
+    for name in sorted(arrays):
+        digest.update(name.encode() + np.ascontiguousarray(arrays[name]).tobytes())
+    return digest.hexdigest()
 
 
 def _variables(model: keras.Model) -> dict[str, keras.Variable]:

@@ -1,7 +1,6 @@
 """The material of a user study: photographs drawn by the seed, never by their looks, and pictures."""
 
 import hashlib
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ from PIL import Image
 
 from deepcolor import lab, samples
 from deepcolor.errors import DeepColorError
-from deepcolor.files import sha256, write_json
+from deepcolor.files import replacing_folder, sha256, write_json
 from deepcolor.study import design, power
 from deepcolor.study.design import CATCH, REAL
 
@@ -94,10 +93,9 @@ def draw_study(
             "real": called[image, REAL] if protocol == "pairs" else None,
         }
 
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    for key, picture in pictures.items():
-        Image.fromarray(picture).save(folder / f"{called[key]}.png", optimize=True)
+    with replacing_folder(folder) as parts:
+        for key, picture in pictures.items():
+            Image.fromarray(picture).save(parts / f"{called[key]}.png", optimize=True)
     study = {
         **{key: settings[key] for key in ("title", "protocol", "consent", "contact")},
         "seed": seed,
