@@ -80,7 +80,7 @@ rule evaluate_pictures:
         "../envs/tensorflow.yaml"
     params:
         pictures=lambda w: PICTURES[w.run],
-        fingerprint=lambda w: configuration.fingerprint(PICTURES[w.run]),
+        fingerprint=lambda w: fingerprint(PICTURES[w.run]),
         split=config["evaluation"]["split"],
     shell:
         r"""

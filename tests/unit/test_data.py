@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import tensorflow as tf
-from deepcolor import arrays, decoding, fetching, shard_index, shards
+from deepcolor import arrays, decoding, shard_index, shards
 from deepcolor.errors import DeepColorError
 from deepcolor.files import read_json, replacing, sha256
 from deepcolor.manifest import read_manifest
@@ -17,6 +17,7 @@ from deepcolor.sources import photographs as embedded
 from deepcolor.sources.folder import folder
 from deepcolor.sources.photographs import photographs
 from PIL import Image
+from ranges import fetch
 
 COUNTS = {"training": 104, "validation": 26}
 REQUEST = Request(seed=0, count=130, cache=Path())
@@ -25,7 +26,7 @@ REQUEST = Request(seed=0, count=130, cache=Path())
 @pytest.fixture(scope="module")
 def fetched(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("photographs")
-    fetching.fetch("photographs", photographs(REQUEST), COUNTS, path)
+    fetch("photographs", photographs(REQUEST), COUNTS, path)
     return path
 
 
@@ -60,7 +61,7 @@ def test_crops_are_the_photographs_pixels(fetched: Path) -> None:
 
 def test_manifest_is_a_function_of_the_seed(fetched: Path, tmp_path: Path) -> None:
     for name, seed in {"same": 0, "other": 1}.items():
-        fetching.fetch("photographs", photographs(Request(seed, 130, Path())), COUNTS, tmp_path / name)
+        fetch("photographs", photographs(Request(seed, 130, Path())), COUNTS, tmp_path / name)
     ids = {
         name: list(read_manifest(path / "manifest.csv")["id"])
         for name, path in {"": fetched, "same": tmp_path / "same", "other": tmp_path / "other"}.items()
@@ -73,7 +74,7 @@ def test_broken_photograph_is_replaced_by_others(
 ) -> None:
     gone = embedded.Photograph("skimage", "data/gone.png", "", "")
     monkeypatch.setattr(embedded, "PHOTOGRAPHS", [gone, *embedded.PHOTOGRAPHS[1:]])
-    fetching.fetch("photographs", photographs(REQUEST), COUNTS, tmp_path)
+    fetch("photographs", photographs(REQUEST), COUNTS, tmp_path)
     assert len(read_manifest(tmp_path / "manifest.csv")) == 130
     assert list(pd.read_csv(tmp_path / "rejected.csv")["id"]) == ["gone"]
     assert read_json(tmp_path / "data_set.json")["rejected"] == {"cannot be read": 1}
@@ -95,9 +96,7 @@ def test_folder_rejects_by_name_and_takes_the_next(tmp_path: Path) -> None:
     (source / "short.png").write_bytes(whole[: len(whole) // 2])
     (source / "again.png").write_bytes(whole)
     (source / ".hidden").write_text("passed over")
-    fetching.fetch(
-        "mine", folder(REQUEST, folder=str(source)), {"training": 5, "validation": 3}, tmp_path
-    )
+    fetch("mine", folder(REQUEST, folder=str(source)), {"training": 5, "validation": 3}, tmp_path)
     manifest = read_manifest(tmp_path / "manifest.csv")
     assert manifest["split"].value_counts().to_dict() == {"training": 5, "validation": 3}
     assert not set(manifest["id"]) & {"broken.jpg", "short.png"}
@@ -111,9 +110,7 @@ def test_too_few_photographs_are_counted(tmp_path: Path) -> None:
     source.mkdir()
     (source / "a.jpg").write_text("no image")
     with pytest.raises(DeepColorError) as caught:
-        fetching.fetch(
-            "mine", folder(REQUEST, folder=str(source)), {"training": 5, "validation": 3}, tmp_path
-        )
+        fetch("mine", folder(REQUEST, folder=str(source)), {"training": 5, "validation": 3}, tmp_path)
     said = str(caught.value)
     assert "0 of 5 for training, 0 of 3 for validation" in said
     assert "1 rejected" in said and "a.jpg" in said
@@ -126,7 +123,7 @@ def test_names_that_no_table_can_hold_are_rejected(tmp_path: Path) -> None:
     (tmp_path / "mine" / "caf\udce9.png").write_bytes(b"")
     counts = {"training": 3, "validation": 2}
     with pytest.raises(DeepColorError, match="1 of 2 for validation; 2 rejected"):
-        fetching.fetch("mine", folder(REQUEST, folder=str(tmp_path / "mine")), counts, tmp_path)
+        fetch("mine", folder(REQUEST, folder=str(tmp_path / "mine")), counts, tmp_path)
     assert set(pd.read_csv(tmp_path / "rejected.csv")["reason"]) == {"unusable file name"}
 
 

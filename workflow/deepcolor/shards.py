@@ -14,6 +14,7 @@ import tensorflow as tf
 from deepcolor.decoding import read_square
 from deepcolor.errors import DeepColorError
 from deepcolor.files import read_json, replacing, sha256, write_json
+from deepcolor.manifest import refetch
 from deepcolor.shard_index import check_shards
 
 SHUFFLE_BYTES = 512 * 2**20  # Memory for shuffling, whatever the number of images.
@@ -44,10 +45,7 @@ def write_shard(
             for row in rows.itertuples():
                 if not os.path.exists(row.path) or sha256(row.path) != row.sha256:
                     state = "has changed since" if os.path.exists(row.path) else "is missing though"
-                    raise DeepColorError(
-                        f"{row.path} {state} it was fetched; delete {manifest} and run the same "
-                        "command again, to fetch it"
-                    )
+                    raise DeepColorError(f"{row.path} {state} it was fetched; {refetch(manifest)}")
                 pixels, _ = read_square(row.path, size)
                 values = {
                     "image": pixels.tobytes(),
