@@ -19,7 +19,7 @@ def fetch(name: str, source: Source, counts: Mapping[str, int], folder: Path) ->
 def fetch_ranges(
     source: Callable[..., Source],
     counts: Mapping[str, int],
-    folder: Path,
+    place: Path,
     of: int,
     *,
     checks: Checks,
@@ -30,9 +30,9 @@ def fetch_ranges(
 ) -> None:
     """Fetch a data set in ranges, in any order, and join them."""
     for number in order or range(of):
-        request = Request(0, sum(counts.values()), folder / "cache", number, of)
+        request = Request(0, sum(counts.values()), place / "cache", number, of)
         fetch_range(
-            folder.name, source(request, **options), counts, folder,
+            place.name, source(request, **options), counts, place,
             number=number, of=of, checks=checks, others=list(others), threads=threads,
         )  # fmt: skip
-    join(folder.name, counts, folder, of, checks.near_duplicates)
+    join(place.name, counts, place, of, checks.near_duplicates)

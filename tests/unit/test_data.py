@@ -248,7 +248,8 @@ def test_a_photograph_that_changed_is_refused(fetched: Path, tmp_path: Path) -> 
     changed.write_bytes(Path(rows["path"].iloc[0]).read_bytes() + b"x")
     rows["path"] = str(changed)
     with pytest.raises(
-        DeepColorError, match="changed.png has changed since it was fetched; delete m.csv"
+        DeepColorError,
+        match="changed.png has changed since it was fetched; delete m.csv and the folder ranges and",
     ):
         shards.write_shard(
             tmp_path / "a.tfrecord",

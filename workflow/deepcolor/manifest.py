@@ -1,7 +1,7 @@
 """The manifest: which photographs a data set holds, one row each.
 
 Beside it lies `manifest.offsets.json`: where in the file some of each split's rows begin, so that a job
-reads the rows of its shard and no others. No function here holds more of a manifest than it gives back.
+reads the rows of its shard and no others. Readers hold no more of a manifest than is asked for.
 """
 
 import csv
@@ -11,7 +11,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
 import pandas as pd
+from pandas.util import hash_array
 
 from deepcolor.errors import DeepColorError
 from deepcolor.files import read_json, replacing, write_json
@@ -152,6 +154,14 @@ def chunks(path: str | Path, columns: Iterable[str]) -> Iterator[pd.DataFrame]:
     with reader:
         for part in reader:
             yield _typed(part)
+
+
+def distinct(texts: Iterable[pd.Series]) -> int:
+    """The number of distinct texts, of which 64 bits each are in memory, not the texts."""
+    found = np.empty(0, np.uint64)
+    for part in texts:
+        found = np.union1d(found, hash_array(part.to_numpy(object), categorize=False))
+    return len(found)
 
 
 def read_slice(path: Path, split: str, number: int, of: int) -> pd.DataFrame:
