@@ -93,6 +93,7 @@ soak: $(READY)  ## Kill trainings and the user study's server at random moments,
 
 bench: $(READY)  ## Measure data, training, scoring, the study's server and colorizing (FOLDER=photographs; QUICK=1: in part)
 	@python tests/benchmarks/data.py $(if $(FOLDER),"$(FOLDER)")
+	@python tests/benchmarks/large.py $(if $(QUICK),--quick)
 	@python tests/benchmarks/training.py $(if $(QUICK),--quick)
 	@python tests/benchmarks/evaluation.py $(if $(QUICK),--quick)
 	@python tests/benchmarks/study.py $(if $(QUICK),--people 20 --trials 8)
