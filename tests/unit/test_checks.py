@@ -79,8 +79,15 @@ def test_twins_are_those_that_a_look_at_each_gives(distance: int) -> None:
     for part in np.split(hashes, [1, 500, 30_000, 36_000]):
         twins.add(part)
     assert len(twins) == 40_000
+    found = {}
     for number in [0, 150, 19_999, 20_000, *range(35_900, 36_100), 39_999]:
         bits = np.bitwise_count(hashes ^ hashes[number])
         near = np.flatnonzero(bits <= distance)
         expected = near[np.argsort(bits[near], kind="stable")]
+        found[number] = list(expected)
         assert np.array_equal(twins.of(int(hashes[number])), expected)
+    alone = twins.alone()
+    assert {number: bool(alone[number]) for number in found} == {
+        number: near == [number] for number, near in found.items()
+    }
+    assert 0 < alone.sum() < 40_000

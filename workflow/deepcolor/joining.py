@@ -115,6 +115,7 @@ class _Choice:
         self._split = self._own.copy()
         self._joined: dict[str, str] = {}  # A group to the one that it has become a part of.
         self._twins: Twins | None = None
+        self._alone = np.zeros(rows, bool)  # Whether there is no near-duplicate of a row.
         self._copies: dict[int, list[int]] = {}  # Rows by what they have in common of their checksums.
 
     def count(self, split: str) -> int:
@@ -130,6 +131,7 @@ class _Choice:
         if distance:
             self._twins = Twins(distance)
             self._twins.add(self._hashes)
+            self._alone = self._twins.alone()
         self._split[:] = RESERVE
         rows = np.flatnonzero(self._own != RESERVE)
         with Progress(f"write_manifest {name}", len(rows), "images") as progress:
@@ -204,7 +206,7 @@ class _Choice:
 
         Within its range they have been looked for, but for where reserves go.
         """
-        if self._twins is None or not self._hashed[row]:
+        if self._twins is None or self._alone[row] or not self._hashed[row]:
             return []
         return [
             int(twin)

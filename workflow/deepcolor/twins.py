@@ -59,23 +59,48 @@ class Twins:
 
     def of(self, hash: int) -> np.ndarray:
         """The numbers of a hash's near-duplicates, the nearest first, at one distance the earliest."""
-        tail = np.arange(self._sorted, self._count)
-        numbers = np.concatenate([self._alike(hash), tail]) if self._sorted else tail
+        numbers = np.concatenate([self._candidates(hash), np.arange(self._sorted, self._count)])
         bits = np.bitwise_count(self._hashes[numbers] ^ np.uint64(hash))
         near = bits <= self._distance
         numbers, first = np.unique(numbers[near], return_index=True)
         return numbers[np.argsort(bits[near][first], kind="stable")]
 
-    def _alike(self, hash: int) -> np.ndarray:
+    def alone(self) -> np.ndarray:
+        """Whether each hash is without a near-duplicate; faster than to ask for each."""
+        self._sort()
+        found = np.ones(self._count, bool)
+        # As many at a time as are looked up in some 10 MB.
+        step = max(1, 2**20 // int(len(self._flips) * (1 + self._count / 2**WIDTH)))
+        for start in range(0, self._count, step):
+            hashes = self._hashes[start : min(start + step, self._count)]
+            for band in range(BANDS):
+                starts, counts = self._alike(band, hashes)
+                rows = np.repeat(np.arange(len(hashes)).repeat(len(self._flips)), counts)
+                numbers = self._numbers[band, _runs(starts, counts)]
+                near = np.bitwise_count(self._hashes[numbers] ^ hashes[rows]) <= self._distance
+                rows += start
+                found[rows[near & (numbers != rows)]] = False
+        return found
+
+    def _candidates(self, hash: int) -> np.ndarray:
         """The numbers of the sorted hashes that may be near, some of them several times."""
         found = []
         for band in range(BANDS):
-            values = (hash >> WIDTH * band & 2**WIDTH - 1) ^ self._flips
-            starts = self._starts[band, values]
-            counts = self._starts[band, values + 1] - starts
-            ends = np.cumsum(counts)
-            if SCATTERED * BANDS * ends[-1] >= self._sorted:
+            starts, counts = self._alike(band, np.array([hash], np.uint64))
+            if SCATTERED * BANDS * counts.sum() >= self._sorted:
                 return np.arange(self._sorted)
-            places = np.repeat(starts - ends + counts, counts) + np.arange(ends[-1])
-            found.append(self._numbers[band, places])
+            found.append(self._numbers[band, _runs(starts, counts)])
         return np.concatenate(found)
+
+    def _alike(self, band: int, hashes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Where in a table those are that have a band like each hash's, by flip; and how many."""
+        values = (hashes >> np.uint64(WIDTH * band)).astype(np.uint16).astype(np.int32)
+        values = (values[:, None] ^ self._flips).ravel()
+        starts = self._starts[band, values]
+        return starts, self._starts[band, values + 1] - starts
+
+
+def _runs(starts: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """The numbers of runs, one after the other: `counts` of them from each of `starts` on."""
+    ends = np.cumsum(counts)
+    return np.repeat(starts - ends + counts, counts) + np.arange(ends[-1])
