@@ -238,8 +238,15 @@ def test_a_shard_that_is_not_whole_is_refused(fetched: Path, tmp_path: Path, fau
         shard.write_bytes(content[:500] + bytes([content[500] ^ 1]) + content[501:])
     else:
         shard.unlink()
+    opened = shards.Shards([index])
     with pytest.raises(DeepColorError, match=r"training-30.tfrecord .* delete it and run"):
-        shards.Shards([index])
+        opened.training_batches(4, seed=0, epochs=range(1))
+    # Of another split, which is not read, nothing is said.
+    assert len(list(opened.names("validation"))) == 26
+    # Nor does an index hide it that is made anew.
+    facts = {"training": sorted(tmp_path.glob("training-*.json"))}
+    with pytest.raises(DeepColorError, match=r"training-30.tfrecord .* delete it and run"):
+        shard_index.write_index(index, facts, data_set="d", size=32)
 
 
 def test_a_photograph_that_changed_is_refused(fetched: Path, tmp_path: Path) -> None:

@@ -9,7 +9,10 @@ from deepcolor.files import read_json, sha256, write_json
 
 
 def write_index(path: Path, facts: Mapping[str, Sequence[Path]], *, data_set: str, size: int) -> None:
-    """Write the index of a data set's shards, each checked against its facts.
+    """Write the index of a data set's shards.
+
+    A shard that is newer than its facts is checked against them. All others are read by those that use
+    them, who check them: here it would take as long as to read all photographs.
 
     Args:
         path: The index, beside the shards.
@@ -18,30 +21,33 @@ def write_index(path: Path, facts: Mapping[str, Sequence[Path]], *, data_set: st
         size: Side of the pictures in pixels.
 
     Raises:
-        DeepColorError: A shard is not as it was written.
+        DeepColorError: A shard is missing, or not as it was written.
     """
     index: dict[str, Any] = {"data_set": data_set, "image_size": size, "splits": {}}
     for split, files in facts.items():
         shards = [read_json(file) for file in files]
+        for file, shard in zip(files, shards, strict=True):
+            written = path.parent / shard["file"]
+            if not written.exists() or written.stat().st_mtime_ns > file.stat().st_mtime_ns:
+                _check(written, shard["sha256"])
         index["splits"][split] = {
             "images": sum(shard["images"] for shard in shards),
             "shards": shards,
         }
-    check_shards(index, path.parent)
     write_json(path, index)
 
 
-def check_shards(index: dict[str, Any], folder: Path) -> None:
-    """Compare every shard of an index with its checksum.
+def check_shards(index: dict[str, Any], split: str, folder: Path) -> None:
+    """Compare every shard of a split with its checksum.
 
     Raises:
         DeepColorError: A shard is missing, cut short or altered.
     """
-    for split in index["splits"].values():
-        for shard in split["shards"]:
-            path = folder / shard["file"]
-            if not path.exists() or sha256(path) != shard["sha256"]:
-                state = "is not as it was written" if path.exists() else "is missing"
-                raise DeepColorError(
-                    f"{path} {state} (checksum); delete it and run the same command again"
-                )
+    for shard in index["splits"][split]["shards"]:
+        _check(folder / shard["file"], shard["sha256"])
+
+
+def _check(path: Path, checksum: str) -> None:
+    if not path.exists() or sha256(path) != checksum:
+        state = "is not as it was written" if path.exists() else "is missing"
+        raise DeepColorError(f"{path} {state} (checksum); delete it and run the same command again")

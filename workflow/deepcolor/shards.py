@@ -63,21 +63,16 @@ def write_shard(
 
 
 class Shards:
-    """The shards of one or more data sets, checked.
+    """The shards of one or more data sets, those of a split checked before it is first read.
 
     Attributes:
         size: Side of the pictures in pixels.
     """
 
     def __init__(self, indexes: Sequence[Path]) -> None:
-        """Open the shards that indexes name.
-
-        Raises:
-            DeepColorError: A shard is missing, cut short or altered.
-        """
+        """Open the shards that indexes name."""
         self._indexes = [(path.parent, read_json(path)) for path in indexes]
-        for folder, index in self._indexes:
-            check_shards(index, folder)
+        self._checked: set[str] = set()
         self.size: int = self._indexes[0][1]["image_size"]
 
     def count(self, split: str) -> int:
@@ -99,6 +94,15 @@ class Shards:
         return [index["data_set"] for _, index in self._indexes]
 
     def _files(self, split: str) -> list[str]:
+        """The files of a split.
+
+        Raises:
+            DeepColorError: One is missing, cut short or altered.
+        """
+        if split not in self._checked:
+            for folder, index in self._indexes:
+                check_shards(index, split, folder)
+            self._checked.add(split)
         return [
             str(folder / shard["file"])
             for folder, index in self._indexes
