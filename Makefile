@@ -106,6 +106,7 @@ soak: $(READY)  ## Kill trainings and the study's server, KILLS=50 times; distur
 
 bench: $(READY)  ## Measure data, training, scoring, the study's server and colorizing (FOLDER=photographs; QUICK=1: in part)
 	@python tests/benchmarks/data.py $(if $(FOLDER),"$(FOLDER)")
+	@python tests/benchmarks/large.py $(if $(QUICK),--quick)
 	@python tests/benchmarks/training.py $(if $(QUICK),--quick)
 	@python tests/benchmarks/evaluation.py $(if $(QUICK),--quick)
 	@python tests/benchmarks/study.py $(if $(QUICK),--people 20 --trials 8)

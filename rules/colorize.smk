@@ -33,7 +33,7 @@ rule colorize_photographs:
         **demand(lambda w: demands.colorizing(THREADS)),
     params:
         photographs=own_photographs,
-        fingerprint=lambda w: configuration.fingerprint(config["colorize"]["folder"]),
+        fingerprint=lambda w: fingerprint(config["colorize"]["folder"]),
         # A function, as a plain text is searched for wildcards.
         settings=lambda w: json.dumps(config["colorize"]),
     shell:

@@ -5,6 +5,7 @@ No rules here. Everything that can be tested without Snakemake is in workflow/de
 
 import json
 import sys
+from functools import cache
 from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
@@ -64,6 +65,10 @@ LIGHT = demand(lambda wildcards: demands.Demand())
 TABLES = demand(lambda wildcards: demands.tabulating(sum(IMAGES.values()), len(RUNS) + len(PICTURES)))
 
 
+# A folder is looked through once, however many jobs ask.
+fingerprint = cache(configuration.fingerprint)
+
+
 def run_of(wildcards):
     """The run that a path names; an unknown one ends the program."""
     # Rules ask for it many times: those that there are need no second look at the configuration.
@@ -76,10 +81,17 @@ def run_of(wildcards):
 
 def data_set_of(wildcards):
     """The data set that a path names; an unknown one ends the program."""
+    known = next((each for each in DATA_SETS if each.name == wildcards.data_set), None)
     try:
-        return configuration.find_data_set(config, wildcards.data_set)
+        return known or configuration.find_data_set(config, wildcards.data_set)
     except DeepColorError as error:
         stop(error)
+
+
+def fetching_demand(wildcards):
+    """What the fetching of a range asks a cluster for."""
+    images = sum(data_set_of(wildcards).images.values())
+    return demands.fetching(min(images, config["images_per_range"]))
 
 
 def training_demand(run):
@@ -170,34 +182,57 @@ def caption(name):
     return f"../workflow/captions/{name}.rst"
 
 
+def shard_counts(data_set):
+    """The number of shards of a data set by split."""
+    return {split: data_set.shards(split, config["images_per_shard"]) for split in data_set.images}
+
+
 def shard_files(suffix, names=None):
     """All shards of all data sets in use or of those named, or the JSON files beside them."""
     return [
         f"<data>/shards/{data_set.name}-{SIZE}/{split}-{number:05}-of-{count:05}{suffix}"
         for data_set in DATA_SETS
         if names is None or data_set.name in names
-        for split in data_set.images
-        for count in [data_set.shards(split, config["images_per_shard"])]
+        for split, count in shard_counts(data_set).items()
         for number in range(count)
     ]
 
 
-def shards_of(wildcards, split, suffix):
-    """The shards of one data set and split, or the JSON files beside them; none of an empty split."""
-    if split not in data_set_of(wildcards).images:
-        return []
-    count = data_set_of(wildcards).shards(split, config["images_per_shard"])
+def shards_of(wildcards, suffix):
+    """The shards of one data set, or the JSON files beside them."""
     if wildcards.size != str(SIZE):
         stop(f"Unknown size '{wildcards.size}' of shards. The configured image_size is {SIZE}.")
+    return shard_files(suffix, [data_set_of(wildcards).name])
+
+
+def ranges_of(wildcards):
+    """The number of ranges in which a data set is fetched."""
+    return data_set_of(wildcards).ranges(config["images_per_range"])
+
+
+def range_files(wildcards, suffix):
+    """A file of each range of a data set."""
+    total = ranges_of(wildcards)
     return [
-        f"<data>/shards/{wildcards.data_set}-{SIZE}/{split}-{number:05}-of-{count:05}{suffix}"
-        for number in range(count)
+        f"<data>/{wildcards.data_set}/ranges/{number:05}-of-{total:05}{suffix}"
+        for number in range(total)
     ]
 
 
 def environment_of(wildcards):
     """The conda environment in which a data set is fetched: its source's own, if it has one."""
     return f"../envs/{data_set_of(wildcards).environment}.yaml"
+
+
+def list_of(wildcards):
+    """The list of a data set's photographs, where it has one."""
+    return data_set_of(wildcards).options.get("list") or []
+
+
+def listing_of(wildcards):
+    """What changes when the files of a data set's folder change; of a listed one the list tells."""
+    options = data_set_of(wildcards).options
+    return "" if options.get("list") else fingerprint(options.get("folder"))
 
 
 def training_environment(wildcards):

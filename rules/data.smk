@@ -1,38 +1,50 @@
 """From a source's photographs to TFRecord shards.
 
     REQUIRES  the data set's source (a package, a folder, a place on the network)
-    MAKES     {data}/{data_set}/manifest.csv, data_set.json, and undeclared beside them images/ and
-              rejected.csv; downloads in {cache}; {data}/shards/{data_set}-{size}/*.tfrecord and index.json
+    MAKES     {data}/{data_set}/ranges/*, manifest.csv, manifest.offsets.json and data_set.json, and
+              undeclared beside them images/ and rejected.csv; downloads in {cache};
+              {data}/shards/{data_set}-{size}/*.tfrecord and index.json
+
+Photographs are fetched by the range, {images_per_range} in one job; the ranges are joined without a look
+at a photograph; and each shard is written from its rows of the manifest alone. So no job reads all
+photographs, and there are as many jobs as there are ranges and shards.
 """
 
 
 rule fetch_photographs:
-    """Fetch the photographs of a data set and write its manifest."""
+    """Fetch a range of the photographs of a data set."""
     message:
-        "Fetch the photographs of {wildcards.data_set}"
+        "Fetch the photographs of {wildcards.data_set}, range {wildcards.number} of {wildcards.total}"
     input:
         code=lambda w: code("fetch_photographs", data_set_of(w).lister),
         others=manifests_before,
+        listed=list_of,
     output:
-        manifest="<data>/{data_set}/manifest.csv",
-        about="<data>/{data_set}/data_set.json",
+        rows="<data>/{data_set}/ranges/{number}-of-{total}.csv",
+        rejected="<data>/{data_set}/ranges/{number}-of-{total}.rejected.csv",
+        facts="<data>/{data_set}/ranges/{number}-of-{total}.json",
+    wildcard_constraints:
+        number=r"\d+",
+        total=r"\d+",
     log:
-        "<results>/logs/fetch_photographs/{data_set}.log",
+        "<results>/logs/fetch_photographs/{data_set}-{number}-of-{total}.log",
     benchmark:
-        "<results>/benchmarks/fetch_photographs/{data_set}.tsv"
+        "<results>/benchmarks/fetch_photographs/{data_set}-{number}-of-{total}.tsv"
     conda:
         environment_of
-    threads: 4
+    threads: demands.FETCHERS
+    resources:
+        **demand(fetching_demand),
     params:
         source=lambda w: data_set_of(w).lister,
         options=lambda w: json.dumps(data_set_of(w).options),
         images=lambda w: json.dumps(data_set_of(w).images),
         checks=lambda w: json.dumps(data_set_of(w).checks),
         seed=config["seed"],
-        folder=subpath(output.manifest, parent=True),
+        folder=lambda w, output: Path(output.rows).parent.parent,
         cache=config["cache"],
         # No argument: it makes the job run again when the folder's files have changed.
-        listing=lambda w: configuration.fingerprint(data_set_of(w).options.get("folder")),
+        listing=listing_of,
     shell:
         r"""
         python workflow/fetch_photographs.py \
@@ -40,11 +52,51 @@ rule fetch_photographs:
             --source {params.source:q} \
             --options {params.options:q} \
             --images {params.images:q} \
+            --number {wildcards.number:q} \
+            --of {wildcards.total:q} \
             --checks {params.checks:q} \
             --others {input.others:q} \
             --seed {params.seed:q} \
             --cache {params.cache:q} \
             --threads {threads} \
+            --folder {params.folder:q} \
+            2>&1 | tee {log:q}
+        """
+
+
+rule write_manifest:
+    """Join the ranges of a data set into its manifest, without a photograph that is in two."""
+    message:
+        "Write the manifest of {wildcards.data_set}"
+    input:
+        code=code("write_manifest"),
+        rows=lambda w: range_files(w, ".csv"),
+        rejected=lambda w: range_files(w, ".rejected.csv"),
+        facts=lambda w: range_files(w, ".json"),
+    output:
+        manifest="<data>/{data_set}/manifest.csv",
+        offsets="<data>/{data_set}/manifest.offsets.json",
+        about="<data>/{data_set}/data_set.json",
+    log:
+        "<results>/logs/write_manifest/{data_set}.log",
+    benchmark:
+        "<results>/benchmarks/write_manifest/{data_set}.tsv"
+    conda:
+        "../envs/data.yaml"
+    resources:
+        **demand(lambda w: demands.joining(sum(data_set_of(w).images.values()))),
+    params:
+        images=lambda w: json.dumps(data_set_of(w).images),
+        ranges=ranges_of,
+        near_duplicates=lambda w: (data_set_of(w).checks or {}).get("near_duplicates", 0),
+        folder=subpath(output.manifest, parent=True),
+    shell:
+        r"""
+        python workflow/write_manifest.py \
+            --data-set {wildcards.data_set:q} \
+            --images {params.images:q} \
+            --ranges {params.ranges:q} \
+            --near-duplicates {params.near_duplicates:q} \
             --folder {params.folder:q} \
             2>&1 | tee {log:q}
         """
@@ -57,6 +109,7 @@ rule write_shards:
     input:
         code=code("write_shards"),
         manifest="<data>/{data_set}/manifest.csv",
+        offsets="<data>/{data_set}/manifest.offsets.json",
     output:
         shard="<data>/shards/{data_set}-{size}/{split}-{number}-of-{total}.tfrecord",
         facts="<data>/shards/{data_set}-{size}/{split}-{number}-of-{total}.json",
@@ -66,6 +119,8 @@ rule write_shards:
         "<results>/benchmarks/write_shards/{data_set}-{size}-{split}-{number}-of-{total}.tsv"
     conda:
         "../envs/tensorflow.yaml"
+    resources:
+        **demand(lambda w: demands.writing_shard(config["images_per_shard"], SIZE)),
     shell:
         r"""
         python workflow/write_shards.py \
@@ -87,14 +142,8 @@ rule index_shards:
         "Index the shards of {wildcards.data_set}"
     input:
         code=code("index_shards"),
-        shards=lambda w: [
-            shard
-            for split in data_set_of(w).images
-            for shard in shards_of(w, split, ".tfrecord")
-        ],
-        training=lambda w: shards_of(w, "training", ".json"),
-        validation=lambda w: shards_of(w, "validation", ".json"),
-        test=lambda w: shards_of(w, "test", ".json"),
+        shards=lambda w: shards_of(w, ".tfrecord"),
+        facts=lambda w: shards_of(w, ".json"),
     output:
         index="<data>/shards/{data_set}-{size}/index.json",
     log:
@@ -103,14 +152,16 @@ rule index_shards:
         "<results>/benchmarks/index_shards/{data_set}-{size}.tsv"
     conda:
         "../envs/data.yaml"
+    resources:
+        **LIGHT,
+    params:
+        shards=lambda w: json.dumps(shard_counts(data_set_of(w))),
     shell:
         r"""
         python workflow/index_shards.py \
             --data-set {wildcards.data_set:q} \
             --image-size {wildcards.size:q} \
-            --training {input.training:q} \
-            --validation {input.validation:q} \
-            --test {input.test:q} \
+            --shards {params.shards:q} \
             --index {output.index:q} \
             2>&1 | tee {log:q}
         """

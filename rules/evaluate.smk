@@ -83,7 +83,7 @@ rule evaluate_pictures:
         **demand(lambda w: demands.reading(EVALUATED, SIZE, rate=5)),
     params:
         pictures=lambda w: PICTURES[w.run],
-        fingerprint=lambda w: configuration.fingerprint(PICTURES[w.run]),
+        fingerprint=lambda w: fingerprint(PICTURES[w.run]),
         split=config["evaluation"]["split"],
     shell:
         r"""

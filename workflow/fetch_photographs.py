@@ -1,4 +1,4 @@
-"""Fetch a data set's photographs and write its manifest."""
+"""Fetch a range of a data set's photographs."""
 
 import argparse
 import json
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from deepcolor import command
 from deepcolor.checks import Checks
-from deepcolor.fetching import fetch
+from deepcolor.fetching import fetch_range
 from deepcolor.photograph import Request
 
 
@@ -20,17 +20,21 @@ def main() -> None:
     parser.add_argument("--images", type=json.loads, required=True, help="asked for, by split, as JSON")
     parser.add_argument("--checks", type=json.loads, help="what is asked of photographs, as JSON")
     parser.add_argument("--others", type=Path, nargs="*", default=[], help="manifests to compare with")
+    parser.add_argument("--number", type=int, default=0, help="of the range, from 0")
+    parser.add_argument("--of", type=int, default=1, help="ranges of the data set")
     parser.add_argument("--seed", type=int, required=True, help="of the subset and the split")
     parser.add_argument("--cache", type=Path, required=True, help="folder for downloads")
     parser.add_argument("--threads", type=int, default=1, help="photographs read at a time")
     parser.add_argument("--folder", type=Path, required=True, help="where to write")
     args = parser.parse_args()
-    request = Request(args.seed, sum(args.images.values()), args.cache)
-    done = fetch(
+    request = Request(args.seed, sum(args.images.values()), args.cache, args.number, args.of)
+    done = fetch_range(
         args.data_set,
         pkgutil.resolve_name(args.source)(request, **args.options),
         args.images,
         args.folder,
+        number=args.number,
+        of=args.of,
         checks=Checks(**args.checks) if args.checks else None,
         others=args.others,
         threads=args.threads,

@@ -1,6 +1,7 @@
 """Check a data set's shards and write their index."""
 
 import argparse
+import json
 from pathlib import Path
 
 from deepcolor import command
@@ -12,17 +13,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data-set", required=True, help="its name")
     parser.add_argument("--image-size", type=int, required=True, help="side in pixels")
-    parser.add_argument("--training", type=Path, nargs="+", required=True, help="JSON of shards")
-    parser.add_argument("--validation", type=Path, nargs="+", required=True, help="JSON of shards")
-    parser.add_argument("--test", type=Path, nargs="*", default=[], help="JSON of shards")
-    parser.add_argument("--index", type=Path, required=True, help="JSON file to write")
+    parser.add_argument("--shards", type=json.loads, required=True, help="how many, by split, as JSON")
+    parser.add_argument("--index", type=Path, required=True, help="JSON file to write, beside them")
     args = parser.parse_args()
-    facts = {"training": args.training, "validation": args.validation}
-    if args.test:
-        facts["test"] = args.test
+    folder = args.index.parent
+    # Not named one by one: a command line has no room for thousands.
+    facts = {
+        split: [folder / f"{split}-{number:05}-of-{count:05}.json" for number in range(count)]
+        for split, count in args.shards.items()
+    }
     write_index(args.index, facts, data_set=args.data_set, size=args.image_size)
-    count = sum(len(files) for files in facts.values())
-    print(f"index_shards {args.data_set}: {count} shards", flush=True)
+    print(f"index_shards {args.data_set}: {sum(args.shards.values())} shards", flush=True)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import numpy as np
 from deepcolor import command
 from deepcolor.decoding import open_rgb, read_square
 from deepcolor.figures import plot_preprocessing
-from deepcolor.manifest import read_manifest, unreadable
+from deepcolor.manifest import chunks, unreadable
 
 SHOWN = 6  # Photographs that fit side by side.
 SIDE = 512  # Pixels of a photograph's longer side that the figure can show.
@@ -23,8 +23,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, required=True, help="of the draw")
     parser.add_argument("--figure", type=Path, required=True, help="PNG file to write")
     args = parser.parse_args()
-    paths = list(read_manifest(args.manifest)["path"])
-    drawn = random.Random(f"{args.seed}").sample(paths, min(args.images, SHOWN, len(paths)))
+    count = sum(len(rows) for rows in chunks(args.manifest, ["path"]))
+    places = random.Random(f"{args.seed}").sample(range(count), min(args.images, SHOWN, count))
+    paths: dict[int, str] = {}
+    for rows in chunks(args.manifest, ["path"]):
+        paths |= rows["path"][rows.index.isin(places)].to_dict()
+    drawn = [paths[place] for place in places]
     before, sizes, after = [], [], []
     for path in drawn:
         try:

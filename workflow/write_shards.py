@@ -19,12 +19,10 @@ def main() -> None:
     parser.add_argument("--facts", type=Path, required=True, help="JSON file to write")
     args = parser.parse_args()
     command.prepare_keras(threads=1, accelerator="cpu")
-    from deepcolor.manifest import read_manifest
+    from deepcolor.manifest import read_slice
     from deepcolor.shards import write_shard
 
-    rows = read_manifest(args.manifest)
-    rows = rows[rows["split"] == args.split]
-    rows = rows[len(rows) * args.number // args.of : len(rows) * (args.number + 1) // args.of]
+    rows = read_slice(args.manifest, args.split, args.number, args.of)
     write_shard(
         args.shard,
         args.facts,

@@ -4,8 +4,9 @@ import io
 
 import numpy as np
 import pytest
-from deepcolor.checks import Checks, Twins, fault, perceptual_hash
+from deepcolor.checks import Checks, fault, perceptual_hash
 from deepcolor.decoding import resize
+from deepcolor.twins import Twins
 from pictures import encoded, picture
 from PIL import Image, ImageEnhance, ImageOps
 
@@ -55,12 +56,38 @@ def test_flat_pictures_have_no_spread() -> None:
 def test_twins_are_found_whatever_was_done_to_them() -> None:
     twins = Twins(6)
     for number in range(2000):
-        twins.add(perceptual_hash(square(picture(number))), "training", f"p{number}", "g")
+        twins.add(perceptual_hash(square(picture(number))))
     changed = {
         "smaller": picture(7).resize((60, 45)),
         "brighter": ImageEnhance.Brightness(picture(7)).enhance(1.2),
         "gray": picture(7).convert("L").convert("RGB"),
     }
     for image in changed.values():
-        assert [name for _, name, _ in twins.of(perceptual_hash(square(image)))] == ["p7"]
-    assert twins.of(perceptual_hash(square(picture(5000)))) == []
+        assert list(twins.of(perceptual_hash(square(image)))) == [7]
+    assert list(twins.of(perceptual_hash(square(picture(5000))))) == []
+
+
+@pytest.mark.parametrize("distance", [0, 3, 6, 11, 16])
+def test_twins_are_those_that_a_look_at_each_gives(distance: int) -> None:
+    generator = np.random.default_rng(distance)
+    hashes = generator.integers(0, 2**64, 40_000, np.uint64)
+    flips = generator.integers(0, 64, (20_000, distance + 2))
+    hashes[20_000:] = hashes[:20_000] ^ np.bitwise_xor.reduce(np.uint64(1) << flips.astype(np.uint64), 1)
+    hashes[100:200] = hashes[0]
+    twins = Twins(distance)
+    # In the tables, and after them.
+    for part in np.split(hashes, [1, 500, 30_000, 36_000]):
+        twins.add(part)
+    assert len(twins) == 40_000
+    found = {}
+    for number in [0, 150, 19_999, 20_000, *range(35_900, 36_100), 39_999]:
+        bits = np.bitwise_count(hashes ^ hashes[number])
+        near = np.flatnonzero(bits <= distance)
+        expected = near[np.argsort(bits[near], kind="stable")]
+        found[number] = list(expected)
+        assert np.array_equal(twins.of(int(hashes[number])), expected)
+    alone = twins.alone()
+    assert {number: bool(alone[number]) for number in found} == {
+        number: near == [number] for number, near in found.items()
+    }
+    assert 0 < alone.sum() < 40_000

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import tensorflow as tf
-from deepcolor import arrays, decoding, fetching, shard_index, shards
+from deepcolor import arrays, decoding, shard_index, shards
 from deepcolor.errors import DeepColorError
 from deepcolor.files import read_json, replacing, sha256
 from deepcolor.manifest import read_manifest
@@ -17,6 +17,7 @@ from deepcolor.sources import photographs as embedded
 from deepcolor.sources.folder import folder
 from deepcolor.sources.photographs import photographs
 from PIL import Image
+from ranges import fetch
 
 COUNTS = {"training": 104, "validation": 26}
 REQUEST = Request(seed=0, count=130, cache=Path())
@@ -25,7 +26,7 @@ REQUEST = Request(seed=0, count=130, cache=Path())
 @pytest.fixture(scope="module")
 def fetched(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("photographs")
-    fetching.fetch("photographs", photographs(REQUEST), COUNTS, path)
+    fetch("photographs", photographs(REQUEST), COUNTS, path)
     return path
 
 
@@ -60,7 +61,7 @@ def test_crops_are_the_photographs_pixels(fetched: Path) -> None:
 
 def test_manifest_is_a_function_of_the_seed(fetched: Path, tmp_path: Path) -> None:
     for name, seed in {"same": 0, "other": 1}.items():
-        fetching.fetch("photographs", photographs(Request(seed, 130, Path())), COUNTS, tmp_path / name)
+        fetch("photographs", photographs(Request(seed, 130, Path())), COUNTS, tmp_path / name)
     ids = {
         name: list(read_manifest(path / "manifest.csv")["id"])
         for name, path in {"": fetched, "same": tmp_path / "same", "other": tmp_path / "other"}.items()
@@ -73,7 +74,7 @@ def test_broken_photograph_is_replaced_by_others(
 ) -> None:
     gone = embedded.Photograph("skimage", "data/gone.png", "", "")
     monkeypatch.setattr(embedded, "PHOTOGRAPHS", [gone, *embedded.PHOTOGRAPHS[1:]])
-    fetching.fetch("photographs", photographs(REQUEST), COUNTS, tmp_path)
+    fetch("photographs", photographs(REQUEST), COUNTS, tmp_path)
     assert len(read_manifest(tmp_path / "manifest.csv")) == 130
     assert list(pd.read_csv(tmp_path / "rejected.csv")["id"]) == ["gone"]
     assert read_json(tmp_path / "data_set.json")["rejected"] == {"cannot be read": 1}
@@ -95,9 +96,7 @@ def test_folder_rejects_by_name_and_takes_the_next(tmp_path: Path) -> None:
     (source / "short.png").write_bytes(whole[: len(whole) // 2])
     (source / "again.png").write_bytes(whole)
     (source / ".hidden").write_text("passed over")
-    fetching.fetch(
-        "mine", folder(REQUEST, folder=str(source)), {"training": 5, "validation": 3}, tmp_path
-    )
+    fetch("mine", folder(REQUEST, folder=str(source)), {"training": 5, "validation": 3}, tmp_path)
     manifest = read_manifest(tmp_path / "manifest.csv")
     assert manifest["split"].value_counts().to_dict() == {"training": 5, "validation": 3}
     assert not set(manifest["id"]) & {"broken.jpg", "short.png"}
@@ -111,9 +110,7 @@ def test_too_few_photographs_are_counted(tmp_path: Path) -> None:
     source.mkdir()
     (source / "a.jpg").write_text("no image")
     with pytest.raises(DeepColorError) as caught:
-        fetching.fetch(
-            "mine", folder(REQUEST, folder=str(source)), {"training": 5, "validation": 3}, tmp_path
-        )
+        fetch("mine", folder(REQUEST, folder=str(source)), {"training": 5, "validation": 3}, tmp_path)
     said = str(caught.value)
     assert "0 of 5 for training, 0 of 3 for validation" in said
     assert "1 rejected" in said and "a.jpg" in said
@@ -126,7 +123,7 @@ def test_names_that_no_table_can_hold_are_rejected(tmp_path: Path) -> None:
     (tmp_path / "mine" / "caf\udce9.png").write_bytes(b"")
     counts = {"training": 3, "validation": 2}
     with pytest.raises(DeepColorError, match="1 of 2 for validation; 2 rejected"):
-        fetching.fetch("mine", folder(REQUEST, folder=str(tmp_path / "mine")), counts, tmp_path)
+        fetch("mine", folder(REQUEST, folder=str(tmp_path / "mine")), counts, tmp_path)
     assert set(pd.read_csv(tmp_path / "rejected.csv")["reason"]) == {"unusable file name"}
 
 
@@ -241,8 +238,15 @@ def test_a_shard_that_is_not_whole_is_refused(fetched: Path, tmp_path: Path, fau
         shard.write_bytes(content[:500] + bytes([content[500] ^ 1]) + content[501:])
     else:
         shard.unlink()
+    opened = shards.Shards([index])
     with pytest.raises(DeepColorError, match=r"training-30.tfrecord .* delete it and run"):
-        shards.Shards([index])
+        opened.training_batches(4, seed=0, epochs=range(1))
+    # Of another split, which is not read, nothing is said.
+    assert len(list(opened.names("validation"))) == 26
+    # Nor does an index hide it that is made anew.
+    facts = {"training": sorted(tmp_path.glob("training-*.json"))}
+    with pytest.raises(DeepColorError, match=r"training-30.tfrecord .* delete it and run"):
+        shard_index.write_index(index, facts, data_set="d", size=32)
 
 
 def test_a_photograph_that_changed_is_refused(fetched: Path, tmp_path: Path) -> None:
@@ -250,9 +254,8 @@ def test_a_photograph_that_changed_is_refused(fetched: Path, tmp_path: Path) -> 
     changed = tmp_path / "changed.png"
     changed.write_bytes(Path(rows["path"].iloc[0]).read_bytes() + b"x")
     rows["path"] = str(changed)
-    with pytest.raises(
-        DeepColorError, match="changed.png has changed since it was fetched; delete m.csv"
-    ):
+    said = "changed.png has changed since it was fetched; delete m.csv and the folder ranges and run"
+    with pytest.raises(DeepColorError, match=said):
         shards.write_shard(
             tmp_path / "a.tfrecord",
             tmp_path / "a.json",

@@ -8,7 +8,9 @@ import sys
 import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +101,7 @@ def fetch(
     arguments: dict[str, str] | None = None,
     **options: Any,
 ) -> subprocess.CompletedProcess[str]:
-    """Run the script of the rule, in a process of its own as clients read the environment once."""
+    """Run the scripts of the rules, in processes of their own as clients read the environment once."""
     environment = {
         "HF_HOME": str(place / "home"),
         "HF_HUB_DISABLE_XET": "1",
@@ -118,9 +120,21 @@ def fetch(
         "--checks", json.dumps(CHECKS), "--cache", str(place / "cache"), "--folder", str(place / "d"),
         *more,
     ]  # fmt: skip
-    return subprocess.run(
-        command, env={**os.environ, **environment}, capture_output=True, text=True, timeout=180,
+    run = partial(
+        subprocess.run, env={**os.environ, **environment}, capture_output=True, text=True, timeout=180,
         check=False,
+    )  # fmt: skip
+    fetched = run(command)
+    if fetched.returncode:
+        return fetched
+    # What was given last counts.
+    told = {name: value for name, value in pairwise(command) if name.startswith("--")}
+    return run(
+        [
+            sys.executable, str(PROJECT / "workflow" / "write_manifest.py"), "--data-set", "d",
+            "--images", told["--images"], "--ranges", "1", "--folder", str(place / "d"),
+            "--near-duplicates", str(json.loads(told["--checks"])["near_duplicates"]),
+        ]
     )  # fmt: skip
 
 

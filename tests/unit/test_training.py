@@ -20,7 +20,6 @@ from deepcolor import (
     color,
     devices,
     evaluation,
-    fetching,
     metrics,
     shard_index,
     shards,
@@ -34,6 +33,7 @@ from deepcolor.models.unet import unet
 from deepcolor.photograph import Request
 from deepcolor.sources.photographs import photographs
 from deepcolor.state import load_state, save_state
+from ranges import fetch
 from safetensors.numpy import load_file
 
 TIMES = {"seconds", "images_per_second", "val_images_per_second"}
@@ -51,9 +51,7 @@ MUCH = {"augmentation": ["flip", "rotate"], "ema_momentum": 0.9, "gradient_accum
 def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The index of shards with 14 training and 5 validation crops of 32×32."""
     path = tmp_path_factory.mktemp("data")
-    fetching.fetch(
-        "photographs", photographs(Request(0, 19, path)), {"training": 14, "validation": 5}, path
-    )
+    fetch("photographs", photographs(Request(0, 19, path)), {"training": 14, "validation": 5}, path)
     manifest = read_manifest(path / "manifest.csv")
     facts = {}
     for split in ("training", "validation"):

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -89,7 +90,7 @@ def test_folder_with_a_file_that_is_no_image(copy: Copy) -> None:
     next((copy.folder / "mine").glob("*.png")).unlink()
     result = copy.run("snakemake --cores 2 --configfile mine.yaml -- data/mine/manifest.csv")
     assert result.returncode != 0
-    assert "fetch_photographs: error: data set 'mine' has too few" in errors(result.stdout)[0]
+    assert "write_manifest: error: data set 'mine' has too few" in errors(result.stdout)[0]
     said = "cannot be read: no image, or of an unknown format"
     assert said in copy.read("data/mine/rejected.csv")
 
@@ -99,7 +100,7 @@ def test_folder_without_any_image(copy: Copy) -> None:
     result = copy.run("make report CORES='all --configfile mine.yaml'")
     assert result.returncode != 0
     said = (
-        "fetch_photographs: error: data set 'mine' has too few usable photographs: 0 of 4 for "
+        "write_manifest: error: data set 'mine' has too few usable photographs: 0 of 4 for "
         "training, 0 of 2 for validation; 1 rejected, listed in data/mine/rejected.csv"
     )
     assert said in result.stdout
@@ -136,8 +137,10 @@ def test_a_crop_that_was_altered(finished: Copy) -> None:
     assert result.returncode != 0
     line = next(line for line in errors(result.stdout) if "has changed since" in line)
     assert crop.name in line
-    assert "delete data/photographs/manifest.csv and run" in line
+    said = "delete data/photographs/manifest.csv and the folder data/photographs/ranges and run"
+    assert said in line
     (finished.folder / "data/photographs/manifest.csv").unlink()
+    shutil.rmtree(finished.folder / "data/photographs/ranges")
     assert finished.run(command).returncode == 0
     assert crop.read_bytes() == content
     assert {path.name: path.read_bytes() for path in shards.iterdir()} == whole

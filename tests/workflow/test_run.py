@@ -30,6 +30,10 @@ ASKED = {
 }
 
 
+# The jobs before the shards.
+FETCHING = {
+    "Fetch the photographs of photographs, range 00000 of 00001", "Write the manifest of photographs",
+}  # fmt: skip
 # The jobs of every run.
 OF_A_RUN = ("Train", "Evaluate", "Write the model card of")
 
@@ -259,11 +263,11 @@ def test_a_new_architecture_is_a_file_and_a_line(finished: Copy) -> None:
 def test_a_new_image_size_reruns_everything_but_the_fetching(finished: Copy) -> None:
     with edited(finished, "config.yaml", "image_size: 32", "image_size: 64"):
         jobs = planned(finished)
-    assert "Fetch the photographs of photographs" not in jobs
+    assert FETCHING.isdisjoint(jobs)
     assert {"Train densenet_1", "Write shard 00001 of photographs, training"} <= jobs
     # One less: what is said of the data set has no pictures.
     everything = planned(finished, "--forceall")
-    assert everything - jobs == {"Fetch the photographs of photographs", "Tabulate the data sets"}
+    assert everything - jobs == FETCHING | {"Tabulate the data sets"}
     assert "Plot photographs of photographs before and after preprocessing" in jobs
 
 
@@ -272,7 +276,7 @@ def test_single_target_builds_what_it_needs_and_nothing_else(copy: Copy, finishe
     assert result.returncode == 0, result.stdout
     jobs = set(re.findall(r"^Job \d+: (.*)$", result.stdout, flags=re.MULTILINE))
     assert jobs == {
-        "Fetch the photographs of photographs", "Index the shards of photographs",
+        *FETCHING, "Index the shards of photographs",
         "Write shard 00000 of photographs, training", "Write shard 00001 of photographs, training",
         "Write shard 00000 of photographs, validation", "Train unet_1", "Train unet_2",
         "Evaluate unet_2",

@@ -26,7 +26,7 @@ CODE = (
 SUMS = "SHA256SUMS"  # As `sha256sum --check` reads it.
 METADATA = ".snakemake/metadata"
 # Of a data set: what the report, the cards and the tables are made of.
-OF_DATA = ("manifest.csv", "rejected.csv", "data_set.json", "index.json")
+OF_DATA = ("manifest.csv", "manifest.offsets.json", "rejected.csv", "data_set.json", "index.json")
 # What a training goes on from after an interruption, and what is written while something else goes on.
 PASSED_OVER = ("backup-", "best-backup-", ".partial.", ".lock")
 

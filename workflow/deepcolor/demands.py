@@ -14,6 +14,7 @@ PYTHON, KERAS = 700, 1500
 SHUFFLED = 1100  # MB of the two windows in which training images are shuffled; see deepcolor.shards.
 CUDA = 5000  # MB of the host's memory for CUDA's libraries and buffers.
 PHOTOGRAPH = 400  # MB for a photograph while it is read, up to 100 megapixels.
+FETCHERS = 4  # Threads of a job that fetches.
 MARGIN = 10  # Minutes to start and to end, on a slow file system.
 # Of one GPU over two cores, at least.
 GPU_SPEEDUP = 10
@@ -138,9 +139,14 @@ def measuring_distances(images: int, image_size: int, gpus: int) -> Demand:
     return reading(images, image_size, rate=1, memory=4 * KERAS + (CUDA if gpus else 0))
 
 
-def fetching(images: int, threads: int) -> Demand:
+def fetching(images: int) -> Demand:
     """Fetch and examine photographs, at 3 a second."""
-    return _rounded(PYTHON + threads * PHOTOGRAPH, MARGIN + images / 3 / 60, images)
+    return _rounded(PYTHON + FETCHERS * PHOTOGRAPH, MARGIN + images / 3 / 60, images)
+
+
+def joining(images: int) -> Demand:
+    """Join the ranges of a data set, at 2,000 photographs a second."""
+    return _rounded(PYTHON + images * 400 / MB, MARGIN + images / 2000 / 60, images * 1000 / MB)
 
 
 def writing_shard(images: int, image_size: int) -> Demand:
@@ -159,11 +165,6 @@ def reading(images: int, image_size: int, *, rate: float = 50, memory: float = K
     """
     seconds = images * (image_size / 256) ** 2 / rate
     return _rounded(memory, MARGIN + seconds / 60, stored(images, image_size))
-
-
-def indexing(images: int, image_size: int) -> Demand:
-    """Take the checksums of shards, at 20 MB a second."""
-    return _rounded(PYTHON, MARGIN + stored(images, image_size) / 20 / 60, 0)
 
 
 def tabulating(images: int, runs: int) -> Demand:

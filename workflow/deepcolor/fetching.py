@@ -1,22 +1,28 @@
-"""From a source's photographs to a data set: the counts asked for, or an error."""
+"""From a source's photographs to a range of a data set: its share of the counts asked for.
 
-from collections import Counter
+What is made of all ranges is in `deepcolor.joining`.
+"""
+
+import math
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
-from deepcolor.checks import SIDE, Checks, Twins, fault, perceptual_hash
+from deepcolor.checks import SIDE, Checks, fault, perceptual_hash
 from deepcolor.decoding import read_square
-from deepcolor.errors import DeepColorError, first_line
+from deepcolor.errors import first_line
 from deepcolor.files import replacing, sha256, write_json
-from deepcolor.manifest import read_manifest, write_manifest
+from deepcolor.manifest import parsed, row_at, write_manifest
 from deepcolor.photograph import Candidate, Rejection, Source
 from deepcolor.progress import Progress, ahead
+from deepcolor.twins import Twins
 
 
 @dataclass(frozen=True)
@@ -29,57 +35,91 @@ class Examined:
     hash: int | None
 
 
-def fetch(
+@dataclass(frozen=True)
+class RangeFiles:
+    """The files of a range, beside the manifest.
+
+    Attributes:
+        rows: CSV file with the columns of a manifest, sorted like one; rows of the reserve have no
+            split.
+        rejected: CSV file: each photograph passed over, and why.
+        facts: JSON file: what the report says of the source, and counts.
+    """
+
+    rows: Path
+    rejected: Path
+    facts: Path
+
+
+def files_of(folder: Path, number: int, of: int) -> RangeFiles:
+    """The files of a range of the data set in a folder; ranges are counted from 0."""
+    stem = folder / "ranges" / f"{number:05}-of-{of:05}"
+    ends = (".csv", ".rejected.csv", ".json")
+    return RangeFiles(*(stem.with_name(f"{stem.name}{end}") for end in ends))
+
+
+def share(counts: Mapping[str, int], number: int, of: int) -> dict[str, int]:
+    """The photographs that a range takes of the counts asked for, and for its reserve, "".
+
+    The reserve takes the place of what turns out to be in two ranges, and of what another range lacks:
+    2 %, and of small ranges three times the spread with which chance deals out what is fit.
+    """
+    wanted = {
+        split: count * (number + 1) // of - count * number // of for split, count in counts.items()
+    }
+    total = sum(wanted.values())
+    return wanted | ({"": math.ceil(max(0.02 * total, 3 * math.sqrt(total)))} if of > 1 else {})
+
+
+def fetch_range(
     name: str,
     source: Source,
     counts: Mapping[str, int],
     folder: Path,
     *,
+    number: int = 0,
+    of: int = 1,
     checks: Checks | None = None,
     others: Sequence[Path] = (),
     threads: int = 1,
 ) -> str:
-    """Take photographs from a source until every split has its count.
+    """Take photographs from a source until every split has its share, or until there are no more.
 
     Splits are filled in the order of `counts`. A photograph that is passed over is replaced by the
     next one of the source. Of near-duplicates none is in another split than its twin; within a
     split they share a group.
 
-    Writes into `folder`: `manifest.csv`; `data_set.json` (what the report says of the data);
-    `rejected.csv` (each photograph passed over, and why); `images/` where the source has no files
-    of its own. The photographs taken depend on the source's order, `counts`, `checks` and `others`
-    alone, not on `threads`.
+    Writes the range's files, see `RangeFiles`, and `images/` into `folder` where the source has no
+    files of its own. The photographs taken depend on the source's order, `counts`, `checks`, `others`
+    and the range alone, not on `threads`.
 
     Args:
         name: Of the data set.
         source: Where the photographs come from.
-        counts: Photographs asked for, by split ("training", "validation", "test").
-        folder: Where to write.
+        counts: Photographs asked for, by split ("training", "validation", "test"), of all ranges.
+        folder: Of the data set.
+        number: Of the range, from 0.
+        of: Ranges.
         checks: What is asked of photographs; None where the source answers for them.
         others: Manifests of the data sets among which near-duplicates are looked for, too.
         threads: How many photographs are read at a time.
 
     Returns:
         What was done, in a few words.
-
-    Raises:
-        DeepColorError: The source has fewer usable photographs than asked for.
     """
+    files = files_of(folder, number, of)
     rows: list[dict[str, Any]] = []
     rejected: list[Rejection] = []
-    wanted = dict(counts)
-    first_with: dict[str, str] = {}
-    twins = Twins(checks.near_duplicates) if checks and checks.near_duplicates else None
-    for path in others:
-        _remember(path, first_with, twins)
+    wanted = share(counts, number, of)
+    asked = sum(wanted.values())
+    known = _Known(others, checks.near_duplicates if checks else 0)
     crops: set[str] = set()
     kept = 0
 
-    images = folder / "images"
-    examine = partial(_examine, images=images, checks=checks)
-    label = f"fetch_photographs {name}"
+    examine = partial(_examine, images=folder / "images", checks=checks)
+    label = f"fetch_photographs {name}" + (f" {number}" if of > 1 else "")
     with (
-        Progress(label, sum(counts.values()), "images") as progress,
+        Progress(label, asked, "images") as progress,
         closing(
             # No more are in hand than are wanted: the source is not asked, say for a download, in vain.
             ahead(examine, _needed(source, wanted), threads, lambda: sum(wanted.values()))
@@ -98,51 +138,45 @@ def fetch(
             if not wanted[split]:
                 continue
             reason = found.fault
-            if row["sha256"] in first_with:
-                reason = f"duplicate of {first_with[row['sha256']]}"
-            near = twins.of(found.hash) if twins and found.hash is not None and not reason else []
-            apart = next((twin for twin in near if twin[0] != split), None)
+            if first := known.copy_of(row["sha256"]):
+                reason = f"duplicate of {first}"
+            near = [] if found.hash is None or reason else known.twins_of(found.hash)
+            apart = next((twin for twin in near if twin.split != split), None)
             if apart:
-                reason = f"near-duplicate of {apart[1]}, which is in {apart[0]}"
+                where = f"is in {apart.split}" if apart.split else "is kept in reserve"
+                reason = f"near-duplicate of {apart.id}, which {where}"
             if reason:
                 rejected.append(Rejection(candidate.id, reason))
                 continue
             if near:
-                kept += 1
-                row["group"] = near[0][2]
-            first_with[row["sha256"]] = candidate.id
-            if twins and found.hash is not None:
-                twins.add(found.hash, split, candidate.id, row["group"])
+                kept += split != ""
+                row["group"] = near[0].group
+            known.add(row["sha256"], found.hash, Taken(split, candidate.id, row["group"]))
             rows.append({**row, "split": split})
             wanted[split] -= 1
             progress.add()
 
     for unused in crops - {row["path"] for row in rows}:
         Path(unused).unlink()
-    with replacing(folder / "rejected.csv") as temporary:
+    with replacing(files.rejected) as temporary:
         pd.DataFrame(rejected, columns=["id", "reason"]).to_csv(
             temporary, index=False, lineterminator="\n"
         )
-    if any(wanted.values()):
-        raise DeepColorError(_too_few(name, counts, wanted, rejected, folder))
-    reasons = Counter(kind(each) for each in rejected)
+    write_manifest(files.rows, rows)
     write_json(
-        folder / "data_set.json",
+        files.facts,
         {
-            "name": name,
             "revision": source.revision,
             "about": source.about,
             "good_for": source.good_for,
             "terms": source.terms,
-            "asked": dict(counts),
-            "delivered": {split: sum(row["split"] == split for row in rows) for split in counts},
-            "rejected": dict(sorted(reasons.items())),
-            "near_duplicates": kept if twins else None,
+            "rows": len(rows),
+            "near_duplicates": kept if known.looks else None,
         },
     )
-    write_manifest(folder / "manifest.csv", rows)
     groups = len({row["group"] for row in rows})
-    return f"{len(rows):,} images from {groups:,} photographs, {len(rejected):,} rejected"
+    short = f" of {asked:,}" if len(rows) < asked else ""
+    return f"{len(rows):,}{short} images from {groups:,} photographs, {len(rejected):,} rejected"
 
 
 def _needed(source: Source, wanted: Mapping[str, int]) -> Iterator[Candidate | Rejection]:
@@ -187,35 +221,74 @@ def _examine(
     return Examined(candidate, row, fault(square, width, height, checks) if checks else None, hash)
 
 
-def _remember(manifest: Path, first_with: dict[str, str], twins: Twins | None) -> None:
-    """Let the photographs of another data set count as taken."""
-    for row in read_manifest(manifest).itertuples():
-        name = f"{manifest.parent.name}/{row.id}"
-        first_with[str(row.sha256)] = name
-        if twins and row.phash:
-            twins.add(int(str(row.phash), 16), str(row.split), name, name)
+class Taken(NamedTuple):
+    """A photograph that was taken."""
+
+    split: str
+    id: str
+    group: str
 
 
-def kind(rejection: Rejection) -> str:
-    """A rejection's reason without its details, to be counted."""
-    return rejection.reason.split(":")[0].split(" of ")[0]
+class _Known:
+    """The photographs that were taken, here and in other data sets.
 
+    Of those of other data sets numbers are in memory, some 50 bytes each; names are read when needed.
+    """
 
-def _too_few(
-    name: str,
-    counts: Mapping[str, int],
-    wanted: Mapping[str, int],
-    rejected: list[Rejection],
-    folder: Path,
-) -> str:
-    missing = ", ".join(
-        f"{counts[split] - wanted[split]} of {counts[split]} for {split}" for split in counts
-    )
-    message = f"data set '{name}' has too few usable photographs: {missing}"
-    if rejected:
-        first = rejected[0]
-        message += (
-            f"; {len(rejected)} rejected, listed in {folder / 'rejected.csv'} "
-            f"(first: {first.id}, {first.reason})"
-        )
-    return f"{message}. Ask for fewer under 'data_sets' in config.yaml, or add photographs"
+    def __init__(self, others: Sequence[Path], distance: int) -> None:
+        self.looks = distance > 0
+        self._others = others
+        self._twins = Twins(distance)
+        sums, places, hashes, hashed = array("Q"), array("q"), array("Q"), array("q")
+        for number, manifest in enumerate(others):
+            for offset, row in parsed(manifest):
+                place = number << 48 | offset
+                sums.append(int(row["sha256"][:16], 16))
+                places.append(place)
+                if self.looks and row["phash"]:
+                    hashes.append(int(row["phash"], 16))
+                    hashed.append(place)
+        self._twins.add(np.frombuffer(hashes, np.uint64))
+        self._hashed = hashed
+        order = np.argsort(np.frombuffer(sums, np.uint64))
+        self._sums = np.frombuffer(sums, np.uint64)[order]
+        self._places = np.frombuffer(places, np.int64)[order]
+        self._first_with: dict[str, str] = {}
+        self._own: list[Taken] = []
+
+    def add(self, checksum: str, hash: int | None, taken: Taken) -> None:
+        """Remember a photograph."""
+        self._first_with[checksum] = taken.id
+        if self.looks and hash is not None:
+            self._twins.add(hash)
+            self._own.append(taken)
+
+    def copy_of(self, checksum: str) -> str | None:
+        """The name of a photograph with the same bytes."""
+        if checksum in self._first_with:
+            return self._first_with[checksum]
+        value = np.uint64(int(checksum[:16], 16))
+        first, last = (np.searchsorted(self._sums, value, side) for side in ("left", "right"))
+        for place in sorted(int(each) for each in self._places[first:last]):
+            row, name = self._read(place)
+            if row["sha256"] == checksum:
+                return name
+        return None
+
+    def twins_of(self, hash: int) -> list[Taken]:
+        """The near-duplicates of a photograph, the nearest first."""
+        if not self.looks:
+            return []
+        return [self._taken(int(number)) for number in self._twins.of(hash)]
+
+    def _taken(self, number: int) -> Taken:
+        if number >= len(self._hashed):
+            return self._own[number - len(self._hashed)]
+        row, name = self._read(self._hashed[number])
+        return Taken(row["split"], name, name)
+
+    def _read(self, place: int) -> tuple[dict[str, str], str]:
+        """A row of another data set, and its photograph's name with that of the data set."""
+        manifest = self._others[place >> 48]
+        row = row_at(manifest, place & 2**48 - 1)
+        return row, f"{manifest.parent.name}/{row['id']}"

@@ -166,12 +166,29 @@ def read_json(path: str | Path) -> Any:
 
 def listing(folder: str | Path) -> list[Path]:
     """The files below a folder, sorted; hidden ones and those in hidden folders are passed over."""
-    root = Path(folder)
-    return sorted(
-        path
-        for path in root.rglob("*")
-        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(root).parts)
-    )
+    return sorted(Path(entry.path) for _, entry in walk(folder))
+
+
+def walk(folder: str | Path, within: str = "") -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """The files below a folder, in no order: their paths in it, and what is known of them.
+
+    Hidden files and folders are passed over, and folders that cannot be opened; links to folders are
+    not followed.
+    """
+    folders = []
+    with (
+        suppress(PermissionError, FileNotFoundError, NotADirectoryError),
+        os.scandir(Path(folder, within)) as there,
+    ):
+        for entry in there:
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(f"{within}{entry.name}/")
+            elif entry.is_file():
+                yield f"{within}{entry.name}", entry
+    for each in folders:
+        yield from walk(folder, each)
 
 
 def sha256(path: str | Path) -> str:

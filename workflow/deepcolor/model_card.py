@@ -17,7 +17,7 @@ from deepcolor.definitions import MEASURES
 from deepcolor.fault_words import FAULTS
 from deepcolor.files import read_json, sha256, write_json, write_text
 from deepcolor.findings import decimal, differences, interval
-from deepcolor.manifest import read_manifest
+from deepcolor.manifest import chunks, distinct, read_manifest
 from deepcolor.names import label
 from deepcolor.statistics import METHOD
 from deepcolor.tables import said, tabulate_training
@@ -151,15 +151,18 @@ def card(
 
 def _data_set(about: Path, manifest: Path) -> dict[str, Any]:
     """What a network has learned from: counts, where it comes from, and under which terms."""
-    content, images = read_json(about), read_manifest(manifest)
-    seen = images[images["split"] == "training"]
-    pairs = {*zip(seen["credit"], seen["license"], strict=True)}
+    content = read_json(about)
+    learned = read_manifest(manifest, ["credit", "license"], "training")
+    pairs = {*learned.drop_duplicates().itertuples(index=False, name=None)}
     credits = sorted((credit, terms) for credit, terms in pairs if credit)
+    groups = (
+        rows["group"][rows["split"] == "training"] for rows in chunks(manifest, ["group", "split"])
+    )
     return {
         "name": content["name"],
-        "training": len(seen),
-        "photographs": int(seen["group"].nunique()),
-        "licenses": sorted(set(seen["license"]) - {""}),
+        "training": len(learned),
+        "photographs": distinct(groups),
+        "licenses": sorted({terms for _, terms in pairs} - {""}),
         "terms": content["terms"],
         "about": content["about"],
         "good_for": content["good_for"],

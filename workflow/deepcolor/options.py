@@ -1,6 +1,7 @@
 """The options of architectures and sources, read from the signatures of their functions."""
 
 import ast
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ LIBRARY = Path(__file__).parent
 REQUIRED = object()  # An option without a default.
 
 
+@cache
 def options_of(reference: str) -> dict[str, Any]:
     """The options of a "module:function": its keyword arguments with their defaults, or REQUIRED.
 

@@ -13,13 +13,21 @@ class Request:
 
     Attributes:
         seed: Of the order in which photographs are taken.
-        count: Photographs wanted in all; more may be taken, as some are rejected.
+        count: Photographs wanted in all, by all ranges; more may be taken, as some are rejected.
         cache: Folder for downloads, shared by all data sets.
+        range: The number, from 0, of the range whose candidates alone are yielded.
+        ranges: How many there are. Each candidate of the source is in one of them.
     """
 
     seed: int
     count: int
     cache: Path
+    range: int = 0
+    ranges: int = 1
+
+    def place_in(self, folder: Path) -> Path:
+        """Where in a folder of downloads a range has its own: the folder itself for a single one."""
+        return folder if self.ranges == 1 else folder / f"range-{self.range:05}-of-{self.ranges:05}"
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,7 @@ def render(
         (row for row in results if row["run"] in compared),
         key=lambda row: (bool(faults.get(row["run"])), row["predicted"]["ciede2000"]["value"]),
     )["run"]
-    rows = table["credits"].to_dict("records")
+    credits = table["credits"]
     folder = path.parent
     studied = {file.name: file for file in acceptance}
     text = (
@@ -126,8 +126,8 @@ def render(
             acceptance_files=studied,
             weights=views.encoder_weights(training[training["run"].isin(as_published)]),
             data_sets=table["data"].to_dict("records"),
-            credits=rows[:CREDITS_SHOWN],
-            credits_left_out=max(0, len(rows) - CREDITS_SHOWN),
+            credits=credits.head(CREDITS_SHOWN).to_dict("records"),
+            credits_left_out=max(0, len(credits) - CREDITS_SHOWN),
             settings=views.settings(training, list(config["training"])),
             training=training.to_dict("records"),
             versions=read_json(records[0])["versions"],

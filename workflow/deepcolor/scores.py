@@ -11,7 +11,7 @@ from deepcolor import metrics
 from deepcolor.definitions import KEPT, MEASURES, OF_MEANS
 from deepcolor.errors import DeepColorError
 from deepcolor.files import replacing, write_json
-from deepcolor.manifest import read_manifest
+from deepcolor.manifest import chunks
 from deepcolor.statistics import METHOD, Bootstrap, Interval
 
 
@@ -25,12 +25,15 @@ def with_groups(scores: pd.DataFrame, manifests: Mapping[str, Path]) -> pd.DataF
     Raises:
         DeepColorError: A manifest does not know an image.
     """
-    groups = {
-        (data_set, row.id): row.group
-        for data_set, path in manifests.items()
-        for row in read_manifest(path).itertuples()
-    }
     images = list(zip(scores["data_set"], scores["id"], strict=True))
+    groups: dict[tuple[str, str], str] = {}
+    for data_set, path in manifests.items():
+        scored = scores.loc[scores["data_set"] == data_set, "id"]
+        for rows in chunks(path, ["id", "group"]):
+            found = rows[rows["id"].isin(scored)]
+            groups |= {
+                (data_set, id): group for id, group in zip(found["id"], found["group"], strict=True)
+            }
     if unknown := [image for image in images if image not in groups]:
         raise DeepColorError(
             f"{manifests[unknown[0][0]]} has no '{unknown[0][1]}'; delete the data set's shards and run "

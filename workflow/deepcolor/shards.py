@@ -14,7 +14,8 @@ import tensorflow as tf
 from deepcolor.decoding import read_square
 from deepcolor.errors import DeepColorError
 from deepcolor.files import read_json, replacing, sha256, write_json
-from deepcolor.shard_index import check_shards, copy_shards
+from deepcolor.manifest import refetch
+from deepcolor.shard_index import checked_shards
 
 SHUFFLE_BYTES = 512 * 2**20  # Memory for shuffling, whatever the number of images.
 FEATURES = {name: tf.io.FixedLenFeature((), tf.string) for name in ("image", "id", "data_set")}
@@ -44,10 +45,7 @@ def write_shard(
             for row in rows.itertuples():
                 if not os.path.exists(row.path) or sha256(row.path) != row.sha256:
                     state = "has changed since" if os.path.exists(row.path) else "is missing though"
-                    raise DeepColorError(
-                        f"{row.path} {state} it was fetched; delete {manifest} and run the same "
-                        "command again, to fetch it"
-                    )
+                    raise DeepColorError(f"{row.path} {state} it was fetched; {refetch(manifest)}")
                 pixels, _ = read_square(row.path, size)
                 values = {
                     "image": pixels.tobytes(),
@@ -65,7 +63,7 @@ def write_shard(
 
 
 class Shards:
-    """The shards of one or more data sets, checked.
+    """The shards of one or more data sets, those of a split checked before it is first read.
 
     Attributes:
         size: Side of the pictures in pixels.
@@ -76,19 +74,11 @@ class Shards:
 
         Args:
             indexes: Of data sets, beside their shards.
-            scratch: An empty folder, into which the shards are copied and from which they are read.
-
-        Raises:
-            DeepColorError: A shard is missing, cut short or altered.
+            scratch: An empty folder, into which shards are copied, to be read there.
         """
         self._indexes = [(path.parent, read_json(path)) for path in indexes]
-        if scratch is not None:
-            self._indexes = [
-                (copy_shards(index, folder, scratch), index) for folder, index in self._indexes
-            ]
-        else:
-            for folder, index in self._indexes:
-                check_shards(index, folder)
+        self._scratch = scratch
+        self._checked: dict[str, list[str]] = {}
         self.size: int = self._indexes[0][1]["image_size"]
 
     def count(self, split: str) -> int:
@@ -110,11 +100,18 @@ class Shards:
         return [index["data_set"] for _, index in self._indexes]
 
     def _files(self, split: str) -> list[str]:
-        return [
-            str(folder / shard["file"])
-            for folder, index in self._indexes
-            for shard in index["splits"][split]["shards"]
-        ]
+        """The files of a split.
+
+        Raises:
+            DeepColorError: One is missing, cut short or altered.
+        """
+        if split not in self._checked:
+            self._checked[split] = [
+                str(path)
+                for folder, index in self._indexes
+                for path in checked_shards(index, split, folder, self._scratch)
+            ]
+        return self._checked[split]
 
     def training_batches(
         self,

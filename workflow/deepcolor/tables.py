@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from deepcolor.files import read_json, replacing
-from deepcolor.manifest import read_manifest
+from deepcolor.manifest import chunks, distinct, read_manifest
 
 SPLITS = ("training", "validation", "test")
 ABLATIONS = [
@@ -282,18 +282,19 @@ def tabulate_data(about: Sequence[Path], manifests: Sequence[Path]) -> pd.DataFr
     """
     rows = []
     for facts, manifest in zip(about, manifests, strict=True):
-        content, images = read_json(facts), read_manifest(manifest)
+        content = read_json(facts)
         rejected = content["rejected"]
+        licenses = set().union(*(rows["license"] for rows in chunks(manifest, ["license"])))
         rows.append(
             {
                 "data_set": content["name"],
                 **{split: content["delivered"].get(split, 0) for split in SPLITS},
                 "asked": sum(content["asked"].values()),
                 "delivered": sum(content["delivered"].values()),
-                "photographs": images["group"].nunique(),
+                "photographs": distinct(rows["group"] for rows in chunks(manifest, ["group"])),
                 "rejected": sum(rejected.values()),
                 "reasons": "; ".join(f"{reason}: {n}" for reason, n in rejected.items()),
-                "licenses": "; ".join(sorted(set(images["license"]) - {""})) or "not stated",
+                "licenses": "; ".join(sorted(licenses - {""})) or "not stated",
                 "near_duplicates": content["near_duplicates"],
                 "revision": content["revision"],
                 "terms": content["terms"],
@@ -309,7 +310,7 @@ def tabulate_credits(about: Sequence[Path], manifests: Sequence[Path]) -> pd.Dat
     parts = []
     for facts, manifest in zip(about, manifests, strict=True):
         keys = ["group", "source", "license", "credit"]
-        counted = read_manifest(manifest).groupby(keys, as_index=False).size()
+        counted = read_manifest(manifest, keys).groupby(keys, as_index=False).size()
         counted.insert(0, "data_set", read_json(facts)["name"])
         parts.append(counted.rename(columns={"group": "photograph", "size": "images"}))
     return pd.concat(parts, ignore_index=True)

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from deepcolor import lab, metrics
-from deepcolor.checks import SIDE, Checks, Twins, fault, perceptual_hash
+from deepcolor.checks import SIDE, Checks, fault, perceptual_hash
 from deepcolor.colorize.batch import AT_A_TIME, Room, megapixels_of
 from deepcolor.colorize.network import Network
 from deepcolor.colorize.reading import LEAST_CHROMA, MOST_MEGAPIXELS
@@ -23,6 +23,7 @@ from deepcolor.files import sha256
 from deepcolor.manifest import read_manifest
 from deepcolor.photograph import Candidate, Rejection
 from deepcolor.progress import Progress, ahead
+from deepcolor.twins import Twins
 
 # What photographs without a manifest are called together.
 DATA_SET = "photographs"
@@ -189,7 +190,7 @@ def _fit(
 ) -> Iterator[tuple[Read, str]]:
     """The photographs that are scored, each with its group; the others are noted."""
     first_with: dict[str, str] = {}
-    twins = Twins(NEAR_DUPLICATES)
+    twins, groups = Twins(NEAR_DUPLICATES), list[str]()
     for each in found:
         progress.add()
         if isinstance(each, Rejection):
@@ -201,6 +202,7 @@ def _fit(
                 rejected.append(Rejection(id, f"duplicate of {first_with[each.sha256]}"))
                 continue
             near = twins.of(each.hash)
-            group = near[0][2] if near else id
-            twins.add(each.hash, DATA_SET, id, group)
+            group = groups[near[0]] if len(near) else id
+            twins.add(each.hash)
+            groups.append(group)
         yield each, group

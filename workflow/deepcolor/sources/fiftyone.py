@@ -126,13 +126,15 @@ def _candidates(
     licenses = {each["id"]: each.get("name", "") for each in listing["licenses"]}
     images = sorted(listing["images"], key=lambda image: int(image["id"]))
     random.Random(f"{request.seed}").shuffle(images)
-    first = math.ceil(RESERVE * request.count)
+    images = images[request.range :: request.ranges]
+    first = math.ceil(RESERVE * request.count / request.ranges)
     step = max(1, first // 20)
+    place = request.place_in(folder / split)
     starts = [0, *range(first, len(images), step)]
     for start, stop in zip(starts, [*starts[1:], len(images)], strict=True):
         drawn = images[start:stop]
-        with alone_in(folder):
-            _download_images(folder, listing, split, drawn)
+        with alone_in(folder if request.ranges == 1 else place):
+            _download_images(folder, place, listing, split, drawn)
         for image in drawn:
             yield Candidate(
                 id=f"{int(image['id']):012}",
@@ -144,12 +146,17 @@ def _candidates(
 
 
 def _download_images(
-    folder: Path, listing: dict[str, Any], split: str, images: list[dict[str, Any]]
+    folder: Path, place: Path, listing: dict[str, Any], split: str, images: list[dict[str, Any]]
 ) -> None:
-    """Make sure that images are there, whole, or broken as the server has them."""
+    """Make sure that images are there, whole, or broken as the server has them.
+
+    What else is written is in `place`, which is a range's own.
+    """
     data = folder / split / "data"
-    ledger = folder / split / "broken.json"
-    broken = read_json(ledger) if ledger.exists() else {}
+    ledger = place / "broken.json"
+    broken: dict[str, str] = {}
+    for known in (folder / split / "broken.json", *(folder / split).glob("range-*/broken.json")):
+        broken |= read_json(known) if known.exists() else {}
     files = [data / image["file_name"] for image in images]
 
     def settled(file: Path) -> bool:
@@ -164,7 +171,7 @@ def _download_images(
     with Progress("fetch_photographs COCO", len(missing), "downloads") as progress:
         for start in range(0, len(missing), BATCH):
             batch = missing[start : start + BATCH]
-            download = partial(_download, folder, listing, split)
+            download = partial(_download, data, place / "incoming", listing, split)
             try:
                 clients.patiently(partial(download, batch), "COCO's images", worth=_may_pass)
                 again = [image for image in batch if not _is_whole(data / image["file_name"])]
@@ -189,14 +196,15 @@ def _download_images(
             progress.add(len(batch))
 
 
-def _download(folder: Path, listing: dict[str, Any], split: str, images: list[dict[str, Any]]) -> None:
+def _download(
+    data: Path, incoming: Path, listing: dict[str, Any], split: str, images: list[dict[str, Any]]
+) -> None:
     """Let FiftyOne download images into a folder of their own, and take them over.
 
     FiftyOne takes a file that is there for whole, and reads the whole list on every call: it is given
     an empty folder, and a list of the images that are not there whole alone.
     """
     coco, web = _client()
-    data, incoming = folder / split / "data", folder / split / "incoming"
     data.mkdir(parents=True, exist_ok=True)
     for path in (incoming / "data").glob("*"):  # What an interrupted job has left.
         if _is_whole(path):

@@ -292,12 +292,13 @@ def _candidates(
 ) -> Iterator[Candidate | Rejection]:
     needed = math.ceil(RESERVE * request.count)
     each = max(images_per_part, math.ceil(needed / facts["parts"]))
-    batches = _spread(facts["parts"], math.ceil(needed / each), request.seed)
+    batches = _spread(facts["parts"], math.ceil(needed / each), request)
+    place = request.place_in(remote.cache)
     for turn in itertools.count():  # Beyond the first turn only if all parts do not suffice.
         draw = _Draw(request.seed, turn * each, (turn + 1) * each)
         left = False
         for number, batch in enumerate(batches):
-            images = _fetch(remote, batch, draw, facts["commit"])
+            images = _fetch(remote, batch, draw, facts["commit"], place)
             left = left or bool(images)
             random.Random(f"{request.seed}/{turn}/{number}").shuffle(images)
             for part, row, file in images:
@@ -311,11 +312,13 @@ def _candidates(
             return
 
 
-def _fetch(remote: _Remote, parts: list[int], draw: _Draw, commit: str) -> list[tuple[int, int, Path]]:
+def _fetch(
+    remote: _Remote, parts: list[int], draw: _Draw, commit: str, place: Path
+) -> list[tuple[int, int, Path]]:
     """Part, row and file of all photographs that a draw takes from some parts."""
     images = []
     with (
-        alone_in(remote.cache),
+        alone_in(place),
         Progress(f"fetch_photographs {remote.id}", len(parts), "parts") as progress,
         ThreadPoolExecutor(DOWNLOADS) as pool,
     ):
@@ -329,9 +332,12 @@ def _fetch(remote: _Remote, parts: list[int], draw: _Draw, commit: str) -> list[
     return images
 
 
-def _spread(parts: int, wanted: int, seed: int) -> list[list[int]]:
-    """Draw parts in batches: first one from each of `wanted` equal stretches, then all others."""
-    generator = random.Random(f"{seed}")
+def _spread(parts: int, wanted: int, request: Request) -> list[list[int]]:
+    """Draw parts in batches: first one from each of `wanted` equal stretches, then all others.
+
+    Of the parts drawn, a range has every so manieth.
+    """
+    generator = random.Random(f"{request.seed}")
     wanted = min(parts, wanted)
     first = [
         generator.randrange(parts * number // wanted, parts * (number + 1) // wanted)
@@ -339,7 +345,8 @@ def _spread(parts: int, wanted: int, seed: int) -> list[list[int]]:
     ]
     rest = sorted(set(range(parts)) - set(first))
     generator.shuffle(rest)
-    size = max(1, wanted // 10)
+    first, rest = (each[request.range :: request.ranges] for each in (first, rest))
+    size = max(1, len(first) // 10)
     return [first] + [rest[start : start + size] for start in range(0, len(rest), size)]
 
 

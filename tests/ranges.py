@@ -1,0 +1,38 @@
+"""A data set fetched in ranges and joined, as the rules do it one after the other."""
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from deepcolor.checks import Checks
+from deepcolor.fetching import fetch_range
+from deepcolor.joining import join
+from deepcolor.photograph import Request, Source
+
+
+def fetch(name: str, source: Source, counts: Mapping[str, int], folder: Path) -> None:
+    """Fetch a data set in one range, without checks."""
+    fetch_range(name, source, counts, folder)
+    join(name, counts, folder, 1, 0)
+
+
+def fetch_ranges(
+    source: Callable[..., Source],
+    counts: Mapping[str, int],
+    place: Path,
+    of: int,
+    *,
+    checks: Checks,
+    order: Iterable[int] | None = None,
+    threads: int = 1,
+    others: Iterable[Path] = (),
+    **options: Any,
+) -> None:
+    """Fetch a data set in ranges, in any order, and join them."""
+    for number in order or range(of):
+        request = Request(0, sum(counts.values()), place / "cache", number, of)
+        fetch_range(
+            place.name, source(request, **options), counts, place,
+            number=number, of=of, checks=checks, others=list(others), threads=threads,
+        )  # fmt: skip
+    join(place.name, counts, place, of, checks.near_duplicates)
