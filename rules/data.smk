@@ -121,6 +121,8 @@ rule write_shards:
         "../envs/tensorflow.yaml"
     resources:
         **demand(lambda w: demands.writing_shard(config["images_per_shard"], SIZE)),
+        # No parameter, as for trainings: it changes no byte.
+        scratch=SCRATCH,
     shell:
         r"""
         python workflow/write_shards.py \
@@ -130,6 +132,7 @@ rule write_shards:
             --number {wildcards.number:q} \
             --of {wildcards.total:q} \
             --image-size {wildcards.size:q} \
+            --scratch {resources.scratch:q} \
             --shard {output.shard:q} \
             --facts {output.facts:q} \
             2>&1 | tee {log:q}

@@ -8,8 +8,6 @@ import pkgutil
 import platform
 import shutil
 import statistics
-import tempfile
-from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,12 +28,8 @@ UNIMPORTANT = {"tensorboard"}
 def main() -> None:
     """Parse the command line and train."""
     args = _arguments()
-    with ExitStack() as stack:
-        # A training that has outlived its Snakemake would delete the backup of this one.
-        stack.enter_context(alone_in(args.state.parent))
-        scratch = None
-        if args.scratch == "yes":
-            scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="deepcolor-")))
+    # A training that has outlived its Snakemake would delete the backup of this one.
+    with alone_in(args.state.parent), command.scratch(args) as scratch:
         train(args, scratch)
 
 
@@ -210,12 +204,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--accelerator", choices=["auto", "cpu", "cuda"], default="auto")
     parser.add_argument("--devices", type=int, default=1, help="to spread each batch over")
     parser.add_argument("--threads", type=int, required=True, help="of the CPU")
-    parser.add_argument(
-        "--scratch",
-        choices=["yes", "no"],
-        default="no",
-        help="copy the shards into TMPDIR and read them there",
-    )
+    command.add_scratch(parser)
     parser.add_argument("--model", type=Path, required=True, help=".keras file to write")
     parser.add_argument("--history", type=Path, required=True, help="CSV file to write")
     parser.add_argument("--record", type=Path, required=True, help="JSON file to write")

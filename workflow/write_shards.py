@@ -17,20 +17,23 @@ def main() -> None:
     parser.add_argument("--image-size", type=int, required=True, help="side in pixels")
     parser.add_argument("--shard", type=Path, required=True, help="TFRecord file to write")
     parser.add_argument("--facts", type=Path, required=True, help="JSON file to write")
+    command.add_scratch(parser)
     args = parser.parse_args()
     command.prepare_keras(threads=1, accelerator="cpu")
     from deepcolor.manifest import read_slice
     from deepcolor.shards import write_shard
 
     rows = read_slice(args.manifest, args.split, args.number, args.of)
-    write_shard(
-        args.shard,
-        args.facts,
-        rows,
-        data_set=args.data_set,
-        size=args.image_size,
-        manifest=args.manifest,
-    )
+    with command.scratch(args) as scratch:
+        write_shard(
+            args.shard,
+            args.facts,
+            rows,
+            data_set=args.data_set,
+            size=args.image_size,
+            manifest=args.manifest,
+            scratch=scratch,
+        )
     print(f"write_shards {args.data_set}: {args.shard.name}, {len(rows)} images", flush=True)
 
 

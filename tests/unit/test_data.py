@@ -1,6 +1,7 @@
 """From sources to shards: which pictures are taken, and what becomes of them."""
 
 import random
+import re
 from importlib import resources
 from pathlib import Path
 
@@ -127,7 +128,7 @@ def test_names_that_no_table_can_hold_are_rejected(tmp_path: Path) -> None:
     assert set(pd.read_csv(tmp_path / "rejected.csv")["reason"]) == {"unusable file name"}
 
 
-def write(fetched: Path, path: Path, size: int = 32) -> Path:
+def write(fetched: Path, path: Path, size: int = 32, scratch: Path | None = None) -> Path:
     """Shards of the fetched photographs, 30 images each, and their index."""
     manifest = read_manifest(fetched / "manifest.csv")
     facts: dict[str, list[Path]] = {"training": [], "validation": []}
@@ -138,8 +139,9 @@ def write(fetched: Path, path: Path, size: int = 32) -> Path:
             facts[split].append(shard.with_suffix(".json"))
             part = rows[number : number + 30]
             shards.write_shard(
-                shard, facts[split][-1], part, data_set="d", size=size, manifest=Path("m.csv")
-            )
+                shard, facts[split][-1], part, data_set="d", size=size, manifest=Path("m.csv"),
+                scratch=scratch,
+            )  # fmt: skip
     shard_index.write_index(path / "index.json", facts, data_set="d", size=size)
     return path / "index.json"
 
@@ -153,6 +155,25 @@ def test_equal_photographs_give_equal_shards(fetched: Path, index: Path, tmp_pat
     again = write(fetched, tmp_path)
     for shard in index.parent.iterdir():
         assert (again.parent / shard.name).read_bytes() == shard.read_bytes()
+
+
+def test_shards_go_through_a_scratch_folder(fetched: Path, index: Path, tmp_path: Path) -> None:
+    for name in ("written", "read", "shards"):
+        (tmp_path / name).mkdir()
+    again = write(fetched, tmp_path / "shards", scratch=tmp_path / "written")
+    assert len(list((tmp_path / "written").iterdir())) == 5
+    for shard in index.parent.glob("*.tfrecord"):
+        assert (again.parent / shard.name).read_bytes() == shard.read_bytes()
+    opened = shards.Shards([again], tmp_path / "read")
+    batches = opened.evaluation_batches("validation", 8)
+    for shard in again.parent.glob("validation*.tfrecord"):
+        shard.unlink()  # It is not looked at any more.
+    assert sum(len(batch) for batch in batches) == 26
+    # Of what is altered, the shard is named and not the copy.
+    shard = again.parent / "training-30.tfrecord"
+    shard.write_bytes(shard.read_bytes()[:-9])
+    with pytest.raises(DeepColorError, match=f"^{re.escape(str(shard))} is not as it was written"):
+        opened.training_batches(4, seed=0, epochs=range(1))
 
 
 def test_shards_hold_the_resized_photographs_in_order(fetched: Path, index: Path) -> None:

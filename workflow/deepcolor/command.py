@@ -1,5 +1,6 @@
 """What the scripts of the rules share: quiet start-up, and errors in one line."""
 
+import argparse
 import ctypes
 import errno
 import os
@@ -44,6 +45,23 @@ def run(main: Callable[[], None], *, noted: bool = True) -> None:
         if message is None:
             raise
         sys.exit(f"{script}: error: {message}")
+
+
+def add_scratch(parser: argparse.ArgumentParser) -> None:
+    """Add the option `--scratch`; see `scratch`."""
+    parser.add_argument(
+        "--scratch", choices=["yes", "no"], default="no", help="shards go through TMPDIR"
+    )
+
+
+@contextmanager
+def scratch(args: argparse.Namespace) -> Iterator[Path | None]:
+    """An empty folder below TMPDIR for the time of a block, where `--scratch` asks for it, else None."""
+    if args.scratch == "no":
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="deepcolor-") as folder:
+        yield Path(folder)
 
 
 def _explain(error: Exception) -> str | None:

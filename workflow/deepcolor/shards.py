@@ -5,6 +5,7 @@ The one module that needs TensorFlow whatever Keras runs on: shards are read wit
 
 import math
 import os
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -22,7 +23,14 @@ FEATURES = {name: tf.io.FixedLenFeature((), tf.string) for name in ("image", "id
 
 
 def write_shard(
-    path: Path, facts: Path, rows: pd.DataFrame, *, data_set: str, size: int, manifest: Path
+    path: Path,
+    facts: Path,
+    rows: pd.DataFrame,
+    *,
+    data_set: str,
+    size: int,
+    manifest: Path,
+    scratch: Path | None = None,
 ) -> None:
     """Write the photographs of some rows of a manifest as one shard.
 
@@ -36,12 +44,14 @@ def write_shard(
         data_set: Its name.
         size: Side of the pictures in pixels.
         manifest: Where the rows are from, for error messages.
+        scratch: A folder in which the shard is written before it is copied to its place.
 
     Raises:
         DeepColorError: A photograph is missing or is not the one that was fetched.
     """
     with replacing(path) as temporary:
-        with tf.io.TFRecordWriter(str(temporary)) as writer:
+        file = scratch / path.name if scratch else temporary
+        with tf.io.TFRecordWriter(str(file)) as writer:
             for row in rows.itertuples():
                 if not os.path.exists(row.path) or sha256(row.path) != row.sha256:
                     state = "has changed since" if os.path.exists(row.path) else "is missing though"
@@ -58,6 +68,8 @@ def write_shard(
                 }
                 example = tf.train.Example(features=tf.train.Features(feature=feature))
                 writer.write(example.SerializeToString(deterministic=True))
+        if scratch:
+            shutil.copyfile(file, temporary)
         checksum = sha256(temporary)
     write_json(facts, {"file": path.name, "images": len(rows), "sha256": checksum})
 
