@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 import yaml
-from cluster import Cluster
 from conftest import PROJECT, Copy
 from hub import serving
+from pods import Cluster
 
 FOLDER = "workflow/profiles/kubernetes"
 PROFILE = yaml.safe_load((PROJECT / FOLDER / "profile.yaml").read_text("utf-8"))
