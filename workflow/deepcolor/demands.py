@@ -54,11 +54,11 @@ class Network:
 
 # By architecture; one's own counts as the most expensive in all respects.
 NETWORKS: Mapping[str, Network] = {
-    "unet": Network(1300, 1600, 400_000, 14),
-    "densenet": Network(2300, 4000, 150_000, 40),
-    "mobilenet": Network(1500, 2700, 200_000, 39),
-    "denseunet": Network(2400, 4500, 100_000, 52),
-    "koalarization": Network(5000, 4500, 50_000, 250),
+    "unet": Network(1500, 1600, 300_000, 14),
+    "densenet": Network(3000, 4000, 100_000, 40),
+    "mobilenet": Network(2000, 2700, 150_000, 39),
+    "denseunet": Network(3100, 4500, 80_000, 52),
+    "koalarization": Network(6000, 4500, 40_000, 250),
 }
 
 
@@ -117,15 +117,14 @@ def trying(architecture: str, image_size: int, gpus: int) -> Demand:
 
 def evaluating(architecture: str, images: int, image_size: int, gpus: int) -> Demand:
     """Predict and score pictures, 32 at a time."""
-    needs = network(architecture)
     # Without gradients, about half of a training's memory.
-    forward = CUDA if gpus else needs.per_pixel * 32 * image_size**2 / MB / 2
-    return reading(images, image_size, rate=1, memory=needs.base + forward)
+    forward = CUDA if gpus else network(architecture).per_pixel * 32 * image_size**2 / MB / 2
+    return reading(images, image_size, rate=1, memory=loading(architecture).memory + forward)
 
 
 def loading(architecture: str) -> Demand:
     """Load a network."""
-    return Demand(memory=network(architecture).base)
+    return _rounded(KERAS + 5 * network(architecture).weights, MARGIN, 100)
 
 
 def exporting(architecture: str) -> Demand:
