@@ -54,6 +54,8 @@ def demand(measure):
     `measure` gives the `Demand` of a job by its wildcards.
     """
     return {
+        # Of jobs that a cluster's profile groups, so many go at a time as it says.
+        "side_by_side": 1,
         "mem_mb": lambda wildcards, attempt: attempt * measure(wildcards).memory,
         "runtime": lambda wildcards, attempt: attempt * measure(wildcards).minutes,
         "disk_mb": lambda wildcards: measure(wildcards).disk,

@@ -120,7 +120,7 @@ rule write_shards:
     conda:
         "../envs/tensorflow.yaml"
     resources:
-        **demand(lambda w: demands.writing_shard(config["images_per_shard"], SIZE)),
+        **demand(lambda w: demands.writing_shard(config["images_per_shard"], SIZE, config["scratch"])),
         # No parameter, as for trainings: it changes no byte.
         scratch=SCRATCH,
     shell:

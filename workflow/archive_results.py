@@ -21,7 +21,10 @@ def main() -> None:
     args = parser.parse_args()
     if args.what == "pack":
         config = configuration.read(args.configfile)
-        names = archiving.members(PROJECT, config["results"], config["data"], args.configfile)
+        listed = [each.options.get("list") for each in configuration.data_sets(config)]
+        names = archiving.members(
+            PROJECT, config["results"], config["data"], args.configfile, [*filter(None, listed)]
+        )
         count, size = archiving.pack(PROJECT, names, args.archive)
         print(f"Archive: {args.archive}, {count:,} files, {size / 1e6:,.0f} MB")
         return
@@ -32,4 +35,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    command.run(main)
+    command.run(main, noted=False)

@@ -54,6 +54,14 @@ def test_what_is_in_an_archive(here: Path) -> None:
         assert tar.getmember("results/report.html").mtime == 1e9 + 0.25
 
 
+def test_lists_of_photographs_are_in_an_archive(here: Path) -> None:
+    (here / "photographs.txt").write_text("a.jpg")
+    names = archiving.members(here, "results", "data", None, ["photographs.txt"])
+    assert "photographs.txt" in map(str, names)
+    with pytest.raises(DeepColorError, match="/list.txt lies outside the project's folder"):
+        archiving.members(here, "results", "data", None, ["/list.txt"])
+
+
 def test_all_code_is_in_an_archive() -> None:
     command = ["git", "ls-files", "-z"]
     listed = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True).stdout

@@ -78,7 +78,6 @@ def test_twins_are_those_that_a_look_at_each_gives(distance: int) -> None:
     # In the tables, and after them.
     for part in np.split(hashes, [1, 500, 30_000, 36_000]):
         twins.add(part)
-    assert len(twins) == 40_000
     found = {}
     for number in [0, 150, 19_999, 20_000, *range(35_900, 36_100), 39_999]:
         bits = np.bitwise_count(hashes ^ hashes[number])

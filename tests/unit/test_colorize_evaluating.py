@@ -186,6 +186,10 @@ def test_an_exported_network_needs_no_tensorflow(album: Path, run: Path) -> None
         (["{album}", "--model", "{album}"], "has neither model.keras nor export/model.onnx"),
         (["{album}/gray.jpg"], "none of 1 photographs can be scored (first: "),
         (["{album}", "--manifest", "{album}/00.png"], "is no manifest"),
+        (["{album}", "--manifest", "../config.yaml"], "config.yaml has no column credit"),
+        (["{album}", "--output", "/proc/x.json"], "name another file"),
+        (["{album}", "--output", "{album}/x", "--per-image", "{album}/x"], "name two files"),
+        (["{album}", "--output", "../config.yaml", "--manifest", "../config.yaml"], "is the manifest"),
     ],
 )
 def test_what_cannot_be_is_said_in_a_line(

@@ -10,6 +10,7 @@ from deepcolor import fetching, manifest
 from deepcolor.checks import Checks
 from deepcolor.errors import DeepColorError
 from deepcolor.files import read_json
+from deepcolor.joining import join
 from deepcolor.manifest import read_manifest, read_slice
 from deepcolor.photograph import Candidate, Request, Source
 from deepcolor.sources import fiftyone, huggingface
@@ -104,6 +105,37 @@ def test_others_make_up_for_a_short_range(photographs: Path, tmp_path: Path) -> 
     assert read_manifest(tmp_path / "manifest.csv")["split"].value_counts().to_dict() == COUNTS
     short = read_manifest(tmp_path / "ranges" / "00001-of-00003.csv")
     assert len(short) < 30 and not any(short["split"] == "")
+
+
+@pytest.mark.parametrize("of", [2, 3, 5, 6, 7])
+def test_a_reserve_that_holds_copies_and_near_duplicates(
+    photographs: Path, tmp_path: Path, of: int
+) -> None:
+    counts = {"training": 75, "validation": 30, "test": 14}
+    fetch_ranges(folder, counts, tmp_path, of, checks=CHECKS, folder=str(photographs))
+    rows = read_manifest(tmp_path / "manifest.csv")
+    assert rows["split"].value_counts().to_dict() == counts
+    assert rows["sha256"].is_unique
+    of_photographs = rows.groupby(number_of(rows))
+    assert (of_photographs["split"].nunique() == 1).all()
+    twins = int((of_photographs.size() - 1).sum())
+    assert read_json(tmp_path / "data_set.json")["near_duplicates"] == twins
+
+
+@pytest.mark.parametrize("name", ["00001-of-00003.csv", "00002-of-00003.rejected.csv"])
+def test_a_range_that_was_altered_is_not_joined(photographs: Path, tmp_path: Path, name: str) -> None:
+    fetch_ranges(folder, COUNTS, tmp_path, 3, checks=CHECKS, folder=str(photographs))
+    path = tmp_path / "ranges" / name
+    path.write_bytes(path.read_bytes().rpartition(b"\n")[0].rpartition(b"\n")[0] + b"\n")
+    with pytest.raises(DeepColorError, match=rf"{name} is not as it was written .* delete it and run"):
+        join(tmp_path.name, COUNTS, tmp_path, 3, 6)
+
+
+def test_a_license_of_several_lines_is_one(photographs: Path, tmp_path: Path) -> None:
+    fetch_ranges(
+        folder, COUNTS, tmp_path, 2, checks=CHECKS, folder=str(photographs), license="a\rb\r\nc\nd"
+    )
+    assert set(read_manifest(tmp_path / "manifest.csv")["license"]) == {"a b  c d"}
 
 
 def test_too_few_are_counted_over_all_ranges(photographs: Path, tmp_path: Path) -> None:

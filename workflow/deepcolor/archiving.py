@@ -11,7 +11,7 @@ import io
 import os
 import shutil
 import tarfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from deepcolor import ledger
@@ -31,7 +31,9 @@ OF_DATA = ("manifest.csv", "manifest.offsets.json", "rejected.csv", "data_set.js
 PASSED_OVER = ("backup-", "best-backup-", ".partial.", ".lock")
 
 
-def members(project: Path, results: str, data: str, overlay: Path | None) -> list[PurePosixPath]:
+def members(
+    project: Path, results: str, data: str, overlay: Path | None, lists: Sequence[str] = ()
+) -> list[PurePosixPath]:
     """The files of an archive, from the project's folder, sorted.
 
     Args:
@@ -39,20 +41,22 @@ def members(project: Path, results: str, data: str, overlay: Path | None) -> lis
         results: Where the results are, as configured.
         data: Where the data are, as configured.
         overlay: What is laid over config.yaml.
+        lists: Of photographs, by which data sets were fetched.
 
     Raises:
         DeepColorError: There is no report, or something lies outside the project's folder.
     """
-    for key, folder in (("results", results), ("data", data)):
+    for key, folder in (("results", results), ("data", data), *(("list", each) for each in lists)):
         if Path(folder).is_absolute() or ".." in Path(folder).parts:
             raise DeepColorError(
-                f"{key}: {folder} lies outside the project's folder; an archive needs one inside"
+                f"{key}: {folder} lies outside the project's folder; an archive needs it inside"
             )
     if not (project / results / "report.html").exists():
         raise DeepColorError(f"{results}/report.html is not there; make report writes it")
     found = {Path(name) for name in _code(project)}
     found |= set(_below(project, Path(results))) | set(_below(project, Path(METADATA)))
     found |= {path for path in _below(project, Path(data)) if path.name in OF_DATA}
+    found |= {Path(each) for each in lists}
     if overlay is not None:
         found.add(Path(os.path.relpath(overlay, project)))
     return sorted(PurePosixPath(path.as_posix()) for path in found)

@@ -16,6 +16,7 @@ CUDA = 5000  # MB of the host's memory for CUDA's libraries and buffers.
 PHOTOGRAPH = 400  # MB for a photograph while it is read, up to 100 megapixels.
 FETCHERS = 4  # Threads of a job that fetches.
 MARGIN = 10  # Minutes to start and to end, on a slow file system.
+SCRATCH = 500  # MB of scratch files that libraries may write.
 # Of one GPU over two cores, at least.
 GPU_SPEEDUP = 10
 
@@ -27,12 +28,12 @@ class Demand:
     Attributes:
         memory: MB.
         minutes: Of run time.
-        disk: MB that it writes, scratch files included.
+        disk: MB in the folder for scratch files; not what it writes into the project's folders.
     """
 
     memory: int = PYTHON
     minutes: int = MARGIN
-    disk: int = 100
+    disk: int = SCRATCH
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ def training(
     return _rounded(
         needs.base + batch + min(2 * pictures, SHUFFLED),
         2 * MARGIN + epochs * images * pixels / speed / 60,
-        20 * needs.weights + (pictures if scratch else 0),
+        pictures if scratch else 0,
     )
 
 
@@ -124,13 +125,13 @@ def evaluating(architecture: str, images: int, image_size: int, gpus: int) -> De
 
 def loading(architecture: str) -> Demand:
     """Load a network."""
-    return _rounded(KERAS + 5 * network(architecture).weights, MARGIN, 100)
+    return _rounded(KERAS + 5 * network(architecture).weights, MARGIN)
 
 
 def exporting(architecture: str) -> Demand:
     """Convert a network: its weights are copied many times."""
     needs = network(architecture)
-    return _rounded(needs.base + 60 * needs.weights, 4 * MARGIN, 10 * needs.weights)
+    return _rounded(needs.base + 60 * needs.weights, 4 * MARGIN)
 
 
 def measuring_distances(images: int, image_size: int, gpus: int) -> Demand:
@@ -140,21 +141,22 @@ def measuring_distances(images: int, image_size: int, gpus: int) -> Demand:
 
 def fetching(images: int) -> Demand:
     """Fetch and examine photographs, at 3 a second."""
-    return _rounded(PYTHON + FETCHERS * PHOTOGRAPH, MARGIN + images / 3 / 60, images)
+    return _rounded(PYTHON + FETCHERS * PHOTOGRAPH, MARGIN + images / 3 / 60)
 
 
 def joining(images: int) -> Demand:
     """Join the ranges of a data set, at 2,000 photographs a second."""
-    return _rounded(PYTHON + images * 400 / MB, MARGIN + images / 2000 / 60, images * 1000 / MB)
+    return _rounded(PYTHON + images * 400 / MB, MARGIN + images / 2000 / 60)
 
 
-def writing_shard(images: int, image_size: int) -> Demand:
-    """Write a shard from photographs, 10 a second."""
-    return _rounded(KERAS + PHOTOGRAPH, MARGIN + images / 10 / 60, 2 * stored(images, image_size))
+def writing_shard(images: int, image_size: int, scratch: bool) -> Demand:
+    """Write a shard from photographs, 10 a second; first into a scratch file, if so."""
+    disk = stored(images, image_size) if scratch else 0
+    return _rounded(KERAS + PHOTOGRAPH, MARGIN + images / 10 / 60, disk)
 
 
 def reading(images: int, image_size: int, *, rate: float = 50, memory: float = KERAS) -> Demand:
-    """Go through the pictures of shards with TensorFlow, and write as many.
+    """Go through the pictures of shards with TensorFlow.
 
     Args:
         images: How many.
@@ -163,17 +165,17 @@ def reading(images: int, image_size: int, *, rate: float = 50, memory: float = K
         memory: MB.
     """
     seconds = images * (image_size / 256) ** 2 / rate
-    return _rounded(memory, MARGIN + seconds / 60, stored(images, image_size))
+    return _rounded(memory, MARGIN + seconds / 60)
 
 
 def tabulating(images: int, runs: int) -> Demand:
     """Make a table or a page of the scores of all images by all runs."""
-    return _rounded(PYTHON + images * (runs + 4) * 1000 / MB, MARGIN + images * runs / 200 / 60, 100)
+    return _rounded(PYTHON + images * (runs + 4) * 1000 / MB, MARGIN + images * runs / 200 / 60)
 
 
 def colorizing(threads: int) -> Demand:
     """Colorize photographs of up to 100 megapixels, as many at a time as there are threads."""
-    return _rounded(PYTHON + threads * 4 * PHOTOGRAPH, 12 * MARGIN, 10_000)
+    return _rounded(PYTHON + threads * 4 * PHOTOGRAPH, 12 * MARGIN)
 
 
 def stored(images: int, image_size: int) -> float:
@@ -181,5 +183,7 @@ def stored(images: int, image_size: int) -> float:
     return images * image_size**2 * 3 / MB
 
 
-def _rounded(memory: float, minutes: float, disk: float) -> Demand:
-    return Demand(100 * math.ceil(memory / 100), math.ceil(minutes), 100 * math.ceil(disk / 100))
+def _rounded(memory: float, minutes: float, disk: float = 0) -> Demand:
+    return Demand(
+        100 * math.ceil(memory / 100), math.ceil(minutes), SCRATCH + 100 * math.ceil(disk / 100)
+    )

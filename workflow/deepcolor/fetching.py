@@ -171,12 +171,16 @@ def fetch_range(
             "good_for": source.good_for,
             "terms": source.terms,
             "rows": len(rows),
+            "sha256": [sha256(files.rows), sha256(files.rejected)],
             "near_duplicates": kept if known.looks else None,
         },
     )
-    groups = len({row["group"] for row in rows})
-    short = f" of {asked:,}" if len(rows) < asked else ""
-    return f"{len(rows):,}{short} images from {groups:,} photographs, {len(rejected):,} rejected"
+    groups, kept_back = len({row["group"] for row in rows}), sum(row["split"] == "" for row in rows)
+    done = len(rows) - kept_back
+    due = asked - share(counts, number, of).get("", 0)
+    short = f" of {due:,}" if done < due else ""
+    reserve = f" and {kept_back:,} in reserve" if of > 1 else ""
+    return f"{done:,}{short} images{reserve} from {groups:,} photographs, {len(rejected):,} rejected"
 
 
 def _needed(source: Source, wanted: Mapping[str, int]) -> Iterator[Candidate | Rejection]:
@@ -212,13 +216,18 @@ def _examine(
         "width": width,
         "height": height,
         "sha256": checksum,
-        "source": candidate.source,
-        "license": candidate.license,
-        "credit": candidate.credit,
+        "source": _in_one_line(candidate.source),
+        "license": _in_one_line(candidate.license),
+        "credit": _in_one_line(candidate.credit),
         "group": candidate.group or candidate.id,
         "phash": "" if hash is None else f"{hash:016x}",
     }
     return Examined(candidate, row, fault(square, width, height, checks) if checks else None, hash)
+
+
+def _in_one_line(text: str) -> str:
+    """A text without the characters that end a line, each a space."""
+    return "".join(" " if each in "\r\n" else each for each in text)
 
 
 class Taken(NamedTuple):

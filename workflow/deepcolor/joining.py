@@ -10,12 +10,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from deepcolor.errors import DeepColorError
 from deepcolor.fetching import RangeFiles, files_of
-from deepcolor.files import read_json, replacing, write_json
+from deepcolor.files import read_json, replacing, sha256, write_json
 from deepcolor.manifest import compose, join_records, parse, parsed, records, row_at
 from deepcolor.photograph import Rejection
 from deepcolor.progress import Progress
@@ -49,7 +50,7 @@ def join(name: str, counts: Mapping[str, int], folder: Path, of: int, distance: 
         DeepColorError: There are fewer usable photographs than asked for.
     """
     ranges = [files_of(folder, number, of) for number in range(of)]
-    facts = [read_json(each.facts) for each in ranges]
+    facts = [_checked(each) for each in ranges]
     choice = _Choice(ranges, sum(each["rows"] for each in facts), list(counts))
     if of > 1:
         choice.pass_over_twins(name, distance)
@@ -58,9 +59,8 @@ def join(name: str, counts: Mapping[str, int], folder: Path, of: int, distance: 
         choice.fill(wanted)
     reasons, first = _write_rejected(folder / "rejected.csv", ranges, choice.rejected)
     if any(wanted.values()):
-        # Of what is passed over only here, a larger range would have replaced more.
-        more = "add photographs, or raise 'images_per_range'"
-        remedy = more if choice.rejected else "or add photographs"
+        # What a range lacks, or is passed over only here, a larger range would have made up for.
+        remedy = "add photographs, or raise 'images_per_range'" if of > 1 else "or add photographs"
         rejected = sum(reasons.values())
         raise DeepColorError(_too_few(name, counts, wanted, rejected, first, folder, remedy))
     near = [each["near_duplicates"] for each in facts]
@@ -77,6 +77,21 @@ def join(name: str, counts: Mapping[str, int], folder: Path, of: int, distance: 
     )
     total = join_records(folder / "manifest.csv", choice.rows())
     return f"{total:,} images of {of:,} ranges, {sum(reasons.values()):,} rejected"
+
+
+def _checked(files: RangeFiles) -> dict[str, Any]:
+    """The facts of a range whose files are as they were written.
+
+    Raises:
+        DeepColorError: One is not.
+    """
+    facts: dict[str, Any] = read_json(files.facts)
+    for path, checksum in zip((files.rows, files.rejected), facts["sha256"], strict=True):
+        if sha256(path) != checksum:
+            raise DeepColorError(
+                f"{path} is not as it was written (checksum); delete it and run the same command again"
+            )
+    return facts
 
 
 class _Choice:
@@ -189,7 +204,7 @@ class _Choice:
             self._split[row] = split
             return True
         values = self._read(row)
-        counted = self._own[row] != RESERVE and values["group"] != values["id"]
+        counted = bool(self._own[row] != RESERVE) and values["group"] != values["id"]
         if reason:
             self.rejected.append(Rejection(values["id"], reason))
             self.more_twins -= counted

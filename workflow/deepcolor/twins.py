@@ -32,10 +32,6 @@ class Twins:
         flips = [bits for n in range(distance // BANDS + 1) for bits in combinations(range(WIDTH), n)]
         self._flips = np.array([sum(1 << bit for bit in bits) for bits in flips], np.int32)
 
-    def __len__(self) -> int:
-        """The number of hashes."""
-        return self._count
-
     def add(self, hashes: int | np.ndarray) -> None:
         """Remember a hash, or an array of them."""
         new = np.atleast_1d(np.asarray(hashes, np.uint64))

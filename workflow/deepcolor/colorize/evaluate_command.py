@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +47,10 @@ def run_evaluate(args: argparse.Namespace) -> None:
     """Evaluate, print a table, and write what is asked for."""
     if args.split and not args.manifest:
         raise DeepColorError("--split is of a manifest; name it with --manifest")
+    if args.output and args.per_image and args.output.resolve() == args.per_image.resolve():
+        raise DeepColorError(f"--output and --per-image are both {args.output}; name two files")
     for option, file in (("--output", args.output), ("--per-image", args.per_image)):
-        _check_target(option, file)
+        _check_target(option, file, args.manifest)
     from deepcolor import scores
     from deepcolor.colorize.evaluating import evaluate_photographs
     from deepcolor.colorize.files import Found, find_files
@@ -85,7 +88,7 @@ def run_evaluate(args: argparse.Namespace) -> None:
     print(table(network.name, content, scores.summarize(done.grayscale)), flush=True)
 
 
-def _check_target(option: str, file: Path | None) -> None:
+def _check_target(option: str, file: Path | None, manifest: Path | None) -> None:
     """Find out before the work whether a file can be written.
 
     Raises:
@@ -95,8 +98,12 @@ def _check_target(option: str, file: Path | None) -> None:
         return
     if file.is_dir() or not file.name:
         raise DeepColorError(f"{option} {file}: is a folder; name a file")
+    if manifest and file.resolve() == manifest.resolve():
+        raise DeepColorError(f"{option} {file}: is the manifest; name another file")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=file.parent):
+            pass
     except OSError as error:
         said = (error.strerror or first_line(error)).lower()
         raise DeepColorError(f"{option} {file}: {said}; name another file") from error

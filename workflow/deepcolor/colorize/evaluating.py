@@ -130,18 +130,24 @@ def _of_manifest(
         raise DeepColorError(
             f"--manifest {manifest}: {(error.strerror or str(error)).lower()}"
         ) from error
-    except ValueError as error:
-        raise DeepColorError(f"--manifest {manifest} is no manifest: {first_line(error)}") from error
+    except (ValueError, DeepColorError) as error:  # What the pipeline says is to delete it.
+        said = first_line(error).split(";")[0]
+        raise DeepColorError(f"--manifest {manifest} is no manifest ({said}); name another") from error
+    if rows.empty:
+        raise DeepColorError(f"--manifest {manifest} has no photographs; name another")
     if split is not None and split not in set(rows["split"]):
         known = ", ".join(rows["split"].unique())
         raise DeepColorError(f"--split {split}: {manifest} has {known}; name one of them")
     with closing(ahead(_checksum, files, threads)) as checksums:
         paths: dict[str, Path] = {}
         for file, checksum in zip(files, checksums, strict=True):
-            paths.setdefault(checksum, file)
+            if checksum is None:
+                done.rejected.append(Rejection(str(file), "cannot be read"))
+            else:
+                paths.setdefault(checksum, file)
     splits = dict(zip(rows["sha256"], rows["split"], strict=True))
     done.rejected += [
-        Rejection(str(file), "cannot be read" if not checksum else f"not in {manifest}")
+        Rejection(str(file), f"not in {manifest}")
         for checksum, file in paths.items()
         if checksum not in splits
     ]
@@ -155,12 +161,12 @@ def _of_manifest(
     ]
 
 
-def _checksum(file: Path) -> str:
-    """A file's checksum; "" where it cannot be read."""
+def _checksum(file: Path) -> str | None:
+    """A file's checksum; None where it cannot be read."""
     try:
         return sha256(file)
     except OSError:
-        return ""
+        return None
 
 
 def _read(candidate: Candidate, size: int, checks: Checks | None, room: Room) -> Read | Rejection:

@@ -72,6 +72,11 @@ def huggingface(
     remote = _Remote(id, revision, split, column, subset, request.cache.joinpath("huggingface", *names))
     with alone_in(remote.cache):
         facts = remote.facts()
+    if request.ranges > facts["parts"]:
+        raise DeepColorError(
+            f"{id} has {facts['parts']:,} parts, and {request.ranges:,} ranges would share them; raise "
+            "'images_per_range' in config.yaml"
+        )
     return Source(
         candidates=lambda: _candidates(remote, facts, request, images_per_part, license),
         revision=f"huggingface.co/datasets/{id} at {facts['commit']}",
