@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from deepcolor.archiving import code_files
 from deepcolor.files import alone_in
 
 PROJECT = Path(__file__).parent.parent
@@ -54,14 +55,19 @@ class Copy:
 
 
 def copy_project(folder: Path) -> Copy:
-    """Copy the files that git has, or would take, with the tiny configuration as config.yaml."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.split("\0")
+    """Copy the files that git has, or would take, with the tiny configuration as config.yaml.
+
+    A copy, which git does not know, is copied with all that makes up the project.
+    """
+    listed = code_files(PROJECT)
+    if (PROJECT / ".git").exists():
+        listed = subprocess.run(
+            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+            cwd=PROJECT,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split("\0")
     for name in filter(None, listed):
         if (PROJECT / name).exists():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)

@@ -32,7 +32,7 @@ def test_the_soak_types_what_the_table_says(name: str, told: str) -> None:
         ("terminated-make", "evaluate"),
         ("interrupted", "train"),
         ("read-only", "evaluate"),
-        ("two-at-once", "evaluate"),
+        ("two-at-once", "fetch"),
     ],
 )
 def test_the_way_on_ends_like_a_run_that_was_left_alone(

@@ -93,8 +93,10 @@ def test_a_training_runs_in_pods(copy: Copy, cluster: Cluster) -> None:
     assert result.returncode == 0, result.stdout
     assert (copy.folder / "results/unet_1/model.keras").exists()
     rules = [rule_of(job) for job in cluster.jobs.values()]
-    assert sorted(set(rules)) == ["fetch_photographs", "index_shards", "train_model", "write_shards"]
-    assert rules.count("write_shards") == 3 and len(rules) == 6
+    assert sorted(set(rules)) == [
+        "fetch_photographs", "index_shards", "train_model", "write_manifest", "write_shards",
+    ]  # fmt: skip
+    assert rules.count("write_shards") == 3 and len(rules) == 7
     claim = {"name": "deepcolor", "persistentVolumeClaim": {"claimName": "deepcolor"}}
     for job in cluster.jobs.values():
         assert container(job)["image"] == PROFILE["container-image"]

@@ -123,7 +123,9 @@ def test_the_backup_is_a_study_of_its_own(done: Copy) -> None:
     assert done.read("again.csv") == done.read("results/study/answers.csv")
 
 
-def test_answers_outlive_a_new_drawing_and_make_clean(done: Copy) -> None:
+def test_answers_outlive_a_new_drawing_and_make_clean(done: Copy, tmp_path: Path) -> None:
+    shutil.copytree(done.folder, tmp_path / "deepcolor", symlinks=True)
+    done = Copy(tmp_path / "deepcolor")
     answers = done.read("results/study/answers.csv")
     result = done.run("snakemake --cores 2 --config seed=1 -- results/study/study.json")
     assert result.returncode == 0, result.stdout

@@ -53,7 +53,7 @@ def members(
             )
     if not (project / results / "report.html").exists():
         raise DeepColorError(f"{results}/report.html is not there; make report writes it")
-    found = {Path(name) for name in _code(project)}
+    found = {Path(name) for name in code_files(project)}
     found |= set(_below(project, Path(results))) | set(_below(project, Path(METADATA)))
     found |= {path for path in _below(project, Path(data)) if path.name in OF_DATA}
     found |= {Path(each) for each in lists}
@@ -62,7 +62,7 @@ def members(
     return sorted(PurePosixPath(path.as_posix()) for path in found)
 
 
-def _code(project: Path) -> list[str]:
+def code_files(project: Path) -> list[str]:
     """The files of the project itself, as they are."""
     found = [Path(name) for name in CODE if (project / name).is_file()]
     for folder in CODE:
@@ -156,7 +156,7 @@ def _check(tar: tarfile.TarFile, archive: Path) -> dict[str, str]:
 
 
 def _extract(tar: tarfile.TarFile, known: dict[str, str], archive: Path, project: Path) -> int:
-    ours = set(_code(project))
+    ours = set(code_files(project))
     other = [name for name in known if name in ours and sha256(project / name) != known[name]]
     if other:
         raise DeepColorError(
