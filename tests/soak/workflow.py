@@ -312,7 +312,9 @@ def altered(trial: Trial, pattern: str, how: str) -> None:
     trial.type("make report", says=f"error: {name} ")
     line = next(line for line in trial.said.splitlines() if f"error: {name} " in line)
     told = line.split("; delete ")[1].split(" and run the same command again")[0]
-    (trial.copy.folder / (name if told == "it" else told)).unlink()
+    for each in told.split(" and the folder "):
+        path = trial.copy.folder / (name if each == "it" else each)
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
     trial.type("make report")
 
 
