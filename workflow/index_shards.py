@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from deepcolor import command
+from deepcolor import command, ledger
 from deepcolor.shard_index import write_index
 
 
@@ -22,6 +22,8 @@ def main() -> None:
         split: [folder / f"{split}-{number:05}-of-{count:05}.json" for number in range(count)]
         for split, count in args.shards.items()
     }
+    # What no command line names, nobody has looked at.
+    ledger.check([str(file) for files in facts.values() for file in files])
     write_index(args.index, facts, data_set=args.data_set, size=args.image_size)
     print(f"index_shards {args.data_set}: {sum(args.shards.values())} shards", flush=True)
 
