@@ -4,6 +4,8 @@ import json
 import math
 import pkgutil
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import combinations
 from pathlib import Path
@@ -407,6 +409,42 @@ def test_rules_are_listed_with_a_complete_configuration(monkeypatch: pytest.Monk
     assert {("train_model", "train_model"), ("train_model", "evaluate_model")} <= edges
     assert {("render_report", "all")} <= edges
     assert not [name for name in names if name.startswith("check_")]
+
+
+def test_rules_are_listed_while_files_come_and_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(PROJECT)
+    config = configuration.read() | {"results": str(tmp_path)}
+    files = [tmp_path / name for name in ("report.html", "summary.json", "extremes.npz")]
+    done = threading.Event()
+
+    def come_and_go() -> None:
+        while not done.is_set():
+            for file in files:
+                file.touch()
+                file.unlink()
+
+    with ThreadPoolExecutor() as pool:
+        changing = pool.submit(come_and_go)
+        try:
+            names, _ = list_rules.graph(json.dumps(config), "all")
+        finally:
+            done.set()
+        changing.result()
+    assert {"render_report", "draw_extremes"} <= names
+    assert "analyze_study" not in names
+
+
+def test_peoples_answers_bring_their_rules(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(PROJECT)
+    (tmp_path / "study").mkdir()
+    (tmp_path / "study/answers.csv").touch()
+    config = configuration.read() | {"results": str(tmp_path)}
+    names, _ = list_rules.graph(json.dumps(config), "all")
+    assert "analyze_study" in names
 
 
 def test_what_snakemake_says_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
