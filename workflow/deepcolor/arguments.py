@@ -1,7 +1,18 @@
-"""Kinds of arguments that commands share, for argparse."""
+"""Arguments, and kinds of them, that commands share, for argparse."""
 
 import argparse
 from pathlib import Path
+
+
+def add_photographs_and_model(parser: argparse.ArgumentParser) -> None:
+    """Give a parser `photographs` and `--model`."""
+    parser.add_argument("photographs", nargs="+", metavar="PHOTOGRAPH", help="files, folders, patterns")
+    parser.add_argument(
+        "--model",
+        type=Path,
+        required=True,
+        help="folder of a run, its model.keras, or an exported model.onnx",
+    )
 
 
 def port(text: str) -> int:

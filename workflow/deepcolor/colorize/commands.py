@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from deepcolor.arguments import count, factor, folder, most, quality, tiles
+from deepcolor.arguments import add_photographs_and_model, count, factor, folder, most, quality, tiles
 from deepcolor.errors import DeepColorError
 
 
@@ -15,13 +15,7 @@ def add_colorize(parser: argparse.ArgumentParser) -> None:
         "Colorize photographs with a trained network. Their own luminance is kept at full resolution; "
         "colors are a guess, and every picture says in its metadata that a network made them."
     )
-    parser.add_argument("photographs", nargs="+", metavar="PHOTOGRAPH", help="files, folders, patterns")
-    parser.add_argument(
-        "--model",
-        type=Path,
-        required=True,
-        help="folder of a run, its model.keras, or an exported model.onnx",
-    )
+    add_photographs_and_model(parser)
     parser.add_argument("--output", type=folder, required=True, help="folder for the colorized pictures")
     parser.add_argument("--overwrite", action="store_true", help="make again what is there already")
     parser.add_argument(

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from deepcolor.arguments import count
+from deepcolor.arguments import add_photographs_and_model, count
 from deepcolor.errors import DeepColorError, first_line
 
 # What the table shows; all else is in the files.
@@ -23,13 +23,7 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
         "Score a trained network on color photographs: they are turned gray, colorized and compared, "
         "exactly as the pipeline does it."
     )
-    parser.add_argument("photographs", nargs="+", metavar="PHOTOGRAPH", help="files, folders, patterns")
-    parser.add_argument(
-        "--model",
-        type=Path,
-        required=True,
-        help="folder of a run, its model.keras, or an exported model.onnx",
-    )
+    add_photographs_and_model(parser)
     parser.add_argument("--output", type=Path, metavar="FILE", help="JSON file, like metrics.json")
     parser.add_argument("--per-image", type=Path, metavar="FILE", help="CSV file, like per_image.csv")
     parser.add_argument(
