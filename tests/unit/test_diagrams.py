@@ -436,9 +436,7 @@ def test_rules_are_listed_while_files_come_and_go(
     assert "analyze_study" not in names
 
 
-def test_peoples_answers_bring_their_rules(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_peoples_answers_bring_their_rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(PROJECT)
     (tmp_path / "study").mkdir()
     (tmp_path / "study/answers.csv").touch()
