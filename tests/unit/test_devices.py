@@ -18,6 +18,16 @@ TRAININGS = {
     "normalized": {"optimizer": "adam", "learning_rate": 0.01},
 }
 
+# What is imported beside Keras.
+IMPORTED = """
+import os, sys
+from deepcolor import command
+command.prepare_keras(2, accelerator="cpu")
+assert os.environ["KERAS_BACKEND"] == "tensorflow" and "tensorflow" in sys.modules
+assert not {"jax", "matplotlib", "sklearn"} & set(sys.modules)
+import jax, matplotlib.pyplot, sklearn
+"""
+
 # Trains a small network on 1 or 2 parts of the CPU in these ways; prints losses and weights as JSON.
 PROGRAM = """
 import json, sys
@@ -90,6 +100,24 @@ def trained(devices: int, backend: str, ways: list[str]) -> dict[str, dict[str, 
     result, _ = run(PROGRAM, str(devices), chosen, KERAS_BACKEND=backend)
     assert result.returncode == 0, result.stderr
     return json.loads(result.stdout)
+
+
+def test_keras_is_imported_without_what_is_not_used(tmp_path: Path) -> None:
+    # Nor does a file in the home folder choose the backend.
+    (tmp_path / ".keras").mkdir()
+    (tmp_path / ".keras/keras.json").write_text('{"backend": "jax"}')
+    result = subprocess.run(
+        [sys.executable, "-c", IMPORTED],
+        env={
+            **{key: value for key, value in os.environ.items() if not key.startswith("KERAS_")},
+            "HOME": str(tmp_path),
+            "PYTHONPATH": str(PROJECT / "workflow"),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
 
 
 @pytest.mark.parametrize(

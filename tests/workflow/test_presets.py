@@ -206,6 +206,8 @@ def test_check_names_everything_that_is_missing(copy: Copy, network: dict[str, s
     config["models"]["mobile"] = {"architecture": "mobilenet", "filters": [1, 1, 1, 1, 1]}
     config["compare"]["models"] = ["unet", "mobile"]
     config["training"]["batch_size"] = 10_000_000
+    # Large enough that what an image takes stands out from what everything else does.
+    config["models"]["unet"]["filters"], config["image_size"] = [32, 64], 128
     copy.write("workflow/presets/paper.yaml", yaml.safe_dump(config))
     # Where Keras looks for ImageNet weights there is nothing, and no network.
     nowhere = {**network, "KERAS_HOME": str(copy.folder / "keras"), "https_proxy": "http://127.0.0.1:9"}

@@ -288,6 +288,8 @@ def test_single_target_builds_what_it_needs_and_nothing_else(copy: Copy, finishe
 
 
 def test_a_network_travels_with_its_card(finished: Copy) -> None:
+    # Another test may have asked for it.
+    shutil.rmtree(finished.folder / "results/unet_2/export", ignore_errors=True)
     result = finished.run("snakemake --cores 2 results/unet_2/export")
     assert result.returncode == 0, result.stdout
     folder = finished.folder / "results/unet_2"

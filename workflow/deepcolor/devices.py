@@ -42,6 +42,7 @@ def set_environment(accelerator: str, threads: int) -> None:
         accelerator: "auto", "cpu" or "cuda"; "cpu" hides the GPUs from every backend.
         threads: CPU threads that a backend may use.
     """
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")  # Whatever a file in the home folder says.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     for variable in ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "NPROC"):  # NPROC: JAX.
         os.environ[variable] = str(threads)
