@@ -1,6 +1,7 @@
 """Measure training against the obvious alternative, in the same run: `make bench`.
 
     python tests/benchmarks/training.py
+    python tests/benchmarks/training.py --quick    one measurement of each kind, on small pictures
 
 Every measurement runs in a process of its own, on all cores; on a GPU, if TensorFlow can use one, at the
 size and the batch of the published study.
@@ -30,8 +31,9 @@ SETTINGS: dict[str, Any] = {
     "augmentation": [], "ema_momentum": 0, "early_stopping": 0, "precision": "float32", "xla": False,
     "deterministic": True, "tensorboard": False,
 }  # fmt: skip
-# By side in pixels: images in a batch, batches in an epoch.
-SIZES = {64: (32, 12), 256: (8, 4)}
+# Side in pixels, images in a batch, batches in an epoch.
+SIZES = [(64, 32, 12), (256, 8, 4)]
+QUICK_SIZES = [(32, 8, 4)]
 TURNS = 4
 
 
@@ -78,13 +80,12 @@ def images_per_second(model: Any, epochs: dict[str, Callable[[], Iterable]], ima
     return best
 
 
-def measure_waiting(size: int) -> dict:
+def measure_waiting(size: int, batch: int, steps: int) -> dict:
     """U-Net from shards, and from one batch that stays in memory."""
     command.prepare_keras(os.cpu_count() or 1)
     import tensorflow as tf
     from deepcolor.shards import Shards
 
-    batch, steps = SIZES[size]
     with tempfile.TemporaryDirectory() as folder:
         shards = Shards([make_shards(Path(folder), size, batch * steps)])
         repeated = next(iter(shards.training_batches(batch, seed=0, epochs=range(1))))
@@ -200,29 +201,33 @@ def main() -> None:
     """Measure and print; or, with --measure, do one measurement and print it as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--measure", choices=MEASUREMENTS)
-    parser.add_argument("--quick", action="store_true", help="one measurement of each kind")
+    parser.add_argument(
+        "--quick", action="store_true", help="one measurement of each kind, on small pictures"
+    )
     parser.add_argument("--arguments", type=json.loads, default=[])
     args = parser.parse_args()
     if args.measure:
         print(json.dumps(MEASUREMENTS[args.measure](*args.arguments)))
         return
-    for size in list(SIZES)[: 1 if args.quick else None]:
-        speed = measured("waiting", size)
-        print(f"Training U-Net at {size}×{size}, batches of {SIZES[size][0]}")
+    sizes = QUICK_SIZES if args.quick else SIZES
+    for size, batch, steps in sizes:
+        speed = measured("waiting", size, batch, steps)
+        print(f"Training U-Net at {size}×{size}, batches of {batch}")
         print(
             f"  from shards: {speed['shards']:.1f} images/s, from one batch in memory: "
             f"{speed['memory']:.1f}, ratio {speed['shards'] / speed['memory']:.2f}",
             flush=True,
         )
-    usual = measured("setting", 64, 32, {})
-    print("U-Net at 64×64, batches of 32, against the default settings, in memory")
+    size, batch, _ = sizes[0]
+    usual = measured("setting", size, batch, {})
+    print(f"U-Net at {size}×{size}, batches of {batch}, against the default settings, in memory")
     others = {
         "not deterministic": {"deterministic": False},
         "bfloat16": {"precision": "bfloat16"},
         "XLA": {"xla": True},
     }
     for what, settings in list(others.items())[: 1 if args.quick else None]:
-        other = measured("setting", 64, 32, settings)
+        other = measured("setting", size, batch, settings)
         print(
             f"  {what}: {other['speed']:.1f} images/s, ratio {other['speed'] / usual['speed']:.2f}",
             flush=True,
