@@ -41,30 +41,35 @@ ON_CLUSTER = workflow.resource_settings.nodes is not None or workflow.remote_exe
 # All local cores for a job on the GPU, so that two never share it under the plain command. On a cluster
 # there is no total, and a job must not take its node's.
 THREADS = config["threads"] if ON_CLUSTER else workflow.resource_settings.cores or config["threads"]
-# GPUs that a training takes, and the resources of a rule that takes as many, or one.
+# GPUs that a training takes, all in one node, and the resources of a rule that takes as many, or one.
 GPUS = 0 if config["accelerator"] == "cpu" else config["devices"]
-ALL_GPUS, ONE_GPU = ({"gpu": GPUS}, {"gpu": 1}) if GPUS else ({}, {})
+ALL_GPUS, ONE_GPU = ({"gpu": GPUS, "nodes": 1}, {"gpu": 1}) if GPUS else ({}, {})
 # Whether shards are written and read in the job's own scratch folder.
 SCRATCH = "yes" if config["scratch"] else "no"
 
 
-def demand(measure):
-    """What a job asks a cluster for, as resources of its rule; every further attempt gets as much again.
+def demand(measure, goes_on=False):
+    """What a job asks a cluster for, as resources of its rule.
 
-    `measure` gives the `Demand` of a job by its wildcards.
+    Every further attempt gets as much memory again, and as much time, unless it goes on where the one before
+    has ended. `measure` gives the `Demand` of a job by its wildcards.
     """
     return {
         # Of jobs that a cluster's profile groups, so many go at a time as it says.
         "side_by_side": 1,
         "mem_mb": lambda wildcards, attempt: attempt * measure(wildcards).memory,
-        "runtime": lambda wildcards, attempt: attempt * measure(wildcards).minutes,
+        "runtime": lambda wildcards, attempt: (1 if goes_on else attempt) * measure(wildcards).minutes,
         "disk_mb": lambda wildcards: measure(wildcards).disk,
     }
 
 
 # Of rules that make a figure or a page, and of those that go through the scores of all images.
 LIGHT = demand(lambda wildcards: demands.Demand())
-TABLES = demand(lambda wildcards: demands.tabulating(sum(IMAGES.values()), len(RUNS) + len(PICTURES)))
+TABLES = demand(
+    lambda wildcards: demands.tabulating(
+        EVALUATED, runs=len(RUNS) + len(PICTURES), listed=sum(IMAGES.values())
+    )
+)
 
 
 # A folder is looked through once, however many jobs ask.

@@ -120,7 +120,7 @@ rule evaluate_baselines:
     conda:
         "../envs/tensorflow.yaml"
     resources:
-        **demand(lambda w: demands.reading(sum(IMAGES.values()), SIZE, rate=5)),
+        **demand(lambda w: demands.scoring_baselines(IMAGES["training"], EVALUATED, SIZE)),
     params:
         baselines=list(BASELINES),
         split=config["evaluation"]["split"],

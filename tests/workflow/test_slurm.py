@@ -102,6 +102,7 @@ def test_a_run_whose_trainings_are_killed_gives_the_same(copy: Copy, node: dict[
     # Shards, and the pages at the end, queue together.
     assert len(jobs(node, "rule_write_shards")) == len(jobs(node, "rule_plot")) == 0
     assert len(jobs(node, "rule_shards")) == 1
+    assert len(jobs(node, "rule_report")) == 1
     # Jobs have asked for what they used, or more.
     benchmarks = list(uses(copy.folder / "results/benchmarks"))
     assert len(benchmarks) > 20

@@ -4,6 +4,7 @@ import argparse
 import ctypes
 import errno
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
@@ -60,12 +61,26 @@ def add_scratch(parser: argparse.ArgumentParser) -> None:
 
 @contextmanager
 def scratch(args: argparse.Namespace) -> Iterator[Path | None]:
-    """An empty folder below TMPDIR for the time of a block, where `--scratch` asks for it, else None."""
+    """An empty folder below TMPDIR for the time of a block, where `--scratch` asks for it, else None.
+
+    Raises:
+        DeepColorError: It cannot be made.
+    """
     if args.scratch == "no":
         yield None
         return
-    with tempfile.TemporaryDirectory(prefix="deepcolor-") as folder:
-        yield Path(folder)
+    # A cluster ends jobs by SIGTERM: nothing is left on its node then.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    place = os.environ.get("TMPDIR")  # Itself: Python would take another folder where it is of no use.
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="deepcolor-", dir=place)
+    except OSError as error:
+        raise DeepColorError(
+            f"{place or tempfile.gettempdir()}: no scratch folder can be made there "
+            f"({first_line(error)}); set TMPDIR to another folder, or 'scratch' in config.yaml to false"
+        ) from None
+    with folder:
+        yield Path(folder.name)
 
 
 def _explain(error: Exception) -> str | None:
@@ -82,7 +97,8 @@ def _explain(error: Exception) -> str | None:
         code = errno.ENOSPC
     if code not in REMEDIES:
         return None
-    where = getattr(error, "filename", None) or first_line(error)
+    # Of a copy, the second name is what could not be written.
+    where = getattr(error, "filename2", None) or getattr(error, "filename", None) or first_line(error)
     return f"{where}: {REMEDIES[code]}"
 
 

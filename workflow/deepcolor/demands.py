@@ -168,9 +168,24 @@ def reading(images: int, image_size: int, *, rate: float = 50, memory: float = K
     return _rounded(memory, MARGIN + seconds / 60)
 
 
-def tabulating(images: int, runs: int) -> Demand:
-    """Make a table or a page of the scores of all images by all runs."""
-    return _rounded(PYTHON + images * (runs + 4) * 1000 / MB, MARGIN + images * runs / 200 / 60)
+def scoring_baselines(training: int, scored: int, image_size: int) -> Demand:
+    """Go through the training images at 50 pictures of 256×256 a second, and score others at 2."""
+    mean, scores = reading(training, image_size), reading(scored, image_size, rate=2)
+    return _rounded(mean.memory, mean.minutes + scores.minutes)
+
+
+def tabulating(images: int, *, runs: int, listed: int) -> Demand:
+    """Make a table or a page of the scores of images by all runs.
+
+    Args:
+        images: That are scored.
+        runs: Whose scores there are.
+        listed: Images in all manifests.
+    """
+    return _rounded(
+        PYTHON + (images * (runs + 4) + listed) * 1000 / MB,
+        MARGIN + images * runs / 200 / 60 + listed / 2000 / 60,
+    )
 
 
 def colorizing(threads: int) -> Demand:
