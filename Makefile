@@ -43,7 +43,7 @@ EXPLAIN = grep -qi "error:" $(SAID) \
 	|| echo "Error: a job was stopped. The same command goes on where it was; logs are in results/logs."
 
 # The project's files that are newer than a file.
-newer = find . -path ./$(VENV) -prune -o -type f -newer $(1)
+newer = find -L . -path ./$(VENV) -prune -o -type f -newer $(1)
 
 # Snakemake is in the background, where a shell that gets SIGTERM can hand it on: Snakemake then lets its jobs
 # end, and begins no other. Ctrl-C reaches all processes by itself, but for those in the background

@@ -92,12 +92,14 @@ rule list_rules:
     params:
         # A function, as a plain text is searched for wildcards. The title changes nothing in the graph.
         config=lambda w: json.dumps({key: config[key] for key in config if key != "title"}),
+        answered="yes" if answers_there() else "no",
     shell:
         r"""
         python workflow/list_rules.py \
             --config {params.config:q} \
             --target all \
             --snakefiles {input.snakefiles:q} \
+            --answered {params.answered:q} \
             --rules {output.rules:q} \
             2>&1 | tee {log:q}
         """

@@ -20,11 +20,15 @@ def main() -> None:
     parser.add_argument("--archive", type=Path, required=True, help=".tar.gz file")
     args = parser.parse_args()
     if args.what == "pack":
+        if args.archive.is_dir():
+            raise DeepColorError(f"{args.archive} is a folder; name a file: make archive FILE=…")
         config = configuration.read(args.configfile)
         listed = [each.options.get("list") for each in configuration.data_sets(config)]
         names = archiving.members(
             PROJECT, config["results"], config["data"], args.configfile, [*filter(None, listed)]
         )
+        itself = args.archive.resolve()
+        names = [name for name in names if (PROJECT / name).resolve() != itself]
         count, size = archiving.pack(PROJECT, names, args.archive)
         print(f"Archive: {args.archive}, {count:,} files, {size / 1e6:,.0f} MB")
         return

@@ -24,9 +24,12 @@ def main() -> None:
     parser.add_argument("--config", required=True, help="complete configuration, JSON")
     parser.add_argument("--target", required=True, help="rule whose inputs are asked for")
     parser.add_argument("--snakefiles", type=Path, nargs="+", required=True, help="where rules are")
+    parser.add_argument(
+        "--answered", choices=["yes", "no"], required=True, help="people's answers are there"
+    )
     parser.add_argument("--rules", type=Path, required=True, help="JSON file to write")
     args = parser.parse_args()
-    names, edges = graph(args.config, args.target)
+    names, edges = graph(args.config, args.target, args.answered == "yes")
     # The order of the files, and of the rules in them.
     stages = {
         name: path.stem
@@ -47,12 +50,13 @@ def main() -> None:
     print(f"list_rules: {len(rules)} rules", flush=True)
 
 
-def graph(config: str, target: str) -> tuple[set[str], set[tuple[str, str]]]:
+def graph(config: str, target: str, answered: bool) -> tuple[set[str], set[tuple[str, str]]]:
     """Ask Snakemake for the graph of the rules.
 
     Args:
         config: Complete configuration, JSON.
         target: A rule or file.
+        answered: Whether there are people's answers to the user study.
 
     Returns:
         The names of the rules that the target needs, and pairs of a rule and one that reads its files.
@@ -69,11 +73,10 @@ def graph(config: str, target: str) -> tuple[set[str], set[tuple[str, str]]]:
     with tempfile.TemporaryDirectory() as folder:
         # Nothing is there yet: other jobs remove and make files while Snakemake looks. Only people's
         # answers, which no job makes, bring rules of their own.
-        answers = Path("study", "answers.csv")
-        if Path(given["results"], answers).exists():
-            empty = Path(folder, "results", answers)
-            empty.parent.mkdir(parents=True)
-            empty.touch()
+        if answered:
+            answers = Path(folder, "results", "study", "answers.csv")
+            answers.parent.mkdir(parents=True)
+            answers.touch()
         given |= {"results": f"{folder}/results", "data": f"{folder}/data"}
         file = Path(folder) / "config.json"
         file.write_text(json.dumps(given), encoding="utf-8")

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import resource
 from pathlib import Path
 
 from deepcolor import command
@@ -17,6 +18,9 @@ def main() -> None:
     parser.add_argument("--near-duplicates", type=int, default=0, help="bits in which they may differ")
     parser.add_argument("--folder", type=Path, required=True, help="where they are, and where to write")
     args = parser.parse_args()
+    # Each range is open while they are joined.
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     done = join(args.data_set, args.images, args.folder, args.ranges, args.near_duplicates)
     print(f"write_manifest {args.data_set}: {done}", flush=True)
 

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from deepcolor import command
+from deepcolor import command, ledger
 
 
 def main() -> None:
@@ -20,9 +20,10 @@ def main() -> None:
     command.add_scratch(parser)
     args = parser.parse_args()
     command.prepare_keras(threads=1, accelerator="cpu")
-    from deepcolor.manifest import read_slice
+    from deepcolor.manifest import offsets_of, read_slice
     from deepcolor.shards import write_shard
 
+    ledger.check([str(offsets_of(args.manifest))])
     rows = read_slice(args.manifest, args.split, args.number, args.of)
     with command.scratch(args) as scratch:
         write_shard(

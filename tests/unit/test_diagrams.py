@@ -398,7 +398,7 @@ def test_rules_are_listed_with_a_complete_configuration(monkeypatch: pytest.Monk
     # A profile of the run around it has no say.
     monkeypatch.setenv("SNAKEMAKE_PROFILE", "no-such-profile")
     config = configuration.read()
-    names, edges = list_rules.graph(json.dumps(config), "all")
+    names, edges = list_rules.graph(json.dumps(config), "all", answered=False)
     known = re.findall(
         r"^rule (\w+):",
         "".join(path.read_text(encoding="utf-8") for path in (PROJECT / "rules").glob("*.smk")),
@@ -428,7 +428,7 @@ def test_rules_are_listed_while_files_come_and_go(
     with ThreadPoolExecutor() as pool:
         changing = pool.submit(come_and_go)
         try:
-            names, _ = list_rules.graph(json.dumps(config), "all")
+            names, _ = list_rules.graph(json.dumps(config), "all", answered=False)
         finally:
             done.set()
         changing.result()
@@ -436,12 +436,9 @@ def test_rules_are_listed_while_files_come_and_go(
     assert "analyze_study" not in names
 
 
-def test_peoples_answers_bring_their_rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_peoples_answers_bring_their_rules(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(PROJECT)
-    (tmp_path / "study").mkdir()
-    (tmp_path / "study/answers.csv").touch()
-    config = configuration.read() | {"results": str(tmp_path)}
-    names, _ = list_rules.graph(json.dumps(config), "all")
+    names, _ = list_rules.graph(json.dumps(configuration.read()), "all", answered=True)
     assert "analyze_study" in names
 
 
@@ -449,4 +446,4 @@ def test_what_snakemake_says_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.chdir(PROJECT)
     config = configuration.read()
     with pytest.raises(DeepColorError, match=r"no graph of the rules \(.*image_size.*33"):
-        list_rules.graph(json.dumps({**config, "image_size": 33}), "all")
+        list_rules.graph(json.dumps({**config, "image_size": 33}), "all", answered=False)

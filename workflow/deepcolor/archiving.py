@@ -13,6 +13,7 @@ import shutil
 import tarfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from deepcolor import ledger
 from deepcolor.errors import DeepColorError, first_line
@@ -46,7 +47,10 @@ def members(
     Raises:
         DeepColorError: There is no report, or something lies outside the project's folder.
     """
-    for key, folder in (("results", results), ("data", data), *(("list", each) for each in lists)):
+    needed = [("results", results), ("data", data), *(("list", each) for each in lists)]
+    if overlay is not None:
+        needed.append(("CONFIGFILE", os.path.relpath(overlay, project)))
+    for key, folder in needed:
         if Path(folder).is_absolute() or ".." in Path(folder).parts:
             raise DeepColorError(
                 f"{key}: {folder} lies outside the project's folder; an archive needs it inside"
@@ -71,13 +75,19 @@ def code_files(project: Path) -> list[str]:
 
 
 def _below(project: Path, folder: Path) -> Iterator[Path]:
-    for path in (project / folder).rglob("*"):
-        if path.is_file() and not path.name.startswith(PASSED_OVER):
-            yield path.relative_to(project)
+    seen = set()
+    for top, folders, names in os.walk(project / folder, followlinks=True):
+        seen.add(os.path.realpath(top))
+        # A link to a folder above would lead round and round.
+        folders[:] = [each for each in folders if os.path.realpath(Path(top, each)) not in seen]
+        for name in names:
+            path = Path(top, name)
+            if path.is_file() and not name.startswith(PASSED_OVER):
+                yield path.relative_to(project)
 
 
 def pack(project: Path, names: Iterable[PurePosixPath], archive: Path) -> tuple[int, int]:
-    """Write an archive, whole or not at all; one file of it is in memory at no time.
+    """Write an archive, whole or not at all; one file of it is in memory at no time. Links are followed.
 
     Args:
         project: Folder.
@@ -86,16 +96,24 @@ def pack(project: Path, names: Iterable[PurePosixPath], archive: Path) -> tuple[
 
     Returns:
         The number of files, and the archive's bytes.
+
+    Raises:
+        DeepColorError: A name has a line break.
     """
     sums, count = [], 0
     with (
         replacing(archive) as temporary,
         gzip.open(temporary, "wb", compresslevel=1) as packed,
-        tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar,
+        tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT, dereference=True) as tar,
     ):
         for name in names:
-            tar.add(project / name, str(name), recursive=False)
-            sums.append(f"{sha256(project / name)}  {name}\n")
+            if "\n" in str(name):
+                raise DeepColorError(f"{str(name)!r} has a line break in its name; rename the file")
+            with open(project / name, "rb") as file:
+                # Of what is packed, be it written meanwhile.
+                hashing = _Hashing(file)
+                tar.addfile(tar.gettarinfo(arcname=str(name), fileobj=file), hashing)
+            sums.append(f"{hashing.digest.hexdigest()}  {name}\n")
             count += 1
         content = "".join(sums).encode("utf-8", "surrogateescape")
         entry = tarfile.TarInfo(SUMS)
@@ -104,8 +122,23 @@ def pack(project: Path, names: Iterable[PurePosixPath], archive: Path) -> tuple[
     return count, archive.stat().st_size
 
 
+class _Hashing(io.RawIOBase):
+    """A file whose checksum is taken while it is read."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.digest = hashlib.sha256()
+        self._file = file
+
+    def read(self, size: int = -1) -> bytes:
+        content = self._file.read(size)
+        self.digest.update(content)
+        return content
+
+
 def unpack(archive: Path, project: Path) -> int:
     """Put the results of an archive into a project, with their times; what is there already is kept.
+
+    Every file appears whole, so that the same call goes on after an interruption.
 
     Args:
         archive: Of `pack`.
@@ -143,8 +176,8 @@ def _check(tar: tarfile.TarFile, archive: Path) -> dict[str, str]:
             while piece := content.read(2**20):
                 digest.update(piece)
             found[entry.name] = digest.hexdigest()
-    lines = os.fsdecode(listed).splitlines()
-    known = {line[66:]: line[:64] for line in lines}
+    lines = os.fsdecode(listed).split("\n")
+    known = {line[66:]: line[:64] for line in lines if line}
     if found != known or not known:
         wrong = sorted(
             name for name in found.keys() | known.keys() if found.get(name) != known.get(name)
@@ -166,8 +199,15 @@ def _extract(tar: tarfile.TarFile, known: dict[str, str], archive: Path, project
     new = [name for name in known if not (project / name).exists()]
     there = [name for name in known if name not in ours and name not in set(new)]
     if differs := [name for name in there if sha256(project / name) != known[name]]:
-        raise DeepColorError(
-            f"{differs[0]} is there and is another; move the results away (make clean deletes them)"
-        )
-    tar.extractall(project, members=[tar.getmember(name) for name in new], filter="data")
+        raise DeepColorError(f"{differs[0]} is there and is another; move it, or all results, away")
+    for name in new:
+        # Nothing outside of the project, and nobody's rights but ours.
+        entry = tarfile.data_filter(tar.getmember(name), str(project))
+        content = tar.extractfile(name)
+        assert content  # `_check` has read it.
+        with replacing(project / name) as temporary:
+            with open(temporary, "wb") as file:
+                shutil.copyfileobj(content, file)
+            temporary.chmod(entry.mode or 0o644)
+            os.utime(temporary, (entry.mtime, entry.mtime))
     return len(new)

@@ -23,6 +23,7 @@ UNUSED = ("jax", "matplotlib", "sklearn")
 REMEDIES = {
     errno.ENOSPC: "the disk is full; free some space and run the same command again",
     errno.EDQUOT: "the disk quota is used up; free some space and run the same command again",
+    errno.EMFILE: "too many files are open; raise the limit (ulimit -n), or 'images_per_range'",
     errno.EROFS: "the folder is read-only; set 'results', 'data', 'cache' in config.yaml to others",
     errno.EACCES: "permission denied; set 'results', 'data', 'cache' in config.yaml to folders of yours",
 }
@@ -99,6 +100,8 @@ def _explain(error: Exception) -> str | None:
         return None
     # Of a copy, the second name is what could not be written.
     where = getattr(error, "filename2", None) or getattr(error, "filename", None) or first_line(error)
+    if code in (errno.EROFS, errno.EACCES) and Path(where).name.startswith(files.PARTIAL):
+        return f"{Path(where).parent} is read-only; make it writable and run the same command again"
     return f"{where}: {REMEDIES[code]}"
 
 

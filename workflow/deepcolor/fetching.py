@@ -3,6 +3,8 @@
 What is made of all ranges is in `deepcolor.joining`.
 """
 
+import hashlib
+import json
 import math
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
@@ -87,7 +89,7 @@ def fetch_range(
 
     Splits are filled in the order of `counts`. A photograph that is passed over is replaced by the
     next one of the source. Of near-duplicates none is in another split than its twin; within a
-    split they share a group.
+    split each joins the group of the nearest.
 
     Writes the range's files, see `RangeFiles`, and `images/` into `folder` where the source has no
     files of its own. The photographs taken depend on the source's order, `counts`, `checks`, `others`
@@ -163,17 +165,17 @@ def fetch_range(
             temporary, index=False, lineterminator="\n"
         )
     write_manifest(files.rows, rows)
+    facts = {
+        "revision": source.revision,
+        "about": source.about,
+        "good_for": source.good_for,
+        "terms": source.terms,
+        "rows": len(rows),
+        "near_duplicates": kept if known.looks else None,
+    }
     write_json(
         files.facts,
-        {
-            "revision": source.revision,
-            "about": source.about,
-            "good_for": source.good_for,
-            "terms": source.terms,
-            "rows": len(rows),
-            "sha256": [sha256(files.rows), sha256(files.rejected)],
-            "near_duplicates": kept if known.looks else None,
-        },
+        {**facts, "sha256": [sha256(files.rows), sha256(files.rejected), checksum(facts)]},
     )
     groups, kept_back = len({row["group"] for row in rows}), sum(row["split"] == "" for row in rows)
     done = len(rows) - kept_back
@@ -181,6 +183,12 @@ def fetch_range(
     short = f" of {due:,}" if done < due else ""
     reserve = f" and {kept_back:,} in reserve" if of > 1 else ""
     return f"{done:,}{short} images{reserve} from {groups:,} photographs, {len(rejected):,} rejected"
+
+
+def checksum(facts: Mapping[str, Any]) -> str:
+    """The SHA-256 checksum, in hexadecimal, of what a range's facts say beside checksums."""
+    said = {key: value for key, value in facts.items() if key != "sha256"}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
 def _needed(source: Source, wanted: Mapping[str, int]) -> Iterator[Candidate | Rejection]:

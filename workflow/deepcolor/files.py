@@ -19,6 +19,8 @@ from deepcolor.errors import DeepColorError
 written: set[Path] = set()
 # Seconds between two looks at a lock that another process holds.
 POLL = 0.2
+# How hidden names of what is not whole yet begin.
+PARTIAL = ".partial."
 # What file systems say that have no locks.
 NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
 
@@ -53,21 +55,29 @@ def replacing_folder(folder: str | Path) -> Iterator[Path]:
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = _beside(folder)
     with _locked(_beside(folder, ".lock"), f"fills {folder}"):
+        former = _beside(folder, ".former")
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir()
         try:
             yield temporary
-            shutil.rmtree(folder, ignore_errors=True)
+            for path in temporary.rglob("*"):
+                if path.is_file():
+                    with open(path, "rb+") as file:
+                        os.fsync(file.fileno())
+            if folder.exists():
+                shutil.rmtree(former, ignore_errors=True)
+                os.replace(folder, former)
             os.replace(temporary, folder)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
+            shutil.rmtree(former, ignore_errors=True)
 
 
 def _beside(path: Path, suffix: str = "") -> Path:
     """A hidden name beside a path, the same every time."""
     # A name of nearly all the bytes that a file system allows has no room for more.
     name = path.name if len(os.fsencode(path.name)) < 240 else f"{_short(path.stem)}{path.suffix}"
-    return path.with_name(f".partial.{name}{suffix}")
+    return path.with_name(f"{PARTIAL}{name}{suffix}")
 
 
 def _short(name: str) -> str:

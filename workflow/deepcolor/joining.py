@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from deepcolor.errors import DeepColorError
-from deepcolor.fetching import RangeFiles, files_of
+from deepcolor.fetching import RangeFiles, checksum, files_of
 from deepcolor.files import read_json, replacing, sha256, write_json
 from deepcolor.manifest import compose, join_records, parse, parsed, records, row_at
 from deepcolor.photograph import Rejection
@@ -30,8 +30,8 @@ def join(name: str, counts: Mapping[str, int], folder: Path, of: int, distance: 
 
     Ranges are gone through in order. A photograph that is in an earlier one, too, and a near-duplicate
     of one that is there in another split, is passed over; the reserves of the ranges make up for it,
-    and for what a range lacks. Near-duplicates in one split share a group. The result does not depend
-    on when and where the ranges were fetched.
+    and for what a range lacks. A near-duplicate in one split joins the group of the nearest. The result
+    does not depend on when and where the ranges were fetched.
 
     Writes into `folder`: `manifest.csv` and where its rows begin; `data_set.json` (what the report says
     of the data); `rejected.csv` (each photograph passed over, and why).
@@ -86,8 +86,15 @@ def _checked(files: RangeFiles) -> dict[str, Any]:
         DeepColorError: One is not.
     """
     facts: dict[str, Any] = read_json(files.facts)
-    for path, checksum in zip((files.rows, files.rejected), facts["sha256"], strict=True):
-        if sha256(path) != checksum:
+    known = {
+        files.facts: checksum(facts),
+        files.rows: sha256(files.rows),
+        files.rejected: sha256(files.rejected),
+    }
+    listed = facts.get("sha256")
+    rows, rejected, said = listed if isinstance(listed, list) and len(listed) == 3 else ("",) * 3
+    for path, noted in ((files.facts, said), (files.rows, rows), (files.rejected, rejected)):
+        if known[path] != noted:
             raise DeepColorError(
                 f"{path} is not as it was written (checksum); delete it and run the same command again"
             )
@@ -165,7 +172,7 @@ class _Choice:
             if not lacking:
                 return
             # Where its near-duplicates are, if that can be.
-            there = {self._splits[self._split[twin]] for twin in self._near(int(row))}
+            there = {self._splits[number] for number in np.unique(self._split[self._near(int(row))])}
             split = next((each for each in lacking if there == {each}), lacking[0])
             wanted[split] -= self._take(int(row), self._splits.index(split))
 
@@ -200,7 +207,7 @@ class _Choice:
         """Take a row for a split unless it cannot be; whether it was taken."""
         near = self._near(row)
         reason = self._copy(row) or self._apart(near, split)
-        if not (reason or near):  # Nearly always.
+        if not (reason or len(near)):  # Nearly always.
             self._split[row] = split
             return True
         values = self._read(row)
@@ -209,27 +216,25 @@ class _Choice:
             self.rejected.append(Rejection(values["id"], reason))
             self.more_twins -= counted
             return False
-        group, other = (self._group(each["group"]) for each in (values, self._read(near[0])))
+        group, other = (self._group(each["group"]) for each in (values, self._read(int(near[0]))))
         if group != other:
             self._joined[group] = other
         self.more_twins += not counted
         self._split[row] = split
         return True
 
-    def _near(self, row: int) -> list[int]:
+    def _near(self, row: int) -> np.ndarray:
         """The near-duplicates of a row among those taken, the nearest first.
 
         Within its range they have been looked for, but for where reserves go.
         """
         if self._twins is None or self._alone[row] or not self._hashed[row]:
-            return []
-        return [
-            int(twin)
-            for twin in self._twins.of(int(self._hashes[row]))
-            if self._split[twin] != RESERVE
-            and self._hashed[twin]
-            and (self._range[twin] != self._range[row] or self._own[row] == RESERVE)
-        ]
+            return np.empty(0, np.int64)
+        twins = self._twins.of(int(self._hashes[row]))
+        taken = (self._split[twins] != RESERVE) & self._hashed[twins]
+        if self._own[row] != RESERVE:
+            taken &= self._range[twins] != self._range[row]
+        return twins[taken]
 
     def _copy(self, row: int) -> str | None:
         """The reason not to take a row of which a copy is taken."""
@@ -240,13 +245,14 @@ class _Choice:
                     return f"duplicate of {other['id']}"
         return None
 
-    def _apart(self, near: list[int], split: int) -> str | None:
+    def _apart(self, near: np.ndarray, split: int) -> str | None:
         """The reason not to take a row for a split if a near-duplicate is in another."""
-        for twin in near:
-            if self._split[twin] != split:
-                where = self._splits[self._split[twin]]
-                return f"near-duplicate of {self._read(twin)['id']}, which is in {where}"
-        return None
+        others = near[self._split[near] != split]
+        if not len(others):
+            return None
+        twin = int(others[0])
+        where = self._splits[self._split[twin]]
+        return f"near-duplicate of {self._read(twin)['id']}, which is in {where}"
 
     def _group(self, group: str) -> str:
         """What a group has become a part of by now."""

@@ -1,11 +1,13 @@
 """Near-duplicates among many perceptual hashes, found without comparing each with each."""
 
-from itertools import combinations
+from collections.abc import Iterator
+from itertools import combinations, pairwise
 
 import numpy as np
 
 BANDS, WIDTH = 4, 16  # Of the 64 bits.
 SCANNED = 16_384  # Hashes that are compared one by one as fast as others are looked up.
+LOOKED_UP = 2**20  # At a time, in some 40 MB.
 SCATTERED = 8  # Time to compare a hash that is looked up, by that for the next in a row.
 
 
@@ -17,7 +19,7 @@ class Twins:
     (M. Norouzi, A. Punjani and D. J. Fleet, "Fast search in Hamming space with multi-index hashing",
     2012). The last ones to come are compared one by one until there are enough to be sorted in.
 
-    24 bytes a hash, and 1 MiB.
+    24 bytes a hash, and 1 MiB; what is looked up at a time besides.
     """
 
     def __init__(self, distance: int) -> None:
@@ -64,18 +66,22 @@ class Twins:
     def alone(self) -> np.ndarray:
         """Whether each hash is without a near-duplicate; faster than to ask for each."""
         self._sort()
-        found = np.ones(self._count, bool)
-        # As many at a time as are looked up in some 10 MB.
-        step = max(1, 2**20 // int(len(self._flips) * (1 + self._count / 2**WIDTH)))
+        # Of equal hashes, of which there may be very many, none is alone.
+        _, inverse, counts = np.unique(
+            self._hashes[: self._count], return_inverse=True, return_counts=True
+        )
+        found = counts[inverse] == 1
+        step = max(1, LOOKED_UP // len(self._flips))
         for start in range(0, self._count, step):
-            hashes = self._hashes[start : min(start + step, self._count)]
             for band in range(BANDS):
-                starts, counts = self._alike(band, hashes)
-                rows = np.repeat(np.arange(len(hashes)).repeat(len(self._flips)), counts)
-                numbers = self._numbers[band, _runs(starts, counts)]
-                near = np.bitwise_count(self._hashes[numbers] ^ hashes[rows]) <= self._distance
-                rows += start
-                found[rows[near & (numbers != rows)]] = False
+                rows = start + np.flatnonzero(found[start : start + step])
+                starts, counts = self._alike(band, self._hashes[rows])
+                asking = rows.repeat(len(self._flips))
+                for part in _parts(counts, LOOKED_UP):
+                    these = asking[part].repeat(counts[part])
+                    numbers = self._numbers[band, _runs(starts[part], counts[part])]
+                    bits = np.bitwise_count(self._hashes[numbers] ^ self._hashes[these])
+                    found[these[(bits <= self._distance) & (numbers != these)]] = False
         return found
 
     def _candidates(self, hash: int) -> np.ndarray:
@@ -94,6 +100,15 @@ class Twins:
         values = (values[:, None] ^ self._flips).ravel()
         starts = self._starts[band, values]
         return starts, self._starts[band, values + 1] - starts
+
+
+def _parts(counts: np.ndarray, most: int) -> Iterator[slice]:
+    """Parts of runs that together have about so many numbers each."""
+    ends = np.cumsum(counts)
+    cuts = np.searchsorted(ends, np.arange(most, ends[-1] if len(ends) else 0, most)) + 1
+    for start, stop in pairwise([0, *np.unique(cuts).tolist(), len(counts)]):
+        if start < stop:
+            yield slice(start, stop)
 
 
 def _runs(starts: np.ndarray, counts: np.ndarray) -> np.ndarray:

@@ -48,7 +48,7 @@ def run_evaluate(args: argparse.Namespace) -> None:
     from deepcolor import scores
     from deepcolor.colorize.evaluating import evaluate_photographs
     from deepcolor.colorize.files import Found, find_files
-    from deepcolor.colorize.network import open_network
+    from deepcolor.colorize.network import network_file, open_network
     from deepcolor.files import write_json
 
     found = Found()
@@ -56,6 +56,9 @@ def run_evaluate(args: argparse.Namespace) -> None:
     for named in args.photographs:
         for file, _ in find_files(named, found):
             files.setdefault(file.resolve(), file)
+    for option, file in (("--output", args.output), ("--per-image", args.per_image)):
+        if file and file.resolve() in {*files, network_file(args.model).resolve()}:
+            raise DeepColorError(f"{option} {file}: is an input; name another file")
     for named, why in found.faults.items():
         raise DeepColorError(f"{named}: {why}; figures are of all that is named, or of nothing")
     threads = args.threads or os.cpu_count() or 1
@@ -92,6 +95,8 @@ def _check_target(option: str, file: Path | None, manifest: Path | None) -> None
         return
     if file.is_dir() or not file.name:
         raise DeepColorError(f"{option} {file}: is a folder; name a file")
+    if file.exists() and not file.is_file():
+        raise DeepColorError(f"{option} {file}: is no regular file; name another file")
     if manifest and file.resolve() == manifest.resolve():
         raise DeepColorError(f"{option} {file}: is the manifest; name another file")
     try:

@@ -75,7 +75,7 @@ def evaluate_photographs(
     in memory at a time, however many there are.
 
     Without a manifest what is gray, of one tone, smaller than the network's pictures, broken, or there
-    already is rejected, as in fetching, and near-duplicates share a group.
+    already is rejected, as in fetching, and a near-duplicate joins the group of the nearest.
 
     Args:
         files: The photographs.

@@ -48,12 +48,7 @@ def open_network(path: Path, threads: int) -> Network:
     Raises:
         DeepColorError: There is no such file, it is broken, or it is a network of another kind.
     """
-    if path.is_dir():
-        path = _file_of(path)
-    if not path.is_file():
-        raise DeepColorError(
-            f"--model {path}: there is no such file; train one (make report), or name another"
-        )
+    path = network_file(path)
     openers = {".onnx": _open_onnx, ".keras": _open_keras}
     if path.suffix not in openers:
         raise DeepColorError(f"--model {path}: name a .keras file, or an exported .onnx file")
@@ -87,12 +82,22 @@ def open_network(path: Path, threads: int) -> Network:
     )
 
 
-def _file_of(run: Path) -> Path:
-    """The network in the folder of a run.
+def network_file(path: Path) -> Path:
+    """The file of a network: itself, or the one in the folder of a run.
 
     Raises:
         DeepColorError: There is none.
     """
+    if path.is_dir():
+        return _file_of(path)
+    if not path.is_file():
+        raise DeepColorError(
+            f"--model {path}: there is no such file; train one (make report), or name another"
+        )
+    return path
+
+
+def _file_of(run: Path) -> Path:
     files = ("model.keras", "export/model.onnx", "model.onnx")
     found = next((run / file for file in files if (run / file).is_file()), None)
     if found is None:
@@ -157,7 +162,10 @@ def _open_keras(path: Path, threads: int) -> Opened:
     command.prepare_keras(threads)
     from deepcolor.networks import load_network
 
-    network = load_network(path)
+    try:
+        network = load_network(path)
+    except DeepColorError as error:  # With a remedy that is the pipeline's.
+        raise ValueError(first_line(error.__cause__ or error)) from error
     lock = threading.Lock()
 
     def predict(luminance: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable, Iterator
 from functools import partial
 from hashlib import blake2b
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from deepcolor.errors import DeepColorError
@@ -45,11 +46,16 @@ def folder(
             "owner's: check them before you publish pictures."
         ),
         terms=terms,
-        needs=partial(_needs, list or folder, names, request.count),
+        needs=partial(_needs, list or folder, names, request.count, root if list else None),
     )
 
 
-def _needs(where: str, names: Callable[[], Iterator[str]], count: int) -> Needs:
+def _needs(where: str, names: Callable[[], Iterator[str]], count: int, listed_in: Path | None) -> Needs:
+    if listed_in and not any((listed_in / name).is_file() for name in islice(names(), 100)):
+        raise DeepColorError(
+            f"{where}: none of the first photographs is there; a list has their paths in {listed_in}, "
+            f"such as {next(_found(listed_in), 'photograph.jpg')}"
+        )
     found = sum(1 for _ in names())
     if found < count:
         raise DeepColorError(
