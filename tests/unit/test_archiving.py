@@ -1,10 +1,13 @@
 """Archives: whole, as they were written, and only into the project that they were made of."""
 
+import errno
 import gzip
 import os
+import shutil
 import subprocess
 import tarfile
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from conftest import PROJECT
@@ -123,3 +126,61 @@ def test_without_a_report_there_is_nothing_to_pack(here: Path) -> None:
         archiving.members(here, "results", "data", None)
     with pytest.raises(DeepColorError, match="/elsewhere lies outside the project's folder"):
         archiving.members(here, "/elsewhere", "data", None)
+
+
+def test_what_links_lead_to_is_packed(here: Path, tmp_path: Path) -> None:
+    (here / "results/unet_1").rename(tmp_path / "store")
+    (here / "results/unet_1").symlink_to(tmp_path / "store")
+    (here / "results/round").symlink_to(here / "results")
+    (tmp_path / "weights").write_text("linked")
+    (here / "results/linked.bin").symlink_to(tmp_path / "weights")
+    archive = packed(here)
+    there = project(tmp_path / "there")
+    (there / "results/unet_1/model.keras").unlink()
+    assert archiving.unpack(archive, there) == 2
+    assert (there / "results/unet_1/model.keras").read_text() == "weights"
+    assert (there / "results/linked.bin").read_text() == "linked"
+    assert not (there / "results/linked.bin").is_symlink()
+
+
+def test_what_cannot_be_unpacked_is_not_packed(here: Path, tmp_path: Path) -> None:
+    with pytest.raises(DeepColorError, match="CONFIGFILE: ../mine.yaml lies outside"):
+        archiving.members(here, "results", "data", tmp_path / "mine.yaml")
+    (here / "results/a\nb.png").write_text("pixels")
+    with pytest.raises(DeepColorError, match="has a line break in its name"):
+        packed(here)
+    assert not here.with_suffix(".tar.gz").exists()
+
+
+def test_names_of_all_kinds_are_restored(here: Path, tmp_path: Path) -> None:
+    names = [f"results/{name}.png" for name in ("a\fb", "a\x85b", "a b", "\udcff", "'é'")]
+    for name in names:
+        (here / name).write_text("pixels")
+    archive = packed(here)
+    there = project(tmp_path / "there")
+    assert archiving.unpack(archive, there) == len(names)
+    assert all((there / name).read_text() == "pixels" for name in names)
+
+
+def test_an_interrupted_restore_goes_on(
+    here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = packed(here)
+    there = project(tmp_path / "there")
+    for name in ("results/report.html", "results/unet_1/model.keras"):
+        (there / name).unlink()
+
+    def half(source: BinaryIO, target: BinaryIO) -> None:
+        content = source.read()
+        target.write(content[: len(content) // 2])
+        if content == b"weights":
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(shutil, "copyfileobj", half)
+    with pytest.raises(DeepColorError, match="cannot be unpacked"):
+        archiving.unpack(archive, there)
+    assert not (there / "results/unet_1/model.keras").exists()
+    monkeypatch.undo()
+    (there / "results/report.html").unlink()  # Which `half` has cut.
+    assert archiving.unpack(archive, there) == 2
+    assert (there / "results/unet_1/model.keras").read_text() == "weights"

@@ -1,6 +1,7 @@
 """What makes a photograph unfit."""
 
 import io
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -90,3 +91,19 @@ def test_twins_are_those_that_a_look_at_each_gives(distance: int) -> None:
         number: near == [number] for number, near in found.items()
     }
     assert 0 < alone.sum() < 40_000
+
+
+def test_many_equal_hashes_take_no_more_memory() -> None:
+    """As of a camera that does not move: each with each would be 9e8."""
+    generator = np.random.default_rng(0)
+    hashes = np.full(30_000, 12345, np.uint64)
+    hashes[::3] = generator.integers(0, 2**64, 10_000, np.uint64)
+    hashes[1::30] ^= np.uint64(1) << generator.integers(0, 64, 1000).astype(np.uint64)
+    twins = Twins(6)
+    twins.add(hashes)
+    tracemalloc.start()
+    alone = twins.alone()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 150e6
+    assert alone.sum() == 10_000 and alone[::3].all()

@@ -184,6 +184,9 @@ def test_an_exported_network_needs_no_tensorflow(album: Path, run: Path) -> None
         (["{album}", "--output", "{album}"], "is a folder; name a file"),
         (["{album}", "--output", "{album}/00.png/x.json"], "name another file"),
         (["{album}", "--model", "{album}"], "has neither model.keras nor export/model.onnx"),
+        (["{album}", "--output", "{album}/00.png"], "is an input; name another file"),
+        (["{album}", "--per-image", "{run}/export/model.onnx"], "is an input; name another file"),
+        (["{album}", "--output", "/dev/null"], "is no regular file; name another file"),
         (["{album}/gray.jpg"], "none of 1 photographs can be scored (first: "),
         (["{album}", "--manifest", "{album}/00.png"], "is no manifest"),
         (["{album}", "--manifest", "../config.yaml"], "config.yaml has no column credit"),
@@ -196,6 +199,6 @@ def test_what_cannot_be_is_said_in_a_line(
     album: Path, run: Path, arguments: list[str], message: str
 ) -> None:
     Image.fromarray(photographs.gray()).save(album / "gray.jpg")
-    result = command("--model", run, *(each.format(album=album) for each in arguments))
+    result = command("--model", run, *(each.format(album=album, run=run) for each in arguments))
     assert result.returncode == 1
     assert message in result.stderr.splitlines()[-1] and "Traceback" not in result.stderr

@@ -131,6 +131,16 @@ def test_a_range_that_was_altered_is_not_joined(photographs: Path, tmp_path: Pat
         join(tmp_path.name, COUNTS, tmp_path, 3, 6)
 
 
+def test_facts_of_a_range_that_were_altered_are_not_joined(photographs: Path, tmp_path: Path) -> None:
+    fetch_ranges(folder, COUNTS, tmp_path, 1, checks=CHECKS, folder=str(photographs))
+    path = tmp_path / "ranges" / "00000-of-00001.json"
+    facts = read_json(path)
+    for change in ({"rows": facts["rows"] - 1}, {"terms": "Free."}, {"sha256": facts["sha256"][:2]}):
+        path.write_text(json.dumps({**facts, **change}))
+        with pytest.raises(DeepColorError, match=r"00001.json is not as it was written .* delete it"):
+            join(tmp_path.name, COUNTS, tmp_path, 1, 6)
+
+
 def test_a_license_of_several_lines_is_one(photographs: Path, tmp_path: Path) -> None:
     fetch_ranges(
         folder, COUNTS, tmp_path, 2, checks=CHECKS, folder=str(photographs), license="a\rb\r\nc\nd"
@@ -200,6 +210,15 @@ def test_what_a_list_has_wrong_is_rejected_by_name(photographs: Path, tmp_path: 
     assert ids <= set(good)
     assert rejected.get("../outside.jpg", "outside the folder") == "outside the folder"
     assert "gone.jpg" not in " ".join(ids)
+
+
+def test_a_list_from_another_folder_is_named(photographs: Path, tmp_path: Path) -> None:
+    lists = tmp_path / "list.txt"
+    names = [path.relative_to(photographs.parent).as_posix() for path in photographs.rglob("*.jpg")]
+    lists.write_text("\n".join(names))
+    source = folder(Request(0, 5, Path()), folder=str(photographs), list=str(lists))
+    with pytest.raises(DeepColorError, match="list.txt: none of the first .* such as .*png"):
+        source.needs()
 
 
 def test_ranges_of_the_hub_draw_different_parts() -> None:
