@@ -7,7 +7,7 @@ import numpy as np
 
 BANDS, WIDTH = 4, 16  # Of the 64 bits.
 SCANNED = 16_384  # Hashes that are compared one by one as fast as others are looked up.
-LOOKED_UP = 2**20  # At a time, in some 40 MB.
+LOOKED_UP = 2**18  # At a time, in some 10 MB.
 SCATTERED = 8  # Time to compare a hash that is looked up, by that for the next in a row.
 
 
