@@ -4,6 +4,7 @@ import argparse
 import ctypes
 import errno
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -18,6 +19,9 @@ from deepcolor.errors import DeepColorError, first_line
 # Packages that Keras and TensorFlow import where they find them, for what nothing here uses: with them
 # importing takes 6.8 s on two cores, without 3.1 to 4.2 s.
 UNUSED = ("jax", "matplotlib", "sklearn")
+
+# Bytes for what Snakemake writes beside a job's files: its log and benchmark.
+ROOM = 64 * 2**10
 
 # Errors of the machine rather than of the program, and what helps.
 REMEDIES = {
@@ -44,6 +48,7 @@ def run(main: Callable[[], None], *, noted: bool = True) -> None:
         main()
         if noted:
             ledger.note(sys.argv[1:], files.written)
+            _leave_room(files.written)
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:
@@ -51,6 +56,17 @@ def run(main: Callable[[], None], *, noted: bool = True) -> None:
         if message is None:
             raise
         sys.exit(f"{script}: error: {message}")
+
+
+def _leave_room(written: Iterable[Path]) -> None:
+    """Say that a disk is full before Snakemake's notes of the job do not fit, which nothing says.
+
+    Raises:
+        OSError: There is next to no space where files have been written.
+    """
+    for folder in {path.parent for path in written}:
+        if shutil.disk_usage(folder).free < ROOM:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
 
 
 def add_scratch(parser: argparse.ArgumentParser) -> None:
