@@ -64,7 +64,7 @@ def _leave_room(written: Iterable[Path]) -> None:
     Raises:
         OSError: There is next to no space where files have been written.
     """
-    for folder in {path.parent for path in written}:
+    for folder in {path.parent for path in written if path.exists()}:
         if shutil.disk_usage(folder).free < ROOM:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
 
