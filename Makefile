@@ -1,7 +1,7 @@
 # make report                set up and run everything; ends with results/report.html
 # make report PRESET=paper   the same with workflow/presets/paper.yaml over config.yaml
 # make report GPU=1          the same on an NVIDIA GPU
-# make test                  set up and run all checks and tests
+# make test                  set up and run the checks and the tests, in a quarter of an hour
 # make help                  the other targets
 
 SHELL := bash
@@ -58,15 +58,15 @@ RUN_TARGET = mkdir -p .snakemake; rm -f $(SAID)*; mkfifo $(SAID).pipe || exit 1;
 # What the lock holds; what is installed only for the data sets that need it; and what has a lock of its
 # own with the same pins, besides: what signs pictures, CUDA's libraries and what submits jobs to clusters go
 # over the environment, PyTorch goes into another.
-ALWAYS := data tensorflow report export colorize study workflow dev
+ALWAYS := data tensorflow report export colorize study workflow dev uv
 CLIENTS := fiftyone huggingface
-OTHERS := c2pa cuda kubernetes slurm torch
+OTHERS := c2pa cuda kubernetes slurm torch uv
 TORCH := .venv-torch
 TORCH_READY := $(TORCH)/ready-$(shell cksum < envs/torch.txt | tr ' ' '-')
 COMPILE = uv pip compile --python-version 3.11 --python-platform linux --generate-hashes --quiet \
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock"
 
-.PHONY: report check study archive restore browse test test-torch soak bench lint setup clients unlock now lock clean help
+.PHONY: report check study archive restore browse test test-all test-torch soak bench lint setup test-setup clients unlock now lock clean help
 
 report: TARGET := all
 report: clients  ## Run the whole pipeline (PRESET=paper: a preset, CONFIGFILE=x.yaml: a file, GPU=1)
@@ -92,9 +92,18 @@ browse: $(READY)  ## Open the FiftyOne app on a run (RUN=unet_30)
 	@python envs/install_clients.py --client fiftyone
 	@python workflow/browse_run.py $(OVERLAY) --run "$(or $(RUN),unet_30)"
 
-test: lint  ## Run all checks and tests (TESTERS=2: processes)
-	@python envs/install_clients.py --client $(CLIENTS) c2pa kubernetes slurm
-	@python -m pytest --numprocesses $(or $(TESTERS),2) --dist worksteal
+# Tests that use the same finished run share one process, and with it that run.
+PYTEST := python -m pytest --numprocesses $(or $(TESTERS),2) --dist loadgroup
+
+test: test-setup lint  ## Run the checks and the tests, in a quarter of an hour (TESTERS=2: processes)
+	@$(PYTEST) -m "not slow"
+
+test-all: test-setup lint  ## Run every test, as before a release
+	@python envs/install_clients.py --client kubernetes slurm
+	@$(PYTEST)
+
+test-setup: $(READY)
+	@python envs/install_clients.py --client $(CLIENTS) c2pa
 
 test-torch: $(TORCH_READY)  ## Try the networks under PyTorch, in an environment of its own (2.6 GB)
 	@KERAS_BACKEND=torch $(TORCH)/bin/python -m pytest tests/unit/test_backends.py
@@ -153,7 +162,7 @@ $(READY):
 	@echo "Setting up $(VENV) (once, some minutes)"
 	@rm -rf $(VENV)
 	@$(PYTHON) -m venv $(VENV)
-	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/requirements.txt
+	@$(VENV)/bin/python envs/install_packages.py envs/requirements.txt
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 

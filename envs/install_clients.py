@@ -13,13 +13,13 @@
 
 import argparse
 import hashlib
-import subprocess
 import sys
 from pathlib import Path
 
 ENVS = Path(__file__).parent
 sys.path.insert(0, str(ENVS.parent / "workflow"))
 
+import install_packages  # noqa: E402
 from deepcolor import configuration, devices  # noqa: E402
 from deepcolor.errors import DeepColorError, first_line  # noqa: E402
 
@@ -59,8 +59,7 @@ def install(client: str) -> None:
         "slurm": "what submits jobs to Slurm (once)",
     }.get(client, f"the client of the source {client} (once, some minutes)")
     print(f"Installing {what}", flush=True)
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    if subprocess.run([*pip, "--require-hashes", "-r", str(lock)], check=False).returncode:
+    if not install_packages.install([lock]):
         raise DeepColorError(f"{lock} could not be installed; see above")
     stamp.touch()
 

@@ -1,4 +1,8 @@
-"""Fixtures: a copy of the project with a configuration small enough to run in a test."""
+"""Fixtures: a copy of the project with a configuration small enough to run in a test.
+
+Tests are handed out to processes by the file, and those in workflow/finished as a whole: they look
+at one finished run, and some of them alter it and put it right again.
+"""
 
 import contextlib
 import os
@@ -6,22 +10,56 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
+import xdist.scheduler
 from deepcolor.archiving import code_files
 from deepcolor.files import alone_in
 
 PROJECT = Path(__file__).parent.parent
 TINY = PROJECT / "tests" / "tiny.yaml"
+NOTES = PROJECT / "tests" / "workflow" / "notes"
+# Parts of the names of tests that take longest, in the order in which they begin.
+LONGEST = ["/finished/", "/workflow/"]
+
+
+class Scheduling(xdist.scheduler.LoadScopeScheduling):
+    """Hand tests out by the file, and those of one finished run together."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return os.path.dirname(file) if "/finished/" in file else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
+    """Schedule tests so."""
+    config.option.loadscopereorder = False
+    return Scheduling(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, so that no process waits at the end for another."""
+    last = len(LONGEST)
+    order = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(
+        key=lambda item: min((order[name] for name in LONGEST if name in item.nodeid), default=last)
+    )
 
 
 @dataclass(frozen=True)
 class Copy:
-    """A copy of the project in which commands can be run."""
+    """A copy of the project in which commands can be run.
+
+    Attributes:
+        folder: Where it is.
+        environment: Variables for all its commands.
+    """
 
     folder: Path
+    environment: dict[str, str] = field(default_factory=dict)
 
     def run(
         self, command: str, timeout: int = 1200, **environment: str
@@ -30,12 +68,7 @@ class Copy:
         return subprocess.run(
             ["bash", "-c", command],
             cwd=self.folder,
-            # Without what `make test` tells the `make` that it runs.
-            env={
-                **{key: value for key, value in os.environ.items() if not key.startswith("MAKE")},
-                "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-                **environment,
-            },
+            env={**self.variables(), **environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -43,6 +76,19 @@ class Copy:
             timeout=timeout,
             check=False,
         )
+
+    def variables(self) -> dict[str, str]:
+        """Return the environment of a command: that of the tests, with their Python first.
+
+        What `make test` tells the `make` that it runs is left out, and Python may keep what it compiles.
+        """
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        kept = {
+            key: value
+            for key, value in os.environ.items()
+            if not key.startswith("MAKE") and key != "PYTHONDONTWRITEBYTECODE"
+        }
+        return {**kept, "PATH": path, **self.environment}
 
     def read(self, path: str) -> str:
         """The content of a file of the copy."""
@@ -52,6 +98,11 @@ class Copy:
         """Write a file of the copy."""
         (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
         (self.folder / path).write_text(text, encoding="utf-8")
+
+
+def errors(text: str) -> list[str]:
+    """Return the lines that name an error, without repetitions."""
+    return list(dict.fromkeys(line for line in text.splitlines() if "rror:" in line))
 
 
 def copy_project(folder: Path) -> Copy:
@@ -103,11 +154,11 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     """A copy in which `make report` has run. Tests leave it as they find it."""
     if "PYTEST_XDIST_WORKER" not in os.environ:
         return _finish(tmp_path_factory.mktemp("finished"))
-    # It is made once for all processes; then each takes a copy of its own.
+    # It is made once for all processes; another one than that of workflow/finished takes a copy.
     shared = tmp_path_factory.getbasetemp().parent / "finished"
     with alone_in(shared):
         if not (shared / "make-report.log").exists():
-            _finish(shared)
+            return _finish(shared)
         own = tmp_path_factory.mktemp("finished")
         subprocess.run(["cp", "-a", f"{shared}/.", own], check=True)
     return Copy(own)
@@ -115,7 +166,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Copy:
 
 def _finish(folder: Path) -> Copy:
     done = copy_project(folder)
-    result = done.run("make report")
+    (folder / "job-notes").mkdir()
+    result = done.run("make report", PYTHONPATH=str(NOTES), JOB_NOTES=str(folder / "job-notes"))
     assert result.returncode == 0, result.stdout
     (done.folder / "make-report.log").write_text(result.stdout, encoding="utf-8")
     return done

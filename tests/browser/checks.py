@@ -1,10 +1,21 @@
 """What is asked of any page: the checks that the components and the finished report share."""
 
+import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 # Widths of a telephone, of a tablet, and of a large screen.
 WIDTHS = [400, 1000, 1600]
+# Widths and color schemes in which pages are looked at: two in `make test`, all in `make test-all`.
+LOOKS = [
+    pytest.param(
+        width,
+        scheme,
+        marks=[] if (width, scheme) in ((400, "dark"), (1600, "light")) else [pytest.mark.slow],
+    )
+    for width in WIDTHS
+    for scheme in ("light", "dark")
+]
 # Of an A4 page within its margins, at the 96 pixels of an inch that browsers print with.
 A4 = 718
 

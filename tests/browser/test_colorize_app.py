@@ -16,7 +16,7 @@ from pictures import picture
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, Route
 
-from browser.checks import WIDTHS, cut, overflow, violations
+from browser.checks import LOOKS, cut, overflow, violations
 
 Visit = Callable[..., Page]
 WIDTH, HEIGHT = 600, 400
@@ -354,8 +354,7 @@ def test_a_telephone(visit: Visit) -> None:
         assert size and size["height"] >= 44
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
 def test_nothing_keeps_people_out(visit: Visit, width: int, scheme: str) -> None:
     page = visit(width, color_scheme=scheme, expected=("status of 4",))
     assert violations(page) == [] and overflow(page) == 0

@@ -12,7 +12,7 @@ from deepcolor.colorize import contact_sheet
 from playwright.sync_api import Browser, BrowserContext, Page
 from sheets import HOSTILE, TRAINED_ON, entry, write_sheet
 
-from browser.checks import A4, WIDTHS, cut, overflow, shift, violations
+from browser.checks import A4, LOOKS, WIDTHS, cut, overflow, shift, violations
 
 Open = Callable[..., Page]
 MOST = 5000
@@ -172,8 +172,7 @@ def test_rows_are_even_and_nothing_is_cut(sheet: Path, open_sheet: Open, width: 
         assert max(in_row) - min(in_row) < 1.5
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
 def test_nothing_keeps_people_out(sheet: Path, open_sheet: Open, width: int, scheme: str) -> None:
     page = open_sheet(sheet, width, color_scheme=scheme)
     loaded(page)
@@ -212,6 +211,7 @@ def test_a_telephone(sheet: Path, open_sheet: Open) -> None:
     page.wait_for_url(lambda url: "contact_sheet" not in url)
 
 
+@pytest.mark.slow
 def test_thousands_stay_usable(tmp_path: Path, open_sheet: Open) -> None:
     entries = [entry(f"folder {n // 100}/picture {n}.jpg", n) for n in range(MOST)]
     path = write_sheet(tmp_path, entries[:40])

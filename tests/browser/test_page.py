@@ -4,12 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from browser.checks import A4, WIDTHS, cut, overflow, shift, violations
+from browser.checks import A4, LOOKS, WIDTHS, cut, overflow, shift, violations
 from browser.conftest import HOSTILE, LONG, Open
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
 def test_nothing_keeps_people_out(open_page: Open, small: Path, width: int, scheme: str) -> None:
     page = open_page(small, width=width, color_scheme=scheme)
     page.get_by_role("button", name="PSNR").click()
@@ -18,6 +17,7 @@ def test_nothing_keeps_people_out(open_page: Open, small: Path, width: int, sche
     assert overflow(page) == 0
 
 
+@pytest.mark.slow
 def test_nothing_keeps_people_out_of_forty_runs(open_page: Open, large: Path) -> None:
     page = open_page(large, width=400)
     page.locator("summary").click()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from conftest import Copy
 
-from browser.checks import A4, WIDTHS, cut, overflow, shift, violations
+from browser.checks import A4, LOOKS, cut, overflow, shift, violations
 from browser.conftest import Open
 
 
@@ -17,8 +17,7 @@ def report(finished: Copy) -> Path:
     return finished.folder / "results" / "report.html"
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
 def test_nothing_keeps_people_out(open_page: Open, report: Path, width: int, scheme: str) -> None:
     page = open_page(report, width=width, color_scheme=scheme)
     page.locator("details").evaluate_all("all => all.forEach((each) => { each.open = true; })")

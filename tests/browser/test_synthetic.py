@@ -9,7 +9,7 @@ from records import HOSTILE, HOSTILE_DATA_SET, forty_runs, record
 from simulation import add_acceptance, simulate, write_study
 from synthetic import fewer_resamples, render, summarize, write_results
 
-from browser.checks import A4, WIDTHS, cut, overflow, shift, violations
+from browser.checks import A4, LOOKS, cut, overflow, shift, violations
 from browser.conftest import Open
 
 MOST_BYTES = 8_000_000
@@ -69,6 +69,7 @@ def report(request: pytest.FixtureRequest) -> Path:
     return Path(request.getfixturevalue(request.param))
 
 
+@pytest.mark.slow
 def test_forty_runs_stay_a_page_that_can_be_sent(forty: Path) -> None:
     assert forty.stat().st_size <= MOST_BYTES
     page = Source(forty.read_text(encoding="utf-8"))
@@ -80,7 +81,7 @@ def test_forty_runs_stay_a_page_that_can_be_sent(forty: Path) -> None:
     assert len(columns) == 2 + 34
 
 
-@pytest.mark.parametrize(("width", "scheme"), [*((width, "light") for width in WIDTHS), (1000, "dark")])
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
 def test_nothing_keeps_people_out(open_page: Open, report: Path, width: int, scheme: str) -> None:
     page = open_page(report, width=width, color_scheme=scheme)
     page.locator("details").evaluate_all("all => all.forEach((each) => { each.open = true; })")

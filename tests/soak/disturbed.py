@@ -6,7 +6,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
 import zipfile
 from collections.abc import Iterator
@@ -61,13 +60,11 @@ def start(copy: Copy, command: str) -> Started:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     number = len(list(copy.folder.parent.glob(f"{copy.folder.name}-*.log")))
     log = copy.folder.with_name(f"{copy.folder.name}-{number}.log")
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
     with log.open("wb") as file:
         process = subprocess.Popen(
             ["bash", "-c", f"exec {command}"],
             cwd=copy.folder,
-            env={**environment, "PATH": path},
+            env=copy.variables(),
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=subprocess.STDOUT,

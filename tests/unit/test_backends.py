@@ -68,7 +68,13 @@ def test_tensorflow_is_not_there() -> None:
         __import__("tensorflow")
 
 
-@pytest.mark.parametrize("architecture", sorted(ARCHITECTURES))
+@pytest.mark.parametrize(
+    "architecture",
+    [
+        pytest.param(name, marks=[] if name in ("unet", "mobilenet") else [pytest.mark.slow])
+        for name in sorted(ARCHITECTURES)
+    ],
+)
 def test_networks_predict(architecture: str) -> None:
     options: dict[str, Any] = {} if architecture == "unet" else {"weights": "none"}
     if architecture == "koalarization":
@@ -144,6 +150,7 @@ def save(folder: Path) -> None:
 
 
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="this is what it runs")
+@pytest.mark.slow
 def test_jax(tmp_path: Path) -> None:
     """The whole file again under JAX, where TensorFlow cannot be imported."""
     (tmp_path / "tensorflow.py").write_text("raise ImportError('TensorFlow is not to be used here')\n")

@@ -121,7 +121,11 @@ def test_keras_is_imported_without_what_is_not_used(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("backend", "ways"), [("tensorflow", ["adam", "sgd", "normalized"]), ("jax", ["normalized"])]
+    ("backend", "ways"),
+    [
+        ("tensorflow", ["adam", "sgd", "normalized"]),
+        pytest.param("jax", ["normalized"], marks=pytest.mark.slow),
+    ],
 )
 def test_two_devices_train_like_one(backend: str, ways: list[str]) -> None:
     one, two = (trained(count, backend, ways) for count in (1, 2))
@@ -162,7 +166,7 @@ def machine(tmp_path: Path) -> dict[str, str]:
     return {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
 
 
-@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+@pytest.mark.parametrize("backend", ["tensorflow", pytest.param("jax", marks=pytest.mark.slow)])
 def test_gpu_that_cannot_be_used_is_named_in_one_line(backend: str, machine: dict[str, str]) -> None:
     options = json.dumps({"precision": "bfloat16"})
     result, said = run(PREPARE, options, KERAS_BACKEND=backend, **machine)

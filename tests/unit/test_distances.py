@@ -215,6 +215,7 @@ def test_conversion_says_what_it_needs(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_inception_sees_what_pillow_would_resize(tmp_path: Path) -> None:
     keras.utils.set_random_seed(0)
     network = inception_network(None, 64)

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import encoders
 import hub
 import keras
 import mirror
@@ -21,45 +22,25 @@ from deepcolor.models.mobilenet import IMAGENET
 from deepcolor.registry import ARCHITECTURES
 from keras import layers
 
-# All parameters at 256x256; those of unet, densenet and mobilenet with RGB are the published ones.
-PARAMETERS: list[tuple[str, dict[str, Any], int]] = [
+# All parameters; those of unet, densenet and mobilenet with RGB are the published ones.
+PARAMETERS: list[Any] = [
     ("unet", {"target": "rgb"}, 3_478_083),
     ("unet", {"target": "lab"}, 3_476_930),
     ("densenet", {"target": "rgb"}, 9_787_139),
-    ("densenet", {"target": "lab"}, 9_786_850),
+    pytest.param("densenet", {"target": "lab"}, 9_786_850, marks=pytest.mark.slow),
     ("mobilenet", {"target": "rgb"}, 9_516_035),
     ("mobilenet", {"target": "lab"}, 9_515_746),
     ("mobilenet", {"skip_connections": True}, 12_649_475),
     ("denseunet", {"target": "rgb"}, 12_906_051),
-    ("denseunet", {"target": "lab"}, 12_905_906),
-    ("denseunet", {"skip_connections": False}, 9_790_899),
+    pytest.param("denseunet", {"target": "lab"}, 12_905_906, marks=pytest.mark.slow),
+    pytest.param("denseunet", {"skip_connections": False}, 9_790_899, marks=pytest.mark.slow),
 ]
-
-INCEPTION = keras.applications.InceptionResNetV2
 
 
 @pytest.fixture(autouse=True)
-def classifier(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put a small network in the place of Inception-ResNet-v2, which takes ten seconds to build."""
-    monkeypatch.setattr(keras.applications, "InceptionResNetV2", small_classifier)
-
-
-def small_classifier(
-    *,
-    include_top: bool,
-    weights: str | None,
-    input_tensor: keras.KerasTensor,
-    classifier_activation: str | None,
-) -> keras.Model:
-    assert include_top
-    x = layers.Conv2D(4, 3, strides=8, name="classifier_conv")(input_tensor)
-    x = layers.BatchNormalization(name="classifier_norm")(x)
-    x = layers.GlobalAveragePooling2D(name="classifier_pool")(x)
-    x = layers.Dense(1000, activation=classifier_activation, name="predictions")(x)
-    model = keras.Model(keras.utils.get_source_inputs(input_tensor), x)
-    if weights:
-        model.load_weights(weights)
-    return model
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put small networks in the place of those that take seconds to build."""
+    encoders.use_small(monkeypatch)
 
 
 def build(architecture: str, size: int = 64, **options: Any) -> keras.Model:
@@ -136,11 +117,24 @@ def test_output_is_float32_whatever_the_precision(architecture: str) -> None:
 
 
 @pytest.mark.parametrize(("architecture", "options", "parameters"), PARAMETERS)
-def test_number_of_parameters(architecture: str, options: dict[str, Any], parameters: int) -> None:
-    assert build(architecture, 256, **options).count_params() == parameters
+def test_number_of_parameters(
+    architecture: str, options: dict[str, Any], parameters: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keras.applications, "DenseNet121", encoders.DENSENET)
+    # It depends on the size of the picture in no network but U-Net, whose deepest layer needs its size.
+    model = build(architecture, 256 if architecture == "unet" else 32, **options)
+    assert model.count_params() == parameters
     function = pkgutil.resolve_name(ARCHITECTURES[architecture])
     if options != {"skip_connections": False}:
         assert f"{parameters:,}" in function.__doc__
+    if architecture == "densenet":  # The small one has its layers.
+        found = shapes(model)
+        assert {name: found[name] for name in encoders.DENSENET_LAYERS} == {
+            name: (32 // part, 32 // part, channels)
+            for name, (channels, part) in encoders.DENSENET_LAYERS.items()
+        }
+        norms = [layer for layer in model.layers if isinstance(layer, layers.BatchNormalization)]
+        assert len(norms) > 100 and {layer.momentum for layer in norms} == {0.99}
 
 
 @pytest.mark.parametrize("architecture", sorted(ARCHITECTURES))
@@ -248,7 +242,7 @@ def test_koalarization_trains_the_published_parameters(
     assert trained(frozen) == 6_573_794 == 6_574_050 - 256
     assert trained(free) > trained(frozen)
     # With the network itself, which is built in this test alone.
-    monkeypatch.setattr(keras.applications, "InceptionResNetV2", INCEPTION)
+    monkeypatch.setattr(keras.applications, "InceptionResNetV2", encoders.INCEPTION)
     model = build("koalarization", batch_norm_momentum=0.9)
     assert model.count_params() == 62_447_530 == 6_573_794 + 55_873_736
     norms = [layer for layer in model.layers if isinstance(layer, layers.BatchNormalization)]
@@ -524,8 +518,8 @@ def test_files_are_those_of_keras() -> None:
 
 
 MODULES = {
-    "densenet": keras.applications.DenseNet121,
-    "inception_resnet_v2": INCEPTION,
+    "densenet": encoders.DENSENET,
+    "inception_resnet_v2": encoders.INCEPTION,
     "inception_v3": keras.applications.InceptionV3,
     "mobilenet": keras.applications.MobileNet,
 }

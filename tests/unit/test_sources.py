@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from io import BytesIO
@@ -218,7 +218,13 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+def some_of(faults: Iterable[str], first: str) -> list[Any]:
+    """Parameters of which all but the first are for `make test-all`."""
+    others = sorted(set(faults) - {first})
+    return [first, *(pytest.param(fault, marks=pytest.mark.slow) for fault in others)]
+
+
+@pytest.mark.parametrize("fault", some_of(FAULTS, "cuts bodies short"))
 def test_hub_that_misbehaves_gives_the_same(tmp_path: Path, served: hub.Server, fault: str) -> None:
     served.faults = FAULTS[fault]
     result = fetch(tmp_path / "faulty", HUB, served)
@@ -289,7 +295,7 @@ def test_zoo_downloads_the_drawn_images_alone(tmp_path: Path, mirrored: hub.Serv
     assert mirrored.seen[asked:] == [f"http://images.cocodataset.org/train2017/{path.name}"]
 
 
-@pytest.mark.parametrize("fault", [name for name in FAULTS if name != "hangs"])
+@pytest.mark.parametrize("fault", some_of(FAULTS.keys() - {"hangs"}, "limits the rate"))
 def test_zoo_that_misbehaves_gives_the_same(tmp_path: Path, mirrored: hub.Server, fault: str) -> None:
     mirrored.faults = FAULTS[fault]
     result = fetch(tmp_path / "faulty", ZOO, mirrored)
@@ -300,6 +306,7 @@ def test_zoo_that_misbehaves_gives_the_same(tmp_path: Path, mirrored: hub.Server
     assert rows_of(tmp_path / "faulty")[columns].equals(rows_of(tmp_path / "plain")[columns])
 
 
+@pytest.mark.slow
 def test_zoo_that_hangs_is_asked_again(tmp_path: Path, mirrored: hub.Server) -> None:
     mirrored.faults = {"hang": {2, 40}}
     script = (
@@ -317,6 +324,7 @@ def test_zoo_that_hangs_is_asked_again(tmp_path: Path, mirrored: hub.Server) -> 
     assert result.stdout.strip().endswith("105"), result.stderr
 
 
+@pytest.mark.slow
 def test_zoo_without_a_network_says_where_to_place_files(tmp_path: Path, coco: Path) -> None:
     with hub.serving(hub.Server(tmp_path / "nothing", mirror.Mirror)) as server:
         result = fetch(tmp_path, ZOO, server)

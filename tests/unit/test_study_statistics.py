@@ -37,12 +37,14 @@ def found() -> dict[Design, dict[str, float]]:
     return {design: coverage(design, STUDIES) for design in designs}
 
 
+@pytest.mark.slow
 def test_intervals_cover_the_truth(found: dict[Design, dict[str, float]]) -> None:
     for design, shares in found.items():
         for name, share in shares.items():
             assert name == "Wilson" or LEAST <= share <= MOST, (design, name, share)
 
 
+@pytest.mark.slow
 def test_intervals_cover_the_truth_in_the_mean(found: dict[Design, dict[str, float]]) -> None:
     for name in ("share", "real", "difference", "d′", "criterion"):
         shares = [each[name] for each in found.values() if name in each]

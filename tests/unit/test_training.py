@@ -135,6 +135,7 @@ def test_going_on_from_a_shorter_run_is_exact(index: Path, straight: Path, tmp_p
     assert record["continued_from"] == "unet_2"
 
 
+@pytest.mark.slow
 def test_backup_of_other_settings_is_not_taken_up(index: Path, tmp_path: Path) -> None:
     run = tmp_path / "unet_2"
     process = subprocess.Popen(command(index, run, 6), stdout=subprocess.PIPE, text=True)
@@ -227,13 +228,18 @@ def policy() -> Iterator[None]:
     "settings",
     [
         {"target": "lab", "loss": "huber", "optimizer": "adamw"},
-        {"optimizer": "sgd", "loss": "mae", "gradient_accumulation_steps": 3},
-        {"optimizer": "rmsprop", "ema_momentum": 0.9},
         {"schedule": "cosine", "warmup_epochs": 1, "ema_momentum": 0.9, "target": "lab"},
-        {"early_stopping": 3, "ema_momentum": 0.5},
-        {"precision": "bfloat16", "target": "lab"},
-        {"precision": "float16", "gradient_accumulation_steps": 2, "ema_momentum": 0.9},
-        {"xla": True},
+        *(
+            pytest.param(settings, marks=pytest.mark.slow)
+            for settings in (
+                {"early_stopping": 3, "ema_momentum": 0.5},
+                {"optimizer": "sgd", "loss": "mae", "gradient_accumulation_steps": 3},
+                {"optimizer": "rmsprop", "ema_momentum": 0.9},
+                {"precision": "bfloat16", "target": "lab"},
+                {"precision": "float16", "gradient_accumulation_steps": 2, "ema_momentum": 0.9},
+                {"xla": True},
+            )
+        ),
     ],
     ids=lambda settings: "-".join(f"{value}" for value in settings.values()),
 )

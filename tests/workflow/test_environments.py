@@ -25,7 +25,8 @@ def load(script: str) -> ModuleType:
 
 writer = load("write_conda_environments")
 
-OVER = ["c2pa", "kubernetes", "slurm"]  # What goes over the environment, and serves no rule.
+CLUSTERS = ["kubernetes", "slurm"]
+OVER = ["c2pa", *CLUSTERS, "uv"]  # What goes over the environment, and serves no rule.
 LOCKS = ["requirements", *OVER, *writer.CLIENTS]
 
 
@@ -33,14 +34,18 @@ LOCKS = ["requirements", *OVER, *writer.CLIENTS]
 def test_lock_pins_every_package_with_hashes(name: str) -> None:
     lock = (ENVS / f"{name}.txt").read_text(encoding="utf-8")
     entries = re.split(r"\n(?=[a-z0-9])", lock)[1:]
-    assert len(entries) == len(writer.pins(name)) >= 20
+    assert len(entries) == len(writer.pins(name)) > 0
     assert all("--hash=sha256:" in entry for entry in entries)
     # The locks go together, as they are installed together.
     everywhere = writer.pins()
     assert all(everywhere.get(package, pin) == pin for package, pin in writer.pins(name).items())
 
 
-@pytest.mark.parametrize("name", LOCKS)
+@pytest.mark.parametrize(
+    "name",
+    # Snakemake imports what submits jobs at every start, so `make test` does without.
+    [pytest.param(name, marks=[pytest.mark.slow] if name in CLUSTERS else []) for name in LOCKS],
+)
 def test_this_environment_is_the_locked_one(name: str) -> None:
     installed = {package: version(package) for package in writer.pins(name)}
     assert installed == writer.pins(name)

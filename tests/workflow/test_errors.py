@@ -2,67 +2,10 @@
 
 import os
 import re
-import shutil
 import signal
 import subprocess
-import sys
-from pathlib import Path
 
-import pytest
-from conftest import Copy, mounted
-
-
-def errors(text: str) -> list[str]:
-    """The lines that name an error, without repetitions."""
-    return list(dict.fromkeys(line for line in text.splitlines() if "rror:" in line))
-
-
-@pytest.mark.parametrize(
-    ("config", "said"),
-    [
-        ("training: {epohcs: [1]}", "unknown key 'epohcs' in 'training'; did you mean 'epochs'?"),
-        ("image_size: 33", "image_size: 33 is not a multiple of 32"),
-        ("models: {a: {architecture: unett}}", "there is no 'unett'; did you mean 'unet'?"),
-        ("data_sets: {photographs: {source: folders}}", "there is no 'folders'; did you mean 'folder'?"),
-    ],
-)
-def test_bad_configuration(finished: Copy, config: str, said: str) -> None:
-    finished.write("overlay.yaml", config)
-    result = finished.run("snakemake --cores 2 --dry-run --configfile overlay.yaml")
-    assert result.returncode != 0
-    # Before it stands what Snakemake says of --configfile.
-    assert said in result.stdout.splitlines()[-1]
-    assert len(result.stdout.splitlines()) == 2, result.stdout
-
-
-@pytest.mark.parametrize(
-    ("target", "said"),
-    [
-        (
-            "results/unett_2/metrics.json",
-            "Unknown run 'unett_2'; did you mean 'unet_2'? Known runs: unet_1",
-        ),
-        ("results/unet_7/model.keras", "Unknown run 'unet_7'"),
-        ("results/unet/history.csv", "Unknown run 'unet'"),
-        ("data/coco/manifest.csv", "Unknown data set 'coco'. Data sets in use"),
-        (
-            "results/figures/curves-unett.svg",
-            "Unknown model 'unett'. Known models: unet, unet-lab, mobilenet",
-        ),
-    ],
-)
-def test_unknown_target(finished: Copy, target: str, said: str) -> None:
-    result = finished.run(f"snakemake --cores 2 --dry-run {target}")
-    assert result.returncode != 0
-    assert said in result.stdout
-    assert "Traceback" not in result.stdout
-
-
-def test_started_elsewhere(finished: Copy, tmp_path: Path) -> None:
-    result = finished.run(f"snakemake --cores 2 --dry-run --directory {tmp_path}")
-    assert result.returncode != 0
-    assert "DeepColor runs in its own folder: cd " in result.stdout
-    assert "Traceback" not in result.stdout
+from conftest import Copy, errors, mounted
 
 
 def own_pictures(copy: Copy, good: int) -> None:
@@ -107,46 +50,6 @@ def test_folder_without_any_image(copy: Copy) -> None:
     assert "Traceback" not in result.stdout
 
 
-INDEX = "data/shards/photographs-32/index.json"
-
-
-@pytest.mark.parametrize("fault", ["short", "altered"])
-def test_a_shard_that_is_not_whole(finished: Copy, fault: str) -> None:
-    shard = finished.folder / "data/shards/photographs-32/training-00000-of-00002.tfrecord"
-    content = shard.read_bytes()
-    shard.write_bytes(content[:-9] if fault == "short" else content[:99] + b"x" + content[100:])
-    result = finished.run("make report")
-    assert result.returncode != 0
-    line = next(line for line in errors(result.stdout) if "checksum" in line)
-    assert re.search(r"error: data/shards/.*00000-of-00002.tfrecord is not as it was written", line)
-    assert "Traceback" not in result.stdout
-    shard.unlink()  # As the line says.
-    assert finished.run(f"snakemake --cores 2 {INDEX}").returncode == 0
-    assert shard.read_bytes() == content
-    assert finished.run("make report").stdout == "Report: results/report.html\n"
-
-
-def test_a_crop_that_was_altered(finished: Copy) -> None:
-    crop = next((finished.folder / "data/photographs/images").glob("*.png"))
-    content = crop.read_bytes()
-    shards = finished.folder / "data/shards/photographs-32"
-    whole = {path.name: path.read_bytes() for path in shards.iterdir()}
-    crop.write_bytes(content[:-1])
-    command = f"snakemake --cores 2 --forcerun write_shards -- {INDEX}"
-    result = finished.run(command)
-    assert result.returncode != 0
-    line = next(line for line in errors(result.stdout) if "has changed since" in line)
-    assert crop.name in line
-    said = "delete data/photographs/manifest.csv and the folder data/photographs/ranges and run"
-    assert said in line
-    (finished.folder / "data/photographs/manifest.csv").unlink()
-    shutil.rmtree(finished.folder / "data/photographs/ranges")
-    assert finished.run(command).returncode == 0
-    assert crop.read_bytes() == content
-    assert {path.name: path.read_bytes() for path in shards.iterdir()} == whole
-    assert finished.run("make report").stdout == "Report: results/report.html\n"
-
-
 def test_a_full_disk(copy: Copy) -> None:
     with mounted(copy.folder / "results", "size=1m"):
         (copy.folder / "results" / "filler").write_bytes(bytes(900_000))
@@ -189,8 +92,9 @@ def test_killed_as_a_whole_it_goes_on_where_it_was(copy: Copy) -> None:
         f"{config}title: --a {{title}}\nresults: it's mine\ncompare: {{models: [unet]}}\n",
     )
     process = subprocess.Popen(
-        ["bash", "-c", f"PATH={Path(sys.executable).parent}:$PATH; make report"],
+        ["make", "report"],
         cwd=copy.folder,
+        env=copy.variables(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -15,6 +15,8 @@ from conftest import PROJECT, Copy
 from hub import serving
 from pods import Cluster
 
+pytestmark = pytest.mark.slow
+
 FOLDER = "workflow/profiles/kubernetes"
 PROFILE = yaml.safe_load((PROJECT / FOLDER / "profile.yaml").read_text("utf-8"))
 OBJECTS = {

@@ -9,6 +9,8 @@ import pytest
 from conftest import PROJECT, Copy
 from pictures import picture
 
+pytestmark = pytest.mark.slow
+
 MANY = """\
 results: results-many
 data: data-many

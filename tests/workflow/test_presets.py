@@ -3,21 +3,15 @@
 import json
 import re
 import shutil
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import hub
-import mirror
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 import yaml
 from conftest import PROJECT, Copy
-from deepcolor import browsing
-from pictures import jpeg, picture
-from PIL import Image
+from network import serve_sources
+from pictures import picture
 
 # As small as can be, with every source; laid over the paper preset's own names.
 SMALL = """
@@ -41,24 +35,9 @@ report: {images: 2}
 
 @pytest.fixture(scope="module")
 def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """A hub and COCO's server, and the environment that leads to them."""
-    root = tmp_path_factory.mktemp("network")
-    folder = root / "hub" / "datasets" / "me" / "places"
-    folder.mkdir(parents=True)
-    rows = [{"image": {"bytes": jpeg(number), "path": f"{number}.jpg"}} for number in range(1000, 1200)]
-    features = {"info": {"features": {"image": {"_type": "Image"}}}}
-    table = pa.Table.from_pylist(rows).replace_schema_metadata({"huggingface": json.dumps(features)})
-    pq.write_table(table, folder / "train-00000-of-00001.parquet", row_group_size=10)
-    mirror.write_coco(root / "coco", {number: jpeg(number) for number in range(1, 80)})
-    with (
-        hub.serving(hub.Server(root / "hub")) as places,
-        hub.serving(hub.Server(root / "coco", mirror.Mirror)) as coco,
-    ):
-        yield {
-            "HF_ENDPOINT": places.url, "HF_HOME": str(root / "home"), "HF_HUB_DISABLE_XET": "1",
-            "http_proxy": coco.url, "HTTP_PROXY": coco.url, "no_proxy": "127.0.0.1",
-            "NO_PROXY": "127.0.0.1", "FIFTYONE_DO_NOT_TRACK": "true",
-        }  # fmt: skip
+    """The environment that leads to a hub and COCO's server."""
+    with serve_sources(tmp_path_factory.mktemp("network")) as environment:
+        yield environment
 
 
 def prepare(copy: Copy) -> None:
@@ -89,27 +68,28 @@ def planned(copy: Copy, preset: str, more: str = "", target: str = "all") -> tup
             | {"plot_curves": 3, "plot_grid": 4, "render_report": 1},
         ),
         # 28 networks, two of them with three seeds; figures show the first seed.
-        (
+        pytest.param(
             "ablations",
             {"fetch_photographs": 3, "write_shards": 30, "train_model": 64, "evaluate_model": 64}
             | {"plot_curves": 28, "plot_grid": 29, "render_report": 1},
+            marks=pytest.mark.slow,
         ),
         # Eight steps; 8 + 2 + 2 shards, as there is a test.
-        (
+        pytest.param(
             "best",
             {"fetch_photographs": 3, "write_shards": 36, "train_model": 8, "evaluate_model": 8}
             | {"plot_curves": 8, "plot_grid": 9, "render_report": 1},
+            marks=pytest.mark.slow,
         ),
     ],
 )
-def test_presets_plan_their_study_at_once(copy: Copy, preset: str, expected: dict[str, int]) -> None:
-    began = time.monotonic()
+def test_presets_plan_their_study(copy: Copy, preset: str, expected: dict[str, int]) -> None:
     jobs, said = planned(copy, preset)
-    assert time.monotonic() - began < 30  # 3 s on a quiet machine.
     assert {name: jobs[name] for name in expected} == expected
     assert f"results-{preset}/report.html" in said
 
 
+@pytest.mark.slow
 def test_one_ablation_can_be_picked(copy: Copy) -> None:
     jobs, said = planned(copy, "ablations", "--config 'compare={models: [unet, unet-lab]}'")
     assert (jobs["train_model"], jobs["plot_curves"]) == (12, 2)
@@ -120,6 +100,7 @@ def test_one_ablation_can_be_picked(copy: Copy) -> None:
     assert re.findall(start, said) == ["unet-seed2_10"]
 
 
+@pytest.mark.slow
 def test_network_learns_from_its_own_data_set_and_is_scored_on_all(copy: Copy) -> None:
     trained = "results-ablations/unet-coco_10/model.keras"
     jobs, said = planned(copy, "ablations", target=trained)
@@ -129,6 +110,7 @@ def test_network_learns_from_its_own_data_set_and_is_scored_on_all(copy: Copy) -
     assert (jobs["fetch_photographs"], jobs["write_shards"], jobs["train_model"]) == (3, 30, 1)
 
 
+@pytest.mark.slow
 def test_cosine_schedule_starts_every_run_anew(copy: Copy) -> None:
     more = "--config 'training={schedule: cosine}' 'compare={models: [unet]}' --printshellcmds"
     jobs, said = planned(copy, "paper", more, target="results-paper/unet_30/model.keras")
@@ -144,6 +126,7 @@ def test_unknown_preset_is_one_line(copy: Copy) -> None:
     assert "Traceback" not in result.stdout
 
 
+@pytest.mark.slow
 def test_folder_preset_makes_a_report_of_own_photographs(copy: Copy) -> None:
     result = copy.run("make report PRESET=folder")
     assert result.returncode != 0
@@ -163,6 +146,7 @@ def test_folder_preset_makes_a_report_of_own_photographs(copy: Copy) -> None:
     assert "Photographs below the folder photographs." in copy.read("results-folder/report.html")
 
 
+@pytest.mark.slow
 def test_all_sources_from_check_to_report(copy: Copy, network: dict[str, str]) -> None:
     prepare(copy)
     checked = copy.run("make check PRESET=paper", **network)
@@ -229,6 +213,7 @@ def test_check_names_everything_that_is_missing(copy: Copy, network: dict[str, s
     assert "data set mine: 112 images" in again.stdout and "mine: photographs holds" not in again.stdout
 
 
+@pytest.mark.slow
 def test_plain_snakemake_is_what_make_runs(copy: Copy, network: dict[str, str]) -> None:
     prepare(copy)
     target = "data-small/places365/manifest.csv"
@@ -238,28 +223,3 @@ def test_plain_snakemake_is_what_make_runs(copy: Copy, network: dict[str, str]) 
     # The data set before it is fetched first, to look for near-duplicates.
     assert (copy.folder / "data-small" / "coco" / "manifest.csv").exists()
     assert len(list(Path(copy.folder / "data/cache/huggingface").rglob("*.jpeg"))) >= 36
-
-
-def test_browsing_shows_the_runs_own_pictures(finished: Copy, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(finished.folder)
-    folder = Path("results/unet_2")
-    rows = browsing.collect(folder, [Path("data/photographs/manifest.csv")], 32)
-    predictions = np.load(folder / "predictions.npy")
-    for row in rows.itertuples():
-        prediction = np.asarray(Image.open(str(row.prediction)))
-        assert np.array_equal(prediction, predictions[row.Index])
-        truth = np.asarray(Image.open(str(row.photograph)), float) / 255
-        assert np.mean((truth - prediction / 255) ** 2) == pytest.approx(row.mse)
-        assert Image.open(str(row.input)).mode == "L"
-    shutil.rmtree(folder / "browse")
-
-
-def test_browsing_needs_a_database_and_a_finished_run(finished: Copy) -> None:
-    nowhere = {"FIFTYONE_DATABASE_URI": "mongodb://127.0.0.1:9/?serverSelectionTimeoutMS=500"}
-    result = finished.run("make browse RUN=unet_2", **nowhere)
-    assert result.returncode != 0
-    assert "FiftyOne finds no MongoDB" in result.stdout and "python -m pip install" in result.stdout
-    assert "Traceback" not in result.stdout
-    shutil.rmtree(finished.folder / "results/unet_2/browse")
-    result = finished.run("make browse RUN=unet_3")
-    assert "Unknown run 'unet_3'; did you mean" in result.stdout

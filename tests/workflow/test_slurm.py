@@ -13,6 +13,8 @@ from benchmarks.demands import uses
 from conftest import Copy
 from slurm import one_node, slurm
 
+pytestmark = pytest.mark.slow
+
 # What a cluster of one idle node without accounting needs besides: it answers at once.
 QUICK = (
     "--slurm-status-command squeue --slurm-init-seconds-before-status-checks 1 "

@@ -21,8 +21,9 @@ from deepcolor.files import replacing, sha256
 
 # The project itself: files and folders.
 CODE = (
-    ".ci", ".dockerignore", ".gitignore", "Dockerfile", "LICENSE", "Makefile", "README.md", "Snakefile",
-    "config.yaml", "docs", "envs", "pyproject.toml", "rules", "tests", "workflow",
+    ".ci", ".dockerignore", ".gitignore", "CONTRIBUTING.md", "Dockerfile", "LICENSE", "Makefile",
+    "README.md", "Snakefile", "config.yaml", "docs", "envs", "pyproject.toml", "rules", "tests",
+    "workflow",
 )  # fmt: skip
 SUMS = "SHA256SUMS"  # As `sha256sum --check` reads it.
 METADATA = ".snakemake/metadata"

@@ -32,6 +32,7 @@ def done(finished: Copy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[C
     process = subprocess.Popen(
         ["bash", "-c", f"exec {serve} --port 0 --simulated"],
         cwd=folder,
+        env=copy.variables(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -13,7 +13,7 @@ import pytest
 from conftest import Copy
 from deepcolor.colorize.reading import read
 from PIL import Image
-from workflow.test_readme import COMMANDS
+from readme import COMMANDS
 
 SHEET = "results/unet_2/colorized/contact_sheet.html"
 
@@ -53,6 +53,7 @@ def test_the_commands_of_the_readme(finished: Copy, album: Path) -> None:
     assert "2 done before" in finished.run(colorize).stdout
 
 
+@pytest.mark.slow
 def test_a_folder_as_a_target(finished: Copy, album: Path) -> None:
     command = f"snakemake --cores 2 --config 'colorize={{folder: old-photographs}}' -- {SHEET}"
     result = finished.run(command)
@@ -80,6 +81,7 @@ def test_a_folder_as_a_target(finished: Copy, album: Path) -> None:
     assert "3 colorized, 0 done before" in result.stdout
 
 
+@pytest.mark.slow
 def test_a_run_elsewhere_scores_what_the_pipeline_scored(finished: Copy, tmp_path: Path) -> None:
     """The folder of a run, copied, and the photographs: neither shards nor the project's folder."""
     for folder in ("results/unet_2", "data/photographs"):

@@ -35,6 +35,7 @@ def test_the_soak_types_what_the_table_says(name: str, told: str) -> None:
         ("two-at-once", "fetch"),
     ],
 )
+@pytest.mark.slow
 def test_the_way_on_ends_like_a_run_that_was_left_alone(
     finished: Copy, fault: str, stage: str, tmp_path: Path
 ) -> None:
@@ -44,6 +45,7 @@ def test_the_way_on_ends_like_a_run_that_was_left_alone(
 
 
 @pytest.mark.parametrize("how", ["cut", "changed"])
+@pytest.mark.slow
 def test_scores_that_were_altered_are_made_again(finished: Copy, how: str, tmp_path: Path) -> None:
     everything = replace(
         stages()["fetch"], before=("data/**/*", "results/**/*"), target="results/tables/metrics.csv"

@@ -1,0 +1,56 @@
+"""What jobs have loaded and read, held against what their rules declare (see workflow/notes)."""
+
+import json
+import re
+import shlex
+from base64 import urlsafe_b64decode
+from collections import defaultdict
+from pathlib import Path
+
+# Read though no rule declares them: photographs, which manifests name with their checksums; downloads;
+# backups of trainings; and what is not whole yet.
+BESIDE = re.compile(r"data[\w-]*/(cache|[\w-]+/images)/|results[\w-]*/[\w-]+/backup-|.*/\.partial\.")
+
+
+def command_of(shellcmd: str) -> list[str]:
+    """The words of a rule's command, from the script to where its output goes."""
+    words = shlex.split(shellcmd.replace("\\\n", " "))
+    return words[1 : words.index("2>&1")] if "2>&1" in words else words[1:]
+
+
+def records(folder: Path) -> dict[tuple[str, ...], set[str]]:
+    """What Snakemake has noted as declared: inputs and outputs of every job, by its command."""
+    declared: dict[tuple[str, ...], set[str]] = defaultdict(set)
+    metadata = folder / ".snakemake" / "metadata"
+    for path in metadata.rglob("*"):
+        if path.is_file():
+            record = json.loads(path.read_text("utf-8"))
+            if record["shellcmd"]:
+                # The name of the file is that of the output; a long one is in parts.
+                name = "".join(part.removeprefix("@") for part in path.relative_to(metadata).parts)
+                output = urlsafe_b64decode(name).decode()
+                declared[tuple(command_of(record["shellcmd"]))] |= {output, *record["input"]}
+    return declared
+
+
+def check(folder: Path) -> set[str]:
+    """Make sure that jobs have loaded and read nothing that they do not declare.
+
+    Returns:
+        The scripts of the jobs that were looked at.
+    """
+    declared = records(folder)
+    scripts = set()
+    for path in (folder / "job-notes").iterdir():
+        noted = json.loads(path.read_text("utf-8"))
+        command = tuple(noted["command"])
+        if command not in declared:  # Made again since, with another command.
+            continue
+        scripts.add(Path(command[0]).stem)
+        for name in noted["modules"]:
+            assert name in declared[command], f"{command[0]} loads {name} and does not declare it"
+        for name in noted["read"]:
+            above = {name, *map(str, Path(name).parents)}
+            known = above & declared[command] or BESIDE.match(name)
+            assert known, f"{command[0]} reads {name} and does not declare it"
+    return scripts

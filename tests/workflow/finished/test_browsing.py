@@ -1,0 +1,35 @@
+"""Browsing a run in FiftyOne."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import Copy
+from deepcolor import browsing
+from PIL import Image
+
+
+def test_browsing_shows_the_runs_own_pictures(finished: Copy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(finished.folder)
+    folder = Path("results/unet_2")
+    rows = browsing.collect(folder, [Path("data/photographs/manifest.csv")], 32)
+    predictions = np.load(folder / "predictions.npy")
+    for row in rows.itertuples():
+        prediction = np.asarray(Image.open(str(row.prediction)))
+        assert np.array_equal(prediction, predictions[row.Index])
+        truth = np.asarray(Image.open(str(row.photograph)), float) / 255
+        assert np.mean((truth - prediction / 255) ** 2) == pytest.approx(row.mse)
+        assert Image.open(str(row.input)).mode == "L"
+    shutil.rmtree(folder / "browse")
+
+
+def test_browsing_needs_a_database_and_a_finished_run(finished: Copy) -> None:
+    nowhere = {"FIFTYONE_DATABASE_URI": "mongodb://127.0.0.1:9/?serverSelectionTimeoutMS=500"}
+    result = finished.run("make browse RUN=unet_2", **nowhere)
+    assert result.returncode != 0
+    assert "FiftyOne finds no MongoDB" in result.stdout and "python -m pip install" in result.stdout
+    assert "Traceback" not in result.stdout
+    shutil.rmtree(finished.folder / "results/unet_2/browse")
+    result = finished.run("make browse RUN=unet_3")
+    assert "Unknown run 'unet_3'; did you mean" in result.stdout

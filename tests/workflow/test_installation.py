@@ -1,0 +1,95 @@
+"""Locked packages are installed by uv under pip's settings, and by pip where uv cannot."""
+
+import hashlib
+import os
+import subprocess
+import sys
+import sysconfig
+import zipfile
+from pathlib import Path
+
+import pytest
+from conftest import PROJECT
+from workflow.test_environments import load
+
+SCRIPT = PROJECT / "envs" / "install_packages.py"
+installer = load("install_packages")
+METADATA = {
+    "METADATA": "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n",
+    "WHEEL": "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    "RECORD": "",
+}
+
+
+@pytest.fixture
+def wheels(tmp_path: Path) -> Path:
+    """A folder with one wheel, and the lock that names it."""
+    folder = tmp_path / "the wheels"
+    folder.mkdir()
+    with zipfile.ZipFile(folder / "tiny-1.0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("tiny.py", "VERSION = '1.0'\n")
+        for name, text in METADATA.items():
+            wheel.writestr(f"tiny-1.0.dist-info/{name}", text)
+    digest = hashlib.sha256((folder / "tiny-1.0-py3-none-any.whl").read_bytes()).hexdigest()
+    (tmp_path / "lock.txt").write_text(f"tiny==1.0 --hash=sha256:{digest}\n", "utf-8")
+    return folder
+
+
+@pytest.fixture
+def python(tmp_path: Path) -> Path:
+    """The Python of a fresh environment, which finds pip and uv where the tests have them."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv"], check=True)
+    (site,) = (tmp_path / "venv" / "lib").glob("python*/site-packages")
+    (site / "tests.pth").write_text(sysconfig.get_path("purelib"), "utf-8")
+    return tmp_path / "venv" / "bin" / "python"
+
+
+def run(python: Path, lock: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Install a lock."""
+    return subprocess.run(
+        [python, SCRIPT, lock],
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+
+
+def test_uv_looks_where_pip_is_told_to_look(python: Path, wheels: Path, tmp_path: Path) -> None:
+    settings = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": wheels.as_uri()}
+    result = run(python, tmp_path / "lock.txt", **settings)
+    assert (result.returncode, result.stdout) == (0, "")
+    # Compiled, as pip would, for those who let Python write nothing.
+    assert list((tmp_path / "venv").glob("lib/*/site-packages/__pycache__/tiny.*.pyc"))
+    by = (tmp_path / "venv").glob("lib/*/site-packages/tiny-1.0.dist-info/INSTALLER")
+    assert [path.read_text("utf-8").strip() for path in by] == ["uv"]
+
+
+def test_pip_does_what_uv_cannot(python: Path, wheels: Path, tmp_path: Path) -> None:
+    settings = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": wheels.as_uri(), "UV_CONSTRAINT": "nowhere.txt"}
+    result = run(python, tmp_path / "lock.txt", **settings)
+    assert result.returncode == 0
+    (line,) = result.stdout.splitlines()
+    assert line.startswith("uv: ") and line.endswith("; installing with pip")
+    by = (tmp_path / "venv").glob("lib/*/site-packages/tiny-1.0.dist-info/INSTALLER")
+    assert [path.read_text("utf-8").strip() for path in by] == ["pip"]
+
+
+def test_a_file_with_another_hash_is_refused(python: Path, wheels: Path, tmp_path: Path) -> None:
+    (tmp_path / "lock.txt").write_text(f"tiny==1.0 --hash=sha256:{'0' * 64}\n", "utf-8")
+    settings = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": wheels.as_uri()}
+    assert run(python, tmp_path / "lock.txt", **settings).returncode == 1
+
+
+def test_settings_of_pip_become_variables_of_uv() -> None:
+    listed = (
+        "global.index-url='https://a.example/simple'\nglobal.timeout='5'\n"
+        "install.index-url='https://b.example/simple'\nglobal.extra-index-url='https://c https://d'\n"
+        "freeze.timeout='9'\n:env:.find-links='/x /y'\n"
+    )
+    variables = installer.uv_environment(installer.pip_settings(listed), {"UV_HTTP_TIMEOUT": "7"})
+    assert variables["UV_DEFAULT_INDEX"] == "https://b.example/simple"
+    assert variables["UV_INDEX"] == "https://c https://d"
+    assert variables["UV_FIND_LINKS"] == "/x,/y"
+    assert variables["UV_HTTP_TIMEOUT"] == "7"  # What is set for uv itself takes precedence.
