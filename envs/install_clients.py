@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 
 ENVS = Path(__file__).parent
-sys.path.insert(0, str(ENVS.parent / "workflow"))
+sys.path[:0] = [str(ENVS), str(ENVS.parent / "workflow")]
 
 import install_packages  # noqa: E402
 from deepcolor import configuration, devices  # noqa: E402

@@ -7,9 +7,13 @@ from base64 import urlsafe_b64decode
 from collections import defaultdict
 from pathlib import Path
 
-# Read though no rule declares them: photographs, which manifests name with their checksums; downloads;
-# backups of trainings; and what is not whole yet.
-BESIDE = re.compile(r"data[\w-]*/(cache|[\w-]+/images)/|results[\w-]*/[\w-]+/backup-|.*/\.partial\.")
+# Opened though no rule declares them: photographs, which manifests name with their checksums;
+# downloads; what must outlive a failed job, backups of trainings and lists of rejected photographs;
+# locks; files that are not whole yet; and Snakemake's own benchmarks.
+BESIDE = re.compile(
+    r"data[\w-]*/(cache/|[\w-]+/images/|[\w-]+/rejected\.csv)"
+    r"|results[\w-]*/([\w-]+/backup-|benchmarks/)|.*/\.(partial\.|lock$)"
+)
 
 
 def command_of(shellcmd: str) -> list[str]:

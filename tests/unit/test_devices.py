@@ -123,7 +123,8 @@ def test_keras_is_imported_without_what_is_not_used(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("backend", "ways"),
     [
-        ("tensorflow", ["adam", "sgd", "normalized"]),
+        ("tensorflow", ["adam"]),
+        pytest.param("tensorflow", ["sgd", "normalized"], marks=pytest.mark.slow),
         pytest.param("jax", ["normalized"], marks=pytest.mark.slow),
     ],
 )
@@ -175,6 +176,7 @@ def test_gpu_that_cannot_be_used_is_named_in_one_line(backend: str, machine: dic
     assert {"tensorflow": "make report GPU=1", "jax": "jax[cuda12]"}[backend] in said[0]
 
 
+@pytest.mark.slow
 def test_nothing_is_said_where_the_cpu_is_meant(machine: dict[str, str]) -> None:
     options = json.dumps({"accelerator": "cpu", "deterministic": False})
     result, said = run(PREPARE, options, **machine)

@@ -433,6 +433,7 @@ def test_rules_are_listed_while_files_come_and_go(
     assert "analyze_study" not in names
 
 
+@pytest.mark.slow
 def test_peoples_answers_bring_their_rules(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(PROJECT)
     names, _ = list_rules.graph(json.dumps(configuration.read()), "all", answered=True)

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from io import BytesIO
@@ -181,6 +181,7 @@ def test_hub_is_drawn_over_the_whole_split(tmp_path: Path, served: hub.Server) -
     assert not set(rejected["id"]) & set(rows["id"])
 
 
+@pytest.mark.slow
 def test_hub_sends_little_more_than_what_is_drawn_from(tmp_path: Path, served: hub.Server) -> None:
     assert fetch(tmp_path, HUB, served).returncode == 0
     parts = rows_of(tmp_path)["id"].str[:6].nunique()
@@ -218,13 +219,13 @@ FAULTS = {
 }
 
 
-def some_of(faults: Iterable[str], first: str) -> list[Any]:
-    """Parameters of which all but the first are for `make test-all`."""
-    others = sorted(set(faults) - {first})
-    return [first, *(pytest.param(fault, marks=pytest.mark.slow) for fault in others)]
-
-
-@pytest.mark.parametrize("fault", some_of(FAULTS, "cuts bodies short"))
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(name, marks=[] if name == "cuts bodies short" else [pytest.mark.slow])
+        for name in FAULTS
+    ],
+)
 def test_hub_that_misbehaves_gives_the_same(tmp_path: Path, served: hub.Server, fault: str) -> None:
     served.faults = FAULTS[fault]
     result = fetch(tmp_path / "faulty", HUB, served)
@@ -295,7 +296,8 @@ def test_zoo_downloads_the_drawn_images_alone(tmp_path: Path, mirrored: hub.Serv
     assert mirrored.seen[asked:] == [f"http://images.cocodataset.org/train2017/{path.name}"]
 
 
-@pytest.mark.parametrize("fault", some_of(FAULTS.keys() - {"hangs"}, "limits the rate"))
+@pytest.mark.parametrize("fault", [name for name in FAULTS if name != "hangs"])
+@pytest.mark.slow
 def test_zoo_that_misbehaves_gives_the_same(tmp_path: Path, mirrored: hub.Server, fault: str) -> None:
     mirrored.faults = FAULTS[fault]
     result = fetch(tmp_path / "faulty", ZOO, mirrored)
@@ -413,6 +415,7 @@ def test_near_duplicates_of_other_data_sets_are_found(tmp_path: Path) -> None:
     assert rejected["reason"].str.contains(r"near-duplicate of d/\d+.jpg, which is in ").any()
 
 
+@pytest.mark.slow
 def test_hub_of_loose_files_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / "hub" / "datasets" / "me" / "loose" / "train"
     folder.mkdir(parents=True)
@@ -425,6 +428,7 @@ def test_hub_of_loose_files_is_refused(tmp_path: Path) -> None:
     assert "'refs/convert/parquet'" in result.stderr and "Traceback" not in result.stderr
 
 
+@pytest.mark.slow
 def test_hub_of_tar_files(tmp_path: Path) -> None:
     folder = tmp_path / "hub" / "datasets" / "me" / "tars"
     folder.mkdir(parents=True)
@@ -453,6 +457,7 @@ def test_a_users_folder_is_left_as_it_is(tmp_path: Path) -> None:
     assert len(list(folder.iterdir())) == 120
 
 
+@pytest.mark.slow
 def test_copies_are_found_without_looking_for_near_duplicates(tmp_path: Path) -> None:
     folder = tmp_path / "mine"
     folder.mkdir()
@@ -468,6 +473,7 @@ def test_copies_are_found_without_looking_for_near_duplicates(tmp_path: Path) ->
     assert not set(rows_of(tmp_path / "one")["sha256"]) & set(rows_of(tmp_path / "two")["sha256"])
 
 
+@pytest.mark.slow
 def test_a_whole_cache_is_enough_whatever_the_threads(tmp_path: Path, served: hub.Server) -> None:
     assert fetch(tmp_path, HUB, served, arguments={"--threads": "1"}).returncode == 0
     before = rows_of(tmp_path)

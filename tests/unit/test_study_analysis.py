@@ -269,7 +269,10 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     fewer_resamples(monkeypatch)
 
 
-@pytest.mark.parametrize("share", [0, 0.5, 1])
+@pytest.mark.parametrize(
+    "share",
+    [pytest.param(0, marks=pytest.mark.slow), 0.5, pytest.param(1, marks=pytest.mark.slow)],
+)
 def test_simulated_answers_are_never_shown_unmarked(
     protocol: str, share: float, tmp_path: Path, quick: None
 ) -> None:

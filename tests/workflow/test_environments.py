@@ -26,8 +26,8 @@ def load(script: str) -> ModuleType:
 writer = load("write_conda_environments")
 
 CLUSTERS = ["kubernetes", "slurm"]
-OVER = ["c2pa", *CLUSTERS, "uv"]  # What goes over the environment, and serves no rule.
-LOCKS = ["requirements", *OVER, *writer.CLIENTS]
+OVER = ["c2pa", *CLUSTERS]  # What goes over the environment, and serves no rule.
+LOCKS = ["requirements", "uv", *OVER, *writer.CLIENTS]
 
 
 @pytest.mark.parametrize("name", [*LOCKS, "cuda", "torch"])
@@ -91,7 +91,7 @@ def test_every_rule_names_an_environment_that_there_is() -> None:
     assert set(writer.CLIENTS) <= SOURCES.keys()
     asked = {path.stem for path in ENVS.glob("*.in")}
     # No rule serves the study.
-    assert asked == named | {"dev", "study", "torch", *OVER, *writer.OWN_LOCKS}
+    assert asked == named | {"dev", "study", "torch", "uv", *OVER, *writer.OWN_LOCKS}
 
 
 def test_every_package_that_is_asked_for_is_explained() -> None:

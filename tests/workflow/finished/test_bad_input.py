@@ -12,9 +12,15 @@ from conftest import Copy, errors
     ("config", "said"),
     [
         ("training: {epohcs: [1]}", "unknown key 'epohcs' in 'training'; did you mean 'epochs'?"),
-        ("image_size: 33", "image_size: 33 is not a multiple of 32"),
-        ("models: {a: {architecture: unett}}", "there is no 'unett'; did you mean 'unet'?"),
-        ("data_sets: {photographs: {source: folders}}", "there is no 'folders'; did you mean 'folder'?"),
+        *(
+            pytest.param(config, message, marks=pytest.mark.slow)  # Unit tests have every message.
+            for config, message in {
+                "image_size: 33": "image_size: 33 is not a multiple of 32",
+                "models: {a: {architecture: unett}}": "there is no 'unett'; did you mean 'unet'?",
+                "data_sets: {photographs: {source: folders}}": "there is no 'folders'; did you mean",
+                "colorize: {tint: true}": "unknown key 'tint' in 'colorize'",
+            }.items()
+        ),
     ],
 )
 def test_bad_configuration(finished: Copy, config: str, said: str) -> None:
@@ -33,8 +39,8 @@ def test_bad_configuration(finished: Copy, config: str, said: str) -> None:
             "results/unett_2/metrics.json",
             "Unknown run 'unett_2'; did you mean 'unet_2'? Known runs: unet_1",
         ),
-        ("results/unet_7/model.keras", "Unknown run 'unet_7'"),
-        ("results/unet/history.csv", "Unknown run 'unet'"),
+        pytest.param("results/unet_7/model.keras", "Unknown run 'unet_7'", marks=pytest.mark.slow),
+        pytest.param("results/unet/history.csv", "Unknown run 'unet'", marks=pytest.mark.slow),
         ("data/coco/manifest.csv", "Unknown data set 'coco'. Data sets in use"),
         (
             "results/figures/curves-unett.svg",

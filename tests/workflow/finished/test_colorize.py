@@ -127,5 +127,3 @@ def test_no_folder_is_said_in_a_line(finished: Copy) -> None:
     assert "Traceback" not in result.stdout
     gone = finished.run(f"snakemake --cores 2 --config 'colorize={{folder: gone}}' -- {SHEET}")
     assert "Error: colorize.folder: there is no folder gone" in gone.stdout
-    wrong = finished.run("snakemake --cores 2 --config 'colorize={tint: true}' -- all")
-    assert "unknown key 'tint' in 'colorize'" in wrong.stdout

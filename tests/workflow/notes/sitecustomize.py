@@ -1,7 +1,7 @@
 """Note what a job loads and reads. Python imports this at its start where PYTHONPATH leads here.
 
 The end of every job writes a JSON file into the folder $JOB_NOTES: its command line, the modules of
-workflow/ that it has loaded, and the files of data/ and results/ that it has opened to read.
+workflow/ that it has loaded, and the files of data/, results/ and workflow/ that it has opened to read.
 """
 
 import atexit
@@ -13,6 +13,7 @@ FOLDER = os.environ.get("JOB_NOTES")
 # Set before site is imported, as sys.argv is not.
 COMMAND = sys.orig_argv[1:]
 TOP = os.getcwd()
+PARTS = ("data", "results", "workflow/")
 read: set[str] = set()
 
 
@@ -34,7 +35,7 @@ def note() -> None:
     content = {
         "command": COMMAND,
         "modules": [path for path in inside(modules - {""}) if path.startswith("workflow/")],
-        "read": [path for path in inside(read) if path.startswith(("data", "results"))],
+        "read": [path for path in inside(read) if path.startswith(PARTS) and not path.endswith(".pyc")],
     }
     with open(os.path.join(str(FOLDER), f"{os.getpid()}.json"), "w", encoding="utf-8") as file:
         json.dump(content, file)
