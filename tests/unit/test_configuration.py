@@ -246,6 +246,33 @@ def test_best_network_is_reached_step_by_step() -> None:
         assert len(entry) == 2 and len(entry.get("training", {})) <= 1 + (name == "best")
 
 
+@pytest.mark.parametrize(
+    ("name", "runs", "shards"),
+    [
+        ("paper", 6, 30),  # Three architectures, each for 10 and 30 epochs; 8 + 2 shards a data set.
+        ("ablations", 64, 30),  # 28 networks for 10 and 30 epochs, two of them with three seeds.
+        ("best", 8, 36),  # Eight steps; 8 + 2 + 2 shards a data set, as there is a test.
+    ],
+)
+def test_presets_plan_their_study(name: str, runs: int, shards: int) -> None:
+    config = configuration.read(configuration.PRESETS / f"{name}.yaml")
+    assert len(configuration.runs(config)) == runs
+    counts = [
+        data_set.shards(split, config["images_per_shard"])
+        for data_set in configuration.data_sets(config)
+        for split in data_set.images
+    ]
+    assert sum(counts) == shards
+
+
+def test_a_million_photographs_are_fifty_ranges_and_a_thousand_shards() -> None:
+    entry = {"source": "fiftyone", "training": 980_000, "validation": 20_000}
+    config = configuration.complete({"data_sets": {"many": entry}, "compare": {"data_sets": ["many"]}})
+    (data_set,) = configuration.data_sets(config)
+    assert data_set.ranges(20_000) == 50
+    assert [data_set.shards(split, 1000) for split in data_set.images] == [980, 20]
+
+
 def test_defaults_are_the_published_study() -> None:
     config = configuration.complete({})
     assert config["image_size"] == 256
