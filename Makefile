@@ -93,7 +93,7 @@ browse: $(READY)  ## Open the FiftyOne app on a run (RUN=unet_30)
 	@python workflow/browse_run.py $(OVERLAY) --run "$(or $(RUN),unet_30)"
 
 # Tests that use the same finished run share one process, and with it that run.
-PYTEST := python -m pytest --numprocesses $(or $(TESTERS),2) --dist loadgroup
+PYTEST := python -m pytest --numprocesses $(or $(TESTERS),2) --dist loadfile
 
 test: test-setup lint  ## Run the checks and the tests, in a quarter of an hour (TESTERS=2: processes)
 	@$(PYTEST) -m "not slow"
@@ -159,7 +159,7 @@ help:  ## List the targets
 
 $(READY):
 	@command -v $(PYTHON) > /dev/null || { echo "make: no $(PYTHON); install Python 3.11, or name it: make PYTHON=/path/to/python3.11"; exit 1; }
-	@echo "Setting up $(VENV) (once, some minutes)"
+	@echo "Setting up $(VENV) (once, a minute or two)"
 	@rm -rf $(VENV)
 	@$(PYTHON) -m venv $(VENV)
 	@$(VENV)/bin/python envs/install_packages.py envs/requirements.txt

@@ -15,38 +15,28 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import xdist.scheduler
 from deepcolor.archiving import code_files
 from deepcolor.files import alone_in
 
 PROJECT = Path(__file__).parent.parent
 TINY = PROJECT / "tests" / "tiny.yaml"
 NOTES = PROJECT / "tests" / "workflow" / "notes"
-# Parts of the names of tests that take longest, in the order in which they begin.
-LONGEST = ["/finished/", "/workflow/"]
+# Parts of the names of tests, in the order in which they begin.
+LONGEST = ["/finished/", "/workflow/", ""]
 
 
-class Scheduling(xdist.scheduler.LoadScopeScheduling):
-    """Hand tests out by the file, and those of one finished run together."""
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Hand tests out by the file, and those of workflow/finished together."""
+    from scheduling import Scheduling  # There is no xdist where the tests of PyTorch run.
 
-    def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.partition("::")[0]
-        return os.path.dirname(file) if "/finished/" in file else file
-
-
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
-    """Schedule tests so."""
     config.option.loadscopereorder = False
     return Scheduling(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes longest, so that no process waits at the end for another."""
-    last = len(LONGEST)
-    order = {name: place for place, name in enumerate(LONGEST)}
-    items.sort(
-        key=lambda item: min((order[name] for name in LONGEST if name in item.nodeid), default=last)
-    )
+    """Begin with what takes longest, so that at the end no process waits for another."""
+    items.sort(key=lambda item: next(i for i, part in enumerate(LONGEST) if part in item.nodeid))
 
 
 @dataclass(frozen=True)
