@@ -182,6 +182,7 @@ def test_all_sources_from_check_to_report(copy: Copy, network: dict[str, str]) -
     assert [copy.read(name) for name in manifests] == before
 
 
+@pytest.mark.slow
 def test_check_names_everything_that_is_missing(copy: Copy, network: dict[str, str]) -> None:
     prepare(copy)
     config = yaml.safe_load(copy.read("workflow/presets/paper.yaml"))

@@ -44,7 +44,7 @@ def test_bad_configuration(finished: Copy, config: str, said: str) -> None:
         ("data/coco/manifest.csv", "Unknown data set 'coco'. Data sets in use"),
         (
             "results/figures/curves-unett.svg",
-            "Unknown model 'unett'. Known models: unet, unet-lab, mobilenet",
+            "Unknown model 'unett'. Known models: unet, unet-lab.",
         ),
     ],
 )

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 from conftest import Copy
 
-LONGEST = ["unet_2", "unet-lab_1", "mobilenet_1"]
+LONGEST = ["unet_2", "unet-lab_1"]
 # The jobs before the shards.
 FETCHING = {
     "Fetch the photographs of photographs, range 00000 of 00001", "Write the manifest of photographs",
@@ -147,7 +147,7 @@ def test_a_new_image_size_reruns_everything_but_the_fetching(finished: Copy) -> 
     with edited(finished, "config.yaml", "image_size: 32", "image_size: 64"):
         jobs = planned(finished)
     assert FETCHING.isdisjoint(jobs)
-    assert {"Train mobilenet_1", "Write shard 00001 of photographs, training"} <= jobs
+    assert {"Train unet-lab_1", "Write shard 00001 of photographs, training"} <= jobs
     # One less: what is said of the data set has no pictures.
     everything = planned(finished, "--forceall")
     assert everything - jobs == FETCHING | {"Tabulate the data sets"}
