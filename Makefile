@@ -66,6 +66,8 @@ TORCH_READY := $(TORCH)/ready-$(shell cksum < envs/torch.txt | tr ' ' '-')
 COMPILE = uv pip compile --python-version 3.11 --python-platform linux --generate-hashes --quiet \
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock"
 
+# All targets use one environment; none is made beside another.
+.NOTPARALLEL:
 .PHONY: report check study archive restore browse test test-all test-torch soak bench lint setup test-setup clients unlock now lock clean help
 
 report: TARGET := all

@@ -34,8 +34,9 @@ VARIABLES = {
     "default-timeout": "UV_HTTP_TIMEOUT",
     "cert": "SSL_CERT_FILE",
     "client-cert": "SSL_CLIENT_CERT",
-    "proxy": "ALL_PROXY",
 }
+# Settings that uv would have to be told of in other ways. Where there is one, pip installs.
+LEFT_TO_PIP = {"constraint", "no-binary", "only-binary", "prefix", "proxy", "target", "user"}
 
 
 def pip_settings(listed: str) -> dict[str, str]:
@@ -65,17 +66,26 @@ def uv_environment(settings: dict[str, str], environment: dict[str, str]) -> dic
         if name in settings:
             separator = "," if name == "find-links" else " "
             variables[variable] = separator.join(settings[name].split())
+    if "REQUESTS_CA_BUNDLE" in environment:
+        variables.setdefault("SSL_CERT_FILE", environment["REQUESTS_CA_BUNDLE"])
     return variables | environment
 
 
 def run_uv(locks: list[Path]) -> str:
     """Install with uv and return what went wrong, or an empty text."""
+    config = subprocess.run(
+        [sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False
+    )
+    try:
+        settings = pip_settings(config.stdout)
+    except (SyntaxError, ValueError):
+        return "pip's configuration could not be read"
+    if config.returncode:
+        return "pip's configuration could not be read"
+    if special := LEFT_TO_PIP & settings.keys():
+        return f"not used, as pip has the setting '{min(special)}'"
     if subprocess.run([*PIP, "-r", str(UV_LOCK)], check=False).returncode:
         return "it could not be installed"
-    config = subprocess.run(
-        [sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=True
-    )
-    settings = pip_settings(config.stdout)
     command = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--require-hashes"]
     # Compiled at once, as by pip: where Python may write no bytecode, every start would compile again.
     command += ["--compile-bytecode", "--python", sys.executable]

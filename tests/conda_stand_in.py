@@ -61,12 +61,16 @@ def create(prefix: Path, pins: dict[str, str]) -> None:
     base = Path(sys.base_prefix, "bin", "python3.11")
     for name in ("python", "python3"):
         (prefix / "bin" / name).symlink_to(base)
-    (prefix / "pyvenv.cfg").write_text(f"home = {base.parent}\n", "utf-8")
+    (prefix / "pyvenv.cfg").write_text(
+        f"home = {base.parent}\ninclude-system-site-packages = false\n", "utf-8"
+    )
     installed = {normal(each.name): each for each in distributions()}
     # Folders that belong to one package are linked as a whole, so that compiled files are shared.
     owners = Counter(top for each in installed.values() for top in tops(files(each)))
-    if "JOB_NOTES" in os.environ:  # Jobs in an environment have no PYTHONPATH.
-        (site / NOTES.name).symlink_to(NOTES)
+    # Jobs in an environment have no PYTHONPATH, and Debian's Python a sitecustomize of its own.
+    if "JOB_NOTES" in os.environ:
+        (site / "job_notes.py").symlink_to(NOTES)
+        (site / "job_notes.pth").write_text("import job_notes\n", "utf-8")
     for package, pin in pins.items():
         if normal(package) not in installed or installed[normal(package)].version != pin:
             sys.exit(f"conda: there is no {package}=={pin}")

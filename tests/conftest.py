@@ -142,22 +142,28 @@ def copy(tmp_path: Path) -> Copy:
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     """A copy in which `make report` has run. Tests leave it as they find it."""
+    folder = tmp_path_factory.mktemp("finished") / "deepcolor"
     if "PYTEST_XDIST_WORKER" not in os.environ:
-        return _finish(tmp_path_factory.mktemp("finished"))
-    # It is made once for all processes; another one than that of workflow/finished takes a copy.
-    shared = tmp_path_factory.getbasetemp().parent / "finished"
-    with alone_in(shared):
-        if not (shared / "make-report.log").exists():
-            return _finish(shared)
-        own = tmp_path_factory.mktemp("finished")
-        subprocess.run(["cp", "-a", f"{shared}/.", own], check=True)
-    return Copy(own)
+        _finish(folder)
+    else:  # It is made once for all processes; each takes a copy of its own.
+        shared = tmp_path_factory.getbasetemp().parent / "finished"
+        with alone_in(shared):
+            if not (shared / "deepcolor" / "make-report.log").exists():
+                shutil.rmtree(shared / "deepcolor", ignore_errors=True)
+                _finish(shared / "deepcolor")
+            subprocess.run(["cp", "-a", shared / "deepcolor", folder], check=True)
+    return noting(folder)
 
 
-def _finish(folder: Path) -> Copy:
-    done = copy_project(folder)
-    (folder / "job-notes").mkdir()
-    result = done.run("make report", PYTHONPATH=str(NOTES), JOB_NOTES=str(folder / "job-notes"))
+def noting(folder: Path) -> Copy:
+    """A copy whose jobs note what they load and read, see `declared`."""
+    (folder / "job-notes").mkdir(exist_ok=True)
+    return Copy(folder, {"PYTHONPATH": str(NOTES), "JOB_NOTES": str(folder / "job-notes")})
+
+
+def _finish(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    copy_project(folder)
+    result = noting(folder).run("make report")
     assert result.returncode == 0, result.stdout
-    (done.folder / "make-report.log").write_text(result.stdout, encoding="utf-8")
-    return done
+    (folder / "make-report.log").write_text(result.stdout, encoding="utf-8")

@@ -9,6 +9,11 @@ BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", README, flags=re.MULTILINE | re.DOT
 COMMANDS = [line for kind, text in BLOCKS if kind == "sh" for line in text.splitlines()]
 
 
+def command(beginning: str) -> str:
+    """Return the first command that begins so."""
+    return next(line for line in COMMANDS if line.startswith(beginning))
+
+
 def block(beginning: str) -> str:
     """Return the code block that begins so."""
     return next(text for _, text in BLOCKS if text.startswith(beginning))

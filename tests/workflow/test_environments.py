@@ -34,7 +34,7 @@ LOCKS = ["requirements", "uv", *OVER, *writer.CLIENTS]
 def test_lock_pins_every_package_with_hashes(name: str) -> None:
     lock = (ENVS / f"{name}.txt").read_text(encoding="utf-8")
     entries = re.split(r"\n(?=[a-z0-9])", lock)[1:]
-    assert len(entries) == len(writer.pins(name)) > 0
+    assert len(entries) == len(writer.pins(name)) >= (1 if name == "uv" else 20)
     assert all("--hash=sha256:" in entry for entry in entries)
     # The locks go together, as they are installed together.
     everywhere = writer.pins()

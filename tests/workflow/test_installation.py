@@ -79,7 +79,18 @@ def test_pip_does_what_uv_cannot(python: Path, wheels: Path, tmp_path: Path) -> 
 def test_a_file_with_another_hash_is_refused(python: Path, wheels: Path, tmp_path: Path) -> None:
     (tmp_path / "lock.txt").write_text(f"tiny==1.0 --hash=sha256:{'0' * 64}\n", "utf-8")
     settings = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": wheels.as_uri()}
-    assert run(python, tmp_path / "lock.txt", **settings).returncode == 1
+    result = run(python, tmp_path / "lock.txt", **settings)
+    assert result.returncode == 1 and "hash" in result.stdout.lower()
+    assert not list((tmp_path / "venv").glob("lib/*/site-packages/tiny*"))
+
+
+def test_settings_that_uv_does_not_know_are_left_to_pip(
+    python: Path, wheels: Path, tmp_path: Path
+) -> None:
+    settings = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": wheels.as_uri(), "PIP_ONLY_BINARY": ":all:"}
+    result = run(python, tmp_path / "lock.txt", **settings)
+    assert result.returncode == 0
+    assert result.stdout == "uv: not used, as pip has the setting 'only-binary'; installing with pip\n"
 
 
 def test_settings_of_pip_become_variables_of_uv() -> None:

@@ -15,8 +15,6 @@ from conftest import PROJECT, Copy
 from hub import serving
 from pods import Cluster
 
-pytestmark = pytest.mark.slow
-
 FOLDER = "workflow/profiles/kubernetes"
 PROFILE = yaml.safe_load((PROJECT / FOLDER / "profile.yaml").read_text("utf-8"))
 OBJECTS = {
@@ -88,6 +86,7 @@ def rule_of(job: dict[str, Any]) -> str:
     return found[1]
 
 
+@pytest.mark.slow
 @needs_executor
 def test_a_training_runs_in_pods(copy: Copy, cluster: Cluster) -> None:
     machine = "--set-resources train_model:machine_type=a2-highgpu-1g"
@@ -118,6 +117,7 @@ def test_a_training_runs_in_pods(copy: Copy, cluster: Cluster) -> None:
     assert "Nothing to be done" in again.stdout
 
 
+@pytest.mark.slow
 @needs_executor
 def test_what_fails_in_a_pod_is_said_and_made_again(copy: Copy, cluster: Cluster) -> None:
     fetched = copy.run("snakemake --cores 2 data/photographs/manifest.csv")
@@ -139,6 +139,7 @@ def test_what_fails_in_a_pod_is_said_and_made_again(copy: Copy, cluster: Cluster
     assert len(cluster.jobs) == 3
 
 
+@pytest.mark.slow
 @needs_executor
 def test_a_training_whose_pod_is_lost_goes_on(copy: Copy, cluster: Cluster) -> None:
     made = copy.run("snakemake --cores 2 data/shards/photographs-32/index.json")
@@ -161,6 +162,7 @@ def test_a_training_whose_pod_is_lost_goes_on(copy: Copy, cluster: Cluster) -> N
     assert found and 1 <= int(found[1]) < 300
 
 
+@pytest.mark.slow
 @needs_executor
 def test_a_project_that_is_on_no_volume_is_said(copy: Copy, cluster: Cluster) -> None:
     result = copy.run(

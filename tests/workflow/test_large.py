@@ -9,8 +9,6 @@ import pytest
 from conftest import PROJECT, Copy
 from pictures import picture
 
-pytestmark = pytest.mark.slow
-
 MANY = """\
 results: results-many
 data: data-many
@@ -38,6 +36,7 @@ def planned(copy: Copy, target: str) -> Counter[str]:
     return Counter({name: int(number) for name, number in jobs if name != "total"})
 
 
+@pytest.mark.slow
 def test_a_million_photographs_are_a_thousand_shards_and_as_many_jobs(copy: Copy) -> None:
     configure(copy, in_range=20_000, in_shard=1_000, training=980_000, validation=20_000)
     (copy.folder / "many").mkdir()
@@ -65,6 +64,7 @@ def many(copy: Copy) -> Copy:
     return copy
 
 
+@pytest.mark.slow
 def test_ranges_and_shards_through_the_rules(many: Copy) -> None:
     command = f"snakemake --cores 2 --configfile many.yaml -- {INDEX}"
     result = many.run(command)

@@ -4,6 +4,7 @@ import re
 
 import pytest
 from conftest import PROJECT, Copy
+from readme import COMMANDS
 
 
 def test_clean_keeps_answers_downloads_and_other_results(copy: Copy) -> None:
@@ -33,5 +34,7 @@ def test_benchmarks_run(copy: Copy) -> None:
 
 
 @pytest.mark.slow
-def test_submitting_jobs_to_slurm_is_one_command(copy: Copy) -> None:
-    assert copy.run("python envs/install_clients.py --client slurm").returncode == 0
+@pytest.mark.parametrize("command", [each for each in COMMANDS if "--client" in each])
+def test_clients_are_installed_by_the_command_of_the_readme(copy: Copy, command: str) -> None:
+    result = copy.run(command)
+    assert result.returncode == 0, result.stdout

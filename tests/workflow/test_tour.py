@@ -18,11 +18,11 @@ import declared
 import hub
 import pytest
 import yaml
-from conftest import NOTES, Copy, copy_project
+from conftest import Copy, copy_project, noting
 from network import serve_sources
 from pictures import picture
 from PIL import Image, ImageOps
-from readme import block, inline
+from readme import COMMANDS, block, inline
 
 CONFIGURATION = """
 image_size: 32
@@ -39,7 +39,9 @@ evaluation: {split: test}
 training: {epochs: [1], batch_size: 8, learning_rate: 0.001}
 report: {images: 2}
 """
-CONDA = "snakemake --cores 4 --use-conda --configfile mine.yaml"
+# The README's command, with conda.
+(MINE,) = (command for command in COMMANDS if "--configfile mine.yaml" in command)
+CONDA = MINE.replace("--configfile", "--use-conda --configfile").removesuffix(" -- all")
 
 
 @pytest.fixture(scope="module")
@@ -47,15 +49,13 @@ def tour(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copy]:
     """A copy in which `snakemake --cores 4 --use-conda … all` has run."""
     root = tmp_path_factory.mktemp("tour")
     (root / "deepcolor").mkdir()
-    copy = copy_project(root / "deepcolor")
-    (copy.folder / "job-notes").mkdir()
+    copy_project(root / "deepcolor")
+    copy = noting(root / "deepcolor")
     conda = conda_stand_in.install(root / "conda")
     with serve_sources(root / "network") as network:
         copy.environment.update(
             network,
             PATH=os.pathsep.join([str(conda), str(Path(sys.executable).parent), os.environ["PATH"]]),
-            PYTHONPATH=str(NOTES),
-            JOB_NOTES=str(copy.folder / "job-notes"),
         )
         configure(copy)
         result = copy.run(f"{CONDA} -- results-mine/inputs")
@@ -76,10 +76,10 @@ def configure(copy: Copy) -> None:
         picture(number).save(folder / f"{number}.{suffix}")
     for number in range(12):
         (folder / f"notes-{number}.jpg").write_text(f"no picture {number}")
-    mine = block("results: results-mine").replace("4000", "24").replace("1000", "8")
-    assert "data_sets: [mine]" in mine and "image_size: 64" in mine
-    mine = mine.replace("data_sets: [mine]", "data_sets: [coco, places365, mine]")
-    copy.write("mine.yaml", mine.replace("image_size: 64", "image_size: 32"))
+    mine = yaml.safe_load(block("results: results-mine"))
+    mine["data_sets"]["mine"] |= {"training": 24, "validation": 8}
+    mine |= {"compare": {"data_sets": ["coco", "places365", "mine"]}, "image_size": 32}
+    copy.write("mine.yaml", yaml.safe_dump(mine))
     copy.write("workflow/deepcolor/models/mynet.py", block("import keras"))
     registry = copy.read("workflow/deepcolor/registry.py")
     head = "ARCHITECTURES = {"
@@ -159,16 +159,20 @@ def test_other_programs_pictures_are_shown_like_the_networks(tour: Copy) -> None
 
 def test_a_new_picture_is_scored_again_and_a_missing_one_is_named(tour: Copy) -> None:
     first = min((tour.folder / "sepia").rglob("*.webp"))
-    content = first.read_bytes()
-    with Image.open(first) as image:
-        ImageOps.invert(image.convert("RGB")).save(first, lossless=True)
-    planned = tour.run(f"{CONDA} --dry-run -- all").stdout
-    assert "Evaluate the pictures of sepia" in planned
-    assert "Evaluate the pictures of copied" not in planned
-    assert "Train " not in planned
-    first.unlink()
-    result = tour.run(f"{CONDA} --quiet all -- results-mine/sepia/metrics.json")
-    first.write_bytes(content)
-    assert result.returncode != 0
-    said = "models.sepia.predictions: of 1 images there is no picture in sepia, such as "
-    assert said in result.stdout and first.stem in result.stdout
+    content, times = first.read_bytes(), first.stat()
+    try:
+        with Image.open(first) as image:
+            ImageOps.invert(image.convert("RGB")).save(first, lossless=True)
+        planned = tour.run(f"{CONDA} --dry-run -- all").stdout
+        assert "Evaluate the pictures of sepia" in planned
+        assert "Evaluate the pictures of copied" not in planned
+        assert "Train " not in planned
+        first.unlink()
+        result = tour.run(f"{CONDA} --quiet all -- results-mine/sepia/metrics.json")
+        assert result.returncode != 0
+        message = "models.sepia.predictions: of 1 images there is no picture in sepia, such as "
+        assert message in result.stdout and first.stem in result.stdout
+    finally:
+        first.write_bytes(content)
+        os.utime(first, ns=(times.st_atime_ns, times.st_mtime_ns))
+        tour.run(f"{CONDA} -- all")

@@ -1,6 +1,7 @@
 """Browsing a run in FiftyOne."""
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,13 @@ import pytest
 from conftest import Copy
 from deepcolor import browsing
 from PIL import Image
+
+
+@pytest.fixture(autouse=True)
+def cleared(finished: Copy) -> Iterator[None]:
+    """What is written to be browsed goes again."""
+    yield
+    shutil.rmtree(finished.folder / "results/unet_2/browse", ignore_errors=True)
 
 
 def test_browsing_shows_the_runs_own_pictures(finished: Copy, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -21,7 +29,6 @@ def test_browsing_shows_the_runs_own_pictures(finished: Copy, monkeypatch: pytes
         truth = np.asarray(Image.open(str(row.photograph)), float) / 255
         assert np.mean((truth - prediction / 255) ** 2) == pytest.approx(row.mse)
         assert Image.open(str(row.input)).mode == "L"
-    shutil.rmtree(folder / "browse")
 
 
 def test_browsing_needs_a_database_and_a_finished_run(finished: Copy) -> None:
@@ -30,6 +37,5 @@ def test_browsing_needs_a_database_and_a_finished_run(finished: Copy) -> None:
     assert result.returncode != 0
     assert "FiftyOne finds no MongoDB" in result.stdout and "python -m pip install" in result.stdout
     assert "Traceback" not in result.stdout
-    shutil.rmtree(finished.folder / "results/unet_2/browse")
     result = finished.run("make browse RUN=unet_3")
     assert "Unknown run 'unet_3'; did you mean" in result.stdout

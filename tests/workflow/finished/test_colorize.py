@@ -1,7 +1,6 @@
 """Photographs of one's own: by the README's commands, and as a target of the pipeline."""
 
 import json
-import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 from conftest import Copy
 from deepcolor.colorize.reading import read
 from PIL import Image
-from readme import COMMANDS
+from readme import command
 
 SHEET = "results/unet_2/colorized/contact_sheet.html"
 
@@ -30,9 +29,10 @@ def album(finished: Copy) -> Iterator[Path]:
 
 
 def test_the_commands_of_the_readme(finished: Copy, album: Path) -> None:
-    commands = [each for each in COMMANDS if re.match("deepcolor (colorize|inspect)", each)]
-    assert len(commands) == 2
-    colorize, inspect = (each.replace("results-folder/unet_30", "results/unet_2") for each in commands)
+    colorize, inspect = (
+        command(f"deepcolor {verb} ").replace("results-folder/unet_30", "results/unet_2")
+        for verb in ("colorize", "inspect")
+    )
     result = finished.run(colorize)
     assert result.returncode == 0, result.stdout
     # What the network is, from its model card, comes first.

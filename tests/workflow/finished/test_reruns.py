@@ -152,3 +152,12 @@ def test_a_new_image_size_reruns_everything_but_the_fetching(finished: Copy) -> 
     everything = planned(finished, "--forceall")
     assert everything - jobs == FETCHING | {"Tabulate the data sets"}
     assert "Plot photographs of photographs before and after preprocessing" in jobs
+
+
+def test_other_programs_pictures_train_nothing_again(finished: Copy) -> None:
+    (finished.folder / "pictures").mkdir()
+    with edited(finished, "config.yaml", "models:", "models:\n  other: {predictions: pictures}"):
+        jobs = planned(finished)
+    (finished.folder / "pictures").rmdir()
+    assert "Evaluate the pictures of other" in jobs
+    assert not [job for job in jobs if job.startswith(("Train", "Write shard", *FETCHING))]

@@ -12,9 +12,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import studies
-from conftest import PROJECT, Copy
+from conftest import Copy
+from readme import command
 
-README = (PROJECT / "README.md").read_text(encoding="utf-8")
 PEOPLE = 12
 
 
@@ -24,9 +24,13 @@ def done(finished: Copy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[C
     folder = tmp_path_factory.mktemp("study") / "deepcolor"
     shutil.copytree(finished.folder, folder, symlinks=True)
     copy = Copy(folder)
-    block = re.search(r"```sh\n(make study\n.*?)```", README, flags=re.DOTALL)
-    assert block
-    draw, serve, backup, export, figure = block[1].splitlines()
+    draw, serve, backup, export, figure = map(
+        command,
+        (
+            "make study", "deepcolor study serve", "deepcolor study backup", "deepcolor study export",
+            "snakemake --cores 2 results/figures/acceptance.svg",
+        ),
+    )  # fmt: skip
     result = copy.run(draw)
     assert result.returncode == 0 and "deepcolor study serve --study results/study" in result.stdout
     process = subprocess.Popen(

@@ -8,6 +8,7 @@ import atexit
 import json
 import os
 import sys
+import time
 
 FOLDER = os.environ.get("JOB_NOTES")
 # Set before site is imported, as sys.argv is not.
@@ -37,7 +38,8 @@ def note() -> None:
         "modules": [path for path in inside(modules - {""}) if path.startswith("workflow/")],
         "read": [path for path in inside(read) if path.startswith(PARTS) and not path.endswith(".pyc")],
     }
-    with open(os.path.join(str(FOLDER), f"{os.getpid()}.json"), "w", encoding="utf-8") as file:
+    name = f"{os.getpid()}-{time.time_ns()}.json"
+    with open(os.path.join(str(FOLDER), name), "w", encoding="utf-8") as file:
         json.dump(content, file)
 
 
