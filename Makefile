@@ -95,9 +95,9 @@ browse: $(READY)  ## Open the FiftyOne app on a run (RUN=unet_30)
 	@python workflow/browse_run.py $(OVERLAY) --run "$(or $(RUN),unet_30)"
 
 # Tests that use the same finished run share one process, and with it that run.
-PYTEST := python -m pytest --numprocesses $(or $(TESTERS),2) --dist loadfile
+PYTEST := python -m pytest --numprocesses $(or $(TESTERS),3) --dist loadfile
 
-test: test-setup lint  ## Run the checks and the tests, in a quarter of an hour (TESTERS=2: processes)
+test: test-setup lint  ## Run the checks and the tests, in a quarter of an hour (TESTERS=3: processes)
 	@$(PYTEST) -m "not slow"
 
 test-all: test-setup lint  ## Run every test, as before a release

@@ -323,6 +323,7 @@ rule plot_scores:
         "Plot the scores"
     input:
         code=code("plot_scores"),
+        published="workflow/deepcolor/published.csv",
         metrics="<results>/tables/metrics.csv",
         training="<results>/tables/training.csv",
     output:
@@ -428,6 +429,7 @@ rule write_summary:
         "Write the summary"
     input:
         code=code("write_summary"),
+        published="workflow/deepcolor/published.csv",
         metrics="<results>/tables/metrics.csv",
         training="<results>/tables/training.csv",
         ablations="<results>/tables/ablations.csv",

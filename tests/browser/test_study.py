@@ -34,6 +34,11 @@ from browser.study_pages import (
 
 Serve = Callable[..., Study]
 TELEPHONES = [(390, 844), (360, 640)]
+# The first protocol is tried in `make test`, the others in `make test-all`.
+FIRST = [
+    pytest.param(protocol, marks=[] if protocol == "yes-no" else [pytest.mark.slow])
+    for protocol in PROTOCOLS
+]
 # What is not gray: [element, property, color].
 COLORFUL = """() => [...document.querySelectorAll("body, body *")].flatMap((element) =>
     ["color", "backgroundColor", "borderTopColor", "outlineColor"].map((name) => {
@@ -62,7 +67,7 @@ def clipped(page: Page) -> list[str]:
     return [each for each in cut(page) if 'class="unseen"' not in each]
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("protocol", FIRST)
 def test_a_person_takes_part_by_mouse(visit: Visit, serve: Serve, protocol: str) -> None:
     study = serve(protocol)
     page = visit(study.served.url)
@@ -94,7 +99,7 @@ def test_a_person_takes_part_by_mouse(visit: Visit, serve: Serve, protocol: str)
     assert "You can close this page" in thanks and "Thank you" in thanks
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("protocol", FIRST)
 def test_a_person_takes_part_by_keyboard(visit: Visit, serve: Serve, protocol: str) -> None:
     study = serve(protocol)
     page = visit(study.served.url)
@@ -112,7 +117,7 @@ def test_a_person_takes_part_by_keyboard(visit: Visit, serve: Serve, protocol: s
     assert [given for _, given, _ in study.answers()] == [word] * TOTAL
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("protocol", FIRST)
 @pytest.mark.parametrize(("width", "height"), TELEPHONES)
 def test_a_telephone_shows_all_of_a_trial(
     visit: Visit, serve: Serve, protocol: str, width: int, height: int
@@ -143,7 +148,13 @@ def test_a_telephone_shows_all_of_a_trial(
 
 @pytest.mark.parametrize(
     ("protocol", "scheme"),
-    [("yes-no", "light"), ("yes-no", "dark"), ("pairs", "light"), ("rating", "dark")],
+    [
+        ("yes-no", "light"),
+        *(
+            pytest.param(protocol, scheme, marks=pytest.mark.slow)
+            for protocol, scheme in (("yes-no", "dark"), ("pairs", "light"), ("rating", "dark"))
+        ),
+    ],
 )
 def test_every_page_is_accessible_and_gray(
     visit: Visit, serve: Serve, protocol: str, scheme: str
@@ -287,6 +298,7 @@ def look_away(page: Page, hidden: bool) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_pair_is_shown_again_to_who_looked_away(visit: Visit, serve: Serve) -> None:
     study = serve("pairs", seconds=1.5)
     page = visit(study.served.url)

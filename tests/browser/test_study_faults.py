@@ -96,6 +96,7 @@ def test_a_lost_connection_loses_no_answer(visit: Visit, study: Study) -> None:
     assert [place for place, _, _ in kept] == list(range(TOTAL)) and kept[PRACTICE][1] == "colorized"
 
 
+@pytest.mark.slow
 def test_an_answer_that_was_not_sent_survives_a_reload(visit: Visit, study: Study) -> None:
     page = visit(study.served.url, expected=LOST)
     agree(page)
@@ -111,6 +112,7 @@ def test_an_answer_that_was_not_sent_survives_a_reload(visit: Visit, study: Stud
     assert page.evaluate("sessionStorage.length") == 0
 
 
+@pytest.mark.slow
 def test_a_server_that_stumbles_is_asked_again(visit: Visit, study: Study) -> None:
     page = visit(study.served.url, expected=("503",))
     agree(page)
@@ -129,6 +131,7 @@ def test_a_server_that_stumbles_is_asked_again(visit: Visit, study: Study) -> No
     assert len(study.answers()) == 1
 
 
+@pytest.mark.slow
 def test_a_picture_that_does_not_load_is_tried_again(visit: Visit, study: Study) -> None:
     page = visit(study.served.url, expected=LOST)
     page.route("**/pictures/*", lambda route: route.abort())
@@ -163,6 +166,7 @@ def test_a_second_window_does_not_answer_twice(visit: Visit, study: Study) -> No
     assert [place for place, _, _ in kept] == list(range(TOTAL))
 
 
+@pytest.mark.slow
 def test_an_answer_that_comes_too_early_takes_the_servers_state(visit: Visit, study: Study) -> None:
     page = visit(study.served.url, expected=("409",))
     agree(page)
@@ -175,6 +179,7 @@ def test_an_answer_that_comes_too_early_takes_the_servers_state(visit: Visit, st
     assert position(page) == f"Practice: 1 of {TOTAL}" and study.answers() == []
 
 
+@pytest.mark.slow
 def test_who_lost_the_cookie_is_led_to_the_start(visit: Visit, study: Study) -> None:
     page = visit(study.served.url, expected=("401",))
     agree(page)
@@ -188,6 +193,7 @@ def test_who_lost_the_cookie_is_led_to_the_start(visit: Visit, study: Study) -> 
     assert study.answers(0) == study.answers(1) == []  # What was not taken is nobody else's answer.
 
 
+@pytest.mark.slow
 def test_an_answer_is_never_sent_for_the_next_person(visit: Visit, study: Study) -> None:
     page = visit(study.served.url, expected=LOST)
     agree(page)
@@ -249,6 +255,7 @@ def test_the_consent_says_what_is_missing(visit: Visit, study: Study) -> None:
     assert study.rows("SELECT color_vision FROM people") == [("yes",)]
 
 
+@pytest.mark.slow
 def test_without_scripts_the_pages_say_so(visit: Visit, study: Study) -> None:
     page = visit(study.served.url, java_script_enabled=False)
     # The browser that the tests drive reads this element, but does not show it.

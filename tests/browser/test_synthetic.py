@@ -63,7 +63,7 @@ def one(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return results.folder / "report.html"
 
 
-@pytest.fixture(params=["forty", "one"])
+@pytest.fixture(params=[pytest.param("forty", marks=pytest.mark.slow), "one"])
 def report(request: pytest.FixtureRequest) -> Path:
     """The largest report, and the smallest."""
     return Path(request.getfixturevalue(request.param))
@@ -95,6 +95,7 @@ def test_nothing_is_cut_in_print(open_page: Open, report: Path) -> None:
     assert cut(page) == []
 
 
+@pytest.mark.slow
 def test_names_run_no_script(open_page: Open, forty: Path) -> None:
     page = open_page(forty)
     assert page.title() == HOSTILE
@@ -116,6 +117,7 @@ def test_all_pictures_can_be_seen(open_page: Open, report: Path) -> None:
     assert broken == []
 
 
+@pytest.mark.slow
 def test_every_column_sorts_and_a_run_is_hidden_everywhere(open_page: Open, forty: Path) -> None:
     page = open_page(forty)
     orders = page.locator("table.sortable thead button").evaluate_all(

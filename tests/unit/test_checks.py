@@ -68,7 +68,9 @@ def test_twins_are_found_whatever_was_done_to_them() -> None:
     assert list(twins.of(perceptual_hash(square(picture(5000))))) == []
 
 
-@pytest.mark.parametrize("distance", [0, 3, 6, 11, 16])
+@pytest.mark.parametrize(
+    "distance", [0, 6, *(pytest.param(d, marks=pytest.mark.slow) for d in (3, 11, 16))]
+)
 def test_twins_are_those_that_a_look_at_each_gives(distance: int) -> None:
     generator = np.random.default_rng(distance)
     hashes = generator.integers(0, 2**64, 40_000, np.uint64)

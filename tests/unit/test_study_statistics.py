@@ -50,6 +50,7 @@ def test_intervals_cover_the_truth_in_the_mean(found: dict[Design, dict[str, flo
         assert 0.935 <= np.mean(shares) <= 0.97, (name, shares)
 
 
+@pytest.mark.slow
 def test_answers_taken_as_independent_look_surer_than_they_are(
     found: dict[Design, dict[str, float]],
 ) -> None:

@@ -40,6 +40,7 @@ def test_folder_with_a_file_that_is_no_image(copy: Copy) -> None:
     assert said in copy.read("data/mine/rejected.csv")
 
 
+@pytest.mark.slow
 def test_folder_without_any_image(copy: Copy) -> None:
     own_pictures(copy, good=0)
     result = copy.run("make report CORES='all --configfile mine.yaml'")
@@ -86,10 +87,10 @@ def test_a_configuration_that_is_no_yaml(copy: Copy) -> None:
     assert "Traceback" not in result.stdout
 
 
-def kill_and_resume(copy: Copy, command: str) -> str:
-    """Kill a training and all that has started it, type what is said, and give what follows."""
+def kill_and_resume(copy: Copy, first: str, then: str) -> str:
+    """Kill a command with all that it has started, type what is said, and give what then follows."""
     process = subprocess.Popen(
-        ["bash", "-c", f"exec {command}"],
+        ["bash", "-c", f"exec {first}"],
         cwd=copy.folder,
         env=copy.variables(),
         stdout=subprocess.PIPE,
@@ -105,22 +106,29 @@ def kill_and_resume(copy: Copy, command: str) -> str:
     process.wait()
     process.stdout.close()
     assert not list(copy.folder.glob("*/unet_60/model.keras"))
-    locked = copy.run(command)
+    locked = copy.run(then)
     assert locked.returncode != 0
     assert "If none is, type: make unlock" in locked.stdout
     assert copy.run("make unlock").returncode == 0
-    result = copy.run(command)
-    first = re.search(r"train_model unet_60: goes on after epoch (\d+)", result.stdout)
-    assert first and 7 <= int(first[1]) < 60, result.stdout
+    result = copy.run(then)
+    resumed = re.search(r"train_model unet_60: goes on after epoch (\d+)", result.stdout)
+    assert resumed and 7 <= int(resumed[1]) < 60, result.stdout
     assert result.returncode == 0, result.stdout
     return result.stdout
 
 
-def test_a_killed_training_goes_on_where_it_was(copy: Copy) -> None:
+def test_a_single_target_that_was_killed_goes_on_where_it_was(copy: Copy) -> None:
     config = copy.read("config.yaml").replace("epochs: [1, 2]", "epochs: [60]")
     copy.write("config.yaml", f"{config}compare: {{models: [unet]}}\n")
-    kill_and_resume(copy, "make report TARGET=results/unet_60/model.keras")
-    assert (copy.folder / "results/unet_60/model.keras").exists()
+    target = "results/unet_60/metrics.json"
+    log = kill_and_resume(copy, f"snakemake --cores 2 {target}", f"make report TARGET={target}")
+    rules = {line.split()[0].rstrip(":") for line in log.splitlines()}
+    assert rules - {"Report:"} == {"train_model", "evaluate_model"}, log
+    # It needs a network, shards and photographs, and nothing else has been made.
+    assert {path.name for path in (copy.folder / "results").iterdir()} == {
+        "README.md", "benchmarks", "logs", "unet_60",
+    }  # fmt: skip
+    assert (copy.folder / target).exists()
 
 
 @pytest.mark.slow
@@ -131,5 +139,5 @@ def test_killed_as_a_whole_it_goes_on_where_it_was(copy: Copy) -> None:
         "config.yaml",
         f"{config}title: --a {{title}}\nresults: it's mine\ncompare: {{models: [unet]}}\n",
     )
-    assert "train_model unet_2:" not in kill_and_resume(copy, "make report")
+    assert "train_model unet_2:" not in kill_and_resume(copy, "make report", "make report")
     assert "--a {title}</title>" in copy.read("it's mine/report.html")

@@ -26,7 +26,6 @@ from readme import COMMANDS, block, inline
 
 CONFIGURATION = """
 image_size: 32
-images_per_range: 20
 data_sets:
   coco: {source: fiftyone, training: 24, validation: 8, test: 4}
   places365:

@@ -66,7 +66,8 @@ def test_started_elsewhere(finished: Copy, tmp_path: Path) -> None:
 INDEX = "data/shards/photographs-32/index.json"
 
 
-@pytest.mark.parametrize("fault", ["altered", pytest.param("short", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", ["altered", "short"])
 def test_a_shard_that_is_not_whole(finished: Copy, fault: str) -> None:
     shard = finished.folder / "data/shards/photographs-32/training-00000-of-00002.tfrecord"
     content = shard.read_bytes()

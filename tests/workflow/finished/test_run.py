@@ -117,6 +117,7 @@ def test_the_longer_run_starts_with_the_shorter_ones_history(finished: Copy) -> 
     assert finished.read("results/unet_2/history.csv").startswith(short)
 
 
+@pytest.mark.slow
 def test_single_target_builds_what_it_needs_and_nothing_else(copy: Copy, finished: Copy) -> None:
     result = copy.run("snakemake --cores 2 results/unet_2/metrics.json")
     assert result.returncode == 0, result.stdout
@@ -160,6 +161,7 @@ def test_a_network_travels_with_its_card(finished: Copy) -> None:
     assert "Nothing to be done" in finished.run("snakemake --cores 2 results/unet_2/export").stdout
 
 
+@pytest.mark.slow
 def test_snakemake_makes_its_own_report(finished: Copy) -> None:
     result = finished.run("snakemake --report provenance.zip")
     assert result.returncode == 0, result.stdout

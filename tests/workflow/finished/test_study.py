@@ -128,6 +128,7 @@ def test_the_backup_is_a_study_of_its_own(done: Copy) -> None:
     assert done.read("again.csv") == done.read("results/study/answers.csv")
 
 
+@pytest.mark.slow
 def test_answers_outlive_a_new_drawing_and_make_clean(done: Copy, tmp_path: Path) -> None:
     shutil.copytree(done.folder, tmp_path / "deepcolor", symlinks=True)
     done = Copy(tmp_path / "deepcolor")
