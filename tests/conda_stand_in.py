@@ -1,8 +1,8 @@
 """A stand-in for conda: the calls that Snakemake makes, without a channel.
 
-It makes the environment of a file's `pip:` section from what is installed where the tests run: Python,
-with links to the packages that are listed, at the versions that are listed, and no other. So a job that
-imports a package that its environment lacks fails here, too. What it does not try is conda's own solver.
+Each environment is Python with links to the installed packages of the tests' own environment: those that
+the `pip:` section of its file lists, at the listed versions, and no others. A job that imports a package
+missing from its environment fails here as it would under conda. Solving and downloading are not tried.
 """
 
 import json
@@ -67,7 +67,7 @@ def create(prefix: Path, pins: dict[str, str]) -> None:
     installed = {normal(each.name): each for each in distributions()}
     # Folders that belong to one package are linked as a whole, so that compiled files are shared.
     owners = Counter(top for each in installed.values() for top in tops(files(each)))
-    # Jobs in an environment have no PYTHONPATH, and Debian's Python a sitecustomize of its own.
+    # Snakemake unsets PYTHONPATH for conda jobs, and Debian's Python has its own sitecustomize.
     if "JOB_NOTES" in os.environ:
         (site / "job_notes.py").symlink_to(NOTES)
         (site / "job_notes.pth").write_text("import job_notes\n", "utf-8")
@@ -91,7 +91,7 @@ def create(prefix: Path, pins: dict[str, str]) -> None:
 
 
 def files(distribution: Distribution) -> list[Path]:
-    """Return the files of a package inside of site-packages, without compiled ones."""
+    """Return the paths of a package's files in site-packages, compiled files excluded."""
     paths = [Path(path) for path in distribution.files or [] if path.suffix != ".pyc"]
     return [path for path in paths if path.parts[0] not in ("..", "__pycache__")]
 
@@ -102,7 +102,7 @@ def tops(paths: list[Path]) -> set[str]:
 
 
 def normal(name: str) -> str:
-    """Return the name of a package as indexes compare it."""
+    """Return the normalized name of a package."""
     return name.lower().replace("_", "-").replace(".", "-")
 
 
