@@ -10,9 +10,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
 
-from deepcolor import configuration, demands, project
+from deepcolor import configuration, demands, job_records, project
 from deepcolor.errors import DeepColorError
 from deepcolor.names import BASELINES
+from snakemake.persistence import MetadataRecord
 
 
 def stop(error):
@@ -23,6 +24,8 @@ def stop(error):
 try:
     config = configuration.complete(config)
     project.check_writable([config["results"], config["data"]])
+    if workflow.is_main_process:  # Jobs on a cluster read no records.
+        job_records.check(MetadataRecord.model_validate)
 except DeepColorError as error:
     stop(error)
 

@@ -111,3 +111,21 @@ def test_what_was_altered_after_it_was_written_is_named(
     files.write_text(inside, "1.45")
     ledger.note(["--about", "data/b.json"], files.written)
     ledger.check(["--about", "data/b.json"])
+
+
+@pytest.mark.parametrize("content", ["[]", "5", "{}", '{"size": 4', None])
+def test_a_broken_note_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str | None
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".snakemake").mkdir()
+    files.write_text("a.csv", "1.25")
+    ledger.note(["a.csv"], files.written)
+    (note,) = ledger.NOTES.iterdir()
+    note.unlink()
+    if content is None:
+        note.mkdir()
+    else:
+        note.write_text(content)
+    with pytest.raises(DeepColorError, match=f"^{note} is broken"):
+        ledger.check(["a.csv"])

@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import subprocess
+from base64 import urlsafe_b64encode
 
 import pytest
 from conftest import Copy, errors, mounted
@@ -69,6 +70,17 @@ def test_a_read_only_results_folder(copy: Copy) -> None:
         assert result.returncode != 0
         assert "/results is read-only; make it writable, or set 'results'" in result.stdout
         assert "Traceback" not in result.stdout
+
+
+def test_a_damaged_record_of_snakemake(copy: Copy) -> None:
+    copy.write("data/photographs/manifest.csv", "id")
+    name = urlsafe_b64encode(b"data/photographs/manifest.csv").decode()
+    copy.write(f".snakemake/metadata/{name}", "")
+    (copy.folder / ".snakemake/metadata" / name).write_bytes(b'{"rule": "\xff"}')
+    result = copy.run("snakemake --cores 1 --dry-run data/photographs/manifest.csv")
+    assert result.returncode == 1
+    assert f"Error: .snakemake/metadata/{name} is damaged" in errors(result.stdout)[0]
+    assert "Traceback" not in result.stdout
 
 
 def test_what_snakemake_itself_has_to_say_is_not_hidden(copy: Copy) -> None:

@@ -42,11 +42,12 @@ def check(arguments: Sequence[str]) -> None:
         DeepColorError: A file is not as it was written.
     """
     for path in map(Path, arguments):
-        if not os.path.isfile(path) or not _note_of(path).exists():  # Path.is_file refuses long texts.
+        note = _note_of(path)
+        if not os.path.isfile(path) or not note.exists():  # Path.is_file refuses long texts.
             continue
-        facts, entry = path.stat(), read_json(_note_of(path))
-        if not entry.keys() >= {"size", "time", "sha256"}:
-            raise DeepColorError(f"{_note_of(path)} is broken; delete it and run the same command again")
+        facts, entry = path.stat(), read_json(note) if note.is_file() else None
+        if not isinstance(entry, dict) or not entry.keys() >= {"size", "time", "sha256"}:
+            raise DeepColorError(f"{note} is broken; delete it and run the same command again")
         same = [facts.st_size, facts.st_mtime_ns] == [entry["size"], entry["time"]]
         if not same and sha256(path) != entry["sha256"]:
             raise DeepColorError(
