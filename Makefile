@@ -87,8 +87,8 @@ study: clients  ## Draw the material of the user study, for `deepcolor study ser
 archive: $(READY)  ## Pack the results, and how they came about, into FILE=deepcolor.tar.gz (PRESET=paper)
 	@python workflow/archive_results.py pack $(OVERLAY) --archive "$(or $(FILE),deepcolor.tar.gz)"
 
-restore: $(READY)  ## Unpack the results of an archive (FILE=deepcolor.tar.gz)
-	@python workflow/archive_results.py unpack --archive "$(or $(FILE),deepcolor.tar.gz)"
+restore: $(READY)  ## Unpack the results of an archive (FILE=deepcolor.tar.gz, PRESET=paper if it was made so)
+	@python workflow/archive_results.py unpack $(OVERLAY) --archive "$(or $(FILE),deepcolor.tar.gz)"
 
 browse: $(READY)  ## Open the FiftyOne app on a run (RUN=unet_30)
 	@python envs/install_clients.py --client fiftyone

@@ -6,7 +6,8 @@ No rule: `make archive` and `make restore` run it.
 import argparse
 from pathlib import Path
 
-from deepcolor import archiving, command, configuration
+from deepcolor import archiving, command, configuration, restoring
+from deepcolor.archiving import Layout
 from deepcolor.errors import DeepColorError
 
 PROJECT = Path(__file__).parent.parent
@@ -20,22 +21,33 @@ def main() -> None:
     parser.add_argument("--archive", type=Path, required=True, help=".tar.gz file")
     args = parser.parse_args()
     if args.what == "pack":
-        if args.archive.is_dir():
-            raise DeepColorError(f"{args.archive} is a folder; name a file: make archive FILE=…")
-        config = configuration.read(args.configfile)
-        listed = [each.options.get("list") for each in configuration.data_sets(config)]
-        names = archiving.members(
-            PROJECT, config["results"], config["data"], args.configfile, [*filter(None, listed)]
+        _pack(args.archive, args.configfile)
+    else:
+        _unpack(args.archive, args.configfile)
+
+
+def _pack(archive: Path, configfile: Path | None) -> None:
+    if archive.is_dir():
+        raise DeepColorError(f"{archive} is a folder; name a file: make archive FILE=…")
+    layout = Layout.of(PROJECT, configuration.read(configfile), configfile)
+    itself = archive.resolve()
+    names = archiving.members(PROJECT, layout)
+    names = [name for name in names if (PROJECT / name).resolve() != itself]
+    count, size = archiving.pack(PROJECT, names, archive)
+    print(f"Archive: {archive}, {count:,} files, {size / 1e6:,.0f} MB")
+
+
+def _unpack(archive: Path, configfile: Path | None) -> None:
+    if not archive.is_file():
+        raise DeepColorError(f"there is no archive {archive}; name one: make restore FILE=…")
+    if configfile and not configfile.is_file():
+        raise DeepColorError(
+            f"there is no file {configfile}; if the archive holds it, take it out and read it first: "
+            f"tar -xzf {archive} {configfile}"
         )
-        itself = args.archive.resolve()
-        names = [name for name in names if (PROJECT / name).resolve() != itself]
-        count, size = archiving.pack(PROJECT, names, args.archive)
-        print(f"Archive: {args.archive}, {count:,} files, {size / 1e6:,.0f} MB")
-        return
-    if not args.archive.is_file():
-        raise DeepColorError(f"there is no archive {args.archive}; name one: make restore FILE=…")
-    count = archiving.unpack(args.archive, PROJECT)
-    print(f"Restored {count:,} files of {args.archive}; `make report` goes on from there")
+    layout = Layout.of(PROJECT, configuration.outline(configfile), configfile)
+    count = restoring.unpack(archive, PROJECT, layout)
+    print(f"Restored {count:,} files of {archive}; `make report` continues from there")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""Archives: whole, as they were written, and only into the project that they were made of."""
+"""Archives: whole, as they were written, and only into the project that they were made of.
+
+What no archive may do is in test_restoring.py.
+"""
 
 import errno
 import gzip
@@ -11,7 +14,8 @@ from typing import BinaryIO
 
 import pytest
 from conftest import PROJECT
-from deepcolor import archiving
+from deepcolor import archiving, restoring
+from deepcolor.archiving import Layout
 from deepcolor.errors import DeepColorError
 
 
@@ -38,8 +42,7 @@ def project(folder: Path, code: str = "print(1)") -> Path:
 
 def packed(folder: Path) -> Path:
     archive = folder.with_suffix(".tar.gz")
-    names = archiving.members(folder, "results", "data", None)
-    archiving.pack(folder, names, archive)
+    archiving.pack(folder, archiving.members(folder, Layout()), archive)
     return archive
 
 
@@ -59,10 +62,16 @@ def test_what_is_in_an_archive(here: Path) -> None:
 
 def test_lists_of_photographs_are_in_an_archive(here: Path) -> None:
     (here / "photographs.txt").write_text("a.jpg")
-    names = archiving.members(here, "results", "data", None, ["photographs.txt"])
-    assert "photographs.txt" in map(str, names)
+    config = {"results": "results", "data": "data", "data_sets": {"a": {"list": "photographs.txt"}}}
+    layout = Layout.of(here, config, None)
+    archive = here.with_suffix(".tar.gz")
+    archiving.pack(here, archiving.members(here, layout), archive)
+    (here / "photographs.txt").unlink()
+    assert restoring.unpack(archive, here, layout) == 1
+    assert (here / "photographs.txt").read_text() == "a.jpg"
+    config["data_sets"] = {"a": {"list": "/list.txt"}}
     with pytest.raises(DeepColorError, match="/list.txt lies outside the project's folder"):
-        archiving.members(here, "results", "data", None, ["/list.txt"])
+        Layout.of(here, config, None)
 
 
 def test_all_code_is_in_an_archive() -> None:
@@ -84,21 +93,21 @@ def test_results_are_put_into_the_same_project(here: Path, tmp_path: Path) -> No
     there = project(tmp_path / "there")
     for name in ("results/report.html", "results/unet_1/model.keras", "data/photographs/manifest.csv"):
         (there / name).unlink()
-    assert archiving.unpack(archive, there) == 3
+    assert restoring.unpack(archive, there, Layout()) == 3
     assert (there / "results/unet_1/model.keras").read_text() == "weights"
     assert (there / "results/report.html").stat().st_mtime == 1e9 + 0.25
-    assert archiving.unpack(archive, there) == 0
+    assert restoring.unpack(archive, there, Layout()) == 0
 
 
 def test_nothing_is_put_into_another_project(here: Path, tmp_path: Path) -> None:
     archive = packed(here)
     there = project(tmp_path / "there", code="print(2)")
     with pytest.raises(DeepColorError, match=r"made by other code \(Snakefile differs\)"):
-        archiving.unpack(archive, there)
+        restoring.unpack(archive, there, Layout())
     (there / "Snakefile").write_text("print(1)")
     (there / "results/report.html").write_text("<p>")
     with pytest.raises(DeepColorError, match="results/report.html is there and is another"):
-        archiving.unpack(archive, there)
+        restoring.unpack(archive, there, Layout())
     assert (there / "results/report.html").read_text() == "<p>"
 
 
@@ -109,23 +118,39 @@ def test_a_broken_archive_is_refused_before_anything_is_written(here: Path, tmp_
     whole = archive.read_bytes()
     archive.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(DeepColorError, match="cannot be unpacked"):
-        archiving.unpack(archive, there)
+        restoring.unpack(archive, there, Layout())
     changed = gzip.decompress(whole).replace(b"weights", b"Weights")
     archive.write_bytes(gzip.compress(changed))
     with pytest.raises(DeepColorError, match=r"not as it was written \(results/unet_1/model.keras\)"):
-        archiving.unpack(archive, there)
+        restoring.unpack(archive, there, Layout())
     archive.write_text("no archive")
     with pytest.raises(DeepColorError, match="cannot be unpacked"):
-        archiving.unpack(archive, there)
+        restoring.unpack(archive, there, Layout())
     assert not (there / "results/unet_1/model.keras").exists()
 
 
 def test_without_a_report_there_is_nothing_to_pack(here: Path) -> None:
     (here / "results/report.html").unlink()
     with pytest.raises(DeepColorError, match="results/report.html is not there; make report writes it"):
-        archiving.members(here, "results", "data", None)
-    with pytest.raises(DeepColorError, match="/elsewhere lies outside the project's folder"):
-        archiving.members(here, "/elsewhere", "data", None)
+        archiving.members(here, Layout())
+
+
+@pytest.mark.parametrize("folder", ["/elsewhere", "../elsewhere", ".", "workflow", "docs/a", ".git"])
+def test_results_outside_or_among_code_are_not_packed(here: Path, folder: str) -> None:
+    for config in ({"results": folder, "data": "data"}, {"results": "results", "data": folder}):
+        with pytest.raises(DeepColorError, match="lies outside|is no folder for an archive"):
+            Layout.of(here, {**config, "data_sets": {}}, None)
+
+
+def test_hidden_files_and_rights_to_execute_are_not_packed(here: Path) -> None:
+    for name in ("results/.DS_Store", "results/.git/config", "results/unet_1/.snakemake_timestamp"):
+        (here / name).parent.mkdir(exist_ok=True)
+        (here / name).write_text("hidden")
+    (here / "results/report.html").chmod(0o777)
+    with tarfile.open(packed(here)) as tar:
+        hidden = [name for name in tar.getnames() if "/." in name]
+        assert hidden == ["results/unet_1/.snakemake_timestamp"]
+        assert tar.getmember("results/report.html").mode == 0o666
 
 
 def test_what_links_lead_to_is_packed(here: Path, tmp_path: Path) -> None:
@@ -137,15 +162,16 @@ def test_what_links_lead_to_is_packed(here: Path, tmp_path: Path) -> None:
     archive = packed(here)
     there = project(tmp_path / "there")
     (there / "results/unet_1/model.keras").unlink()
-    assert archiving.unpack(archive, there) == 2
+    assert restoring.unpack(archive, there, Layout()) == 2
     assert (there / "results/unet_1/model.keras").read_text() == "weights"
     assert (there / "results/linked.bin").read_text() == "linked"
     assert not (there / "results/linked.bin").is_symlink()
 
 
 def test_what_cannot_be_unpacked_is_not_packed(here: Path, tmp_path: Path) -> None:
+    config = {"results": "results", "data": "data", "data_sets": {}}
     with pytest.raises(DeepColorError, match="CONFIGFILE: ../mine.yaml lies outside"):
-        archiving.members(here, "results", "data", tmp_path / "mine.yaml")
+        Layout.of(here, config, tmp_path / "mine.yaml")
     (here / "results/a\nb.png").write_text("pixels")
     with pytest.raises(DeepColorError, match="has a line break in its name"):
         packed(here)
@@ -158,7 +184,7 @@ def test_names_of_all_kinds_are_restored(here: Path, tmp_path: Path) -> None:
         (here / name).write_text("pixels")
     archive = packed(here)
     there = project(tmp_path / "there")
-    assert archiving.unpack(archive, there) == len(names)
+    assert restoring.unpack(archive, there, Layout()) == len(names)
     assert all((there / name).read_text() == "pixels" for name in names)
 
 
@@ -171,16 +197,17 @@ def test_an_interrupted_restore_goes_on(
         (there / name).unlink()
 
     def half(source: BinaryIO, target: BinaryIO) -> None:
-        content = source.read()
-        target.write(content[: len(content) // 2])
-        if content == b"weights":
+        content = source.read(100)
+        whole = content != b"weights"
+        target.write(content if whole else content[:3])
+        if not whole:
             raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(shutil, "copyfileobj", half)
-    with pytest.raises(DeepColorError, match="cannot be unpacked"):
-        archiving.unpack(archive, there)
-    assert not (there / "results/unet_1/model.keras").exists()
+    with pytest.raises(OSError, match="No space left"):  # `command.run` adds the remedy.
+        restoring.unpack(archive, there, Layout())
+    assert (there / "results/report.html").read_text() == "<html>"
+    assert sorted(os.listdir(there / "results/unet_1")) == ["backup-1.safetensors"]
     monkeypatch.undo()
-    (there / "results/report.html").unlink()  # Which `half` has cut.
-    assert archiving.unpack(archive, there) == 2
+    assert restoring.unpack(archive, there, Layout()) == 1
     assert (there / "results/unet_1/model.keras").read_text() == "weights"

@@ -16,7 +16,7 @@ import keras
 import mirror
 import numpy as np
 import pytest
-from deepcolor import targets, weights
+from deepcolor import networks, targets, weights
 from deepcolor.errors import DeepColorError
 from deepcolor.models.mobilenet import IMAGENET
 from deepcolor.registry import ARCHITECTURES
@@ -523,3 +523,13 @@ MODULES = {
     "inception_v3": keras.applications.InceptionV3,
     "mobilenet": keras.applications.MobileNet,
 }
+
+
+def test_a_network_that_carries_code_is_not_loaded(tmp_path: Path) -> None:
+    image = keras.Input((32, 32, 1))
+    path = tmp_path / "model.keras"
+    keras.Model(image, layers.Lambda(lambda image: 2 * image)(image)).save(path)
+    assert keras.saving.load_model(path, safe_mode=False)
+    with pytest.raises(DeepColorError, match=r"model.keras cannot be loaded \(.*[Ll]ambda") as error:
+        networks.load_network(path)
+    assert "\n" not in str(error.value)

@@ -2,22 +2,22 @@
 
 A gzipped tar file with the code and configuration, the locks of the packages, the results with what
 Snakemake noted of them, what is known of the photographs (not these themselves, nor shards), and
-SHA256SUMS over all of it.
+SHA256SUMS over all of it. `deepcolor.restoring` unpacks it.
 """
 
 import gzip
 import hashlib
 import io
 import os
-import shutil
+import re
 import tarfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import IO, Any, Self
 
-from deepcolor import ledger
-from deepcolor.errors import DeepColorError, first_line
-from deepcolor.files import replacing, sha256
+from deepcolor.errors import DeepColorError
+from deepcolor.files import replacing
 
 # The project itself: files and folders.
 CODE = (
@@ -33,38 +33,102 @@ OF_DATA = ("manifest.csv", "manifest.offsets.json", "rejected.csv", "data_set.js
 PASSED_OVER = ("backup-", "best-backup-", ".partial.", ".lock")
 
 
-def members(
-    project: Path, results: str, data: str, overlay: Path | None, lists: Sequence[str] = ()
-) -> list[PurePosixPath]:
-    """The files of an archive, from the project's folder, sorted.
+# Snakemake names a record after its file, in base64; a long name is in parts that begin with "@".
+RECORD = re.compile(r"@?[\w=-]+", re.ASCII)
+# Hidden, and a result: how old a folder is that a job has made.
+TIMESTAMP = ".snakemake_timestamp"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where an archive's files belong, by the configuration of the project that packs or restores.
+
+    Attributes:
+        results: Folder of the results, from the project's folder.
+        data: Folder of the data.
+        others: Further files: the CONFIGFILE, and lists of photographs.
+    """
+
+    results: str = "results"
+    data: str = "data"
+    others: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, project: Path, config: Mapping[str, Any], overlay: Path | None) -> Self:
+        """Return the layout of a configuration.
+
+        Args:
+            project: Folder of the project.
+            config: Configuration, see `configuration.outline`.
+            overlay: File that is laid over config.yaml.
+
+        Raises:
+            DeepColorError: A folder or file is outside the project, or the folder is one of code.
+        """
+        lists = [each["list"] for each in config["data_sets"].values() if each.get("list")]
+        keys = [("results", config["results"]), ("data", config["data"])]
+        keys += [("list", each) for each in lists]
+        if overlay is not None:
+            keys.append(("CONFIGFILE", os.path.relpath(overlay, project)))
+        for key, name in keys:
+            path = PurePosixPath(name)
+            if path.is_absolute() or ".." in path.parts:
+                raise DeepColorError(
+                    f"{key}: {name} lies outside the project's folder; an archive needs it inside"
+                )
+            is_code = not path.parts or path.parts[0] in CODE
+            if key in ("results", "data") and (is_code or _is_hidden(path)):
+                raise DeepColorError(
+                    f"{key}: {name} is no folder for an archive; name one that is not hidden and "
+                    "holds no code"
+                )
+        results, data, *others = [str(PurePosixPath(name)) for _, name in keys]
+        return cls(results, data, tuple(others))
+
+    def holds(self, name: str) -> bool:
+        """Return whether an archive may hold a file that is no code.
+
+        Args:
+            name: Path of the file from the project's folder, without "." and "..".
+        """
+        path = PurePosixPath(name)
+        folders = [str(folder) for folder in path.parents]
+        if name in self.others:
+            return True
+        if METADATA in folders:
+            return all(map(RECORD.fullmatch, path.relative_to(METADATA).parts))
+        if _is_hidden(path.parent if path.name == TIMESTAMP else path):
+            return False
+        if self.data in folders and path.name in OF_DATA:
+            return True
+        return self.results in folders and not path.name.startswith(PASSED_OVER)
+
+
+def _is_hidden(path: PurePosixPath) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
+def members(project: Path, layout: Layout) -> list[PurePosixPath]:
+    """Return the files of an archive, from the project's folder, sorted.
+
+    Hidden files and folders of results and data, and what an interrupted training resumes from, are
+    left out.
 
     Args:
-        project: Folder.
-        results: Where the results are, as configured.
-        data: Where the data are, as configured.
-        overlay: What is laid over config.yaml.
-        lists: Of photographs, by which data sets were fetched.
+        project: Folder of the project.
+        layout: Where results and data are.
 
     Raises:
-        DeepColorError: There is no report, or something lies outside the project's folder.
+        DeepColorError: There is no report.
     """
-    needed = [("results", results), ("data", data), *(("list", each) for each in lists)]
-    if overlay is not None:
-        needed.append(("CONFIGFILE", os.path.relpath(overlay, project)))
-    for key, folder in needed:
-        if Path(folder).is_absolute() or ".." in Path(folder).parts:
-            raise DeepColorError(
-                f"{key}: {folder} lies outside the project's folder; an archive needs it inside"
-            )
-    if not (project / results / "report.html").exists():
-        raise DeepColorError(f"{results}/report.html is not there; make report writes it")
-    found = {Path(name) for name in code_files(project)}
-    found |= set(_below(project, Path(results))) | set(_below(project, Path(METADATA)))
-    found |= {path for path in _below(project, Path(data)) if path.name in OF_DATA}
-    found |= {Path(each) for each in lists}
-    if overlay is not None:
-        found.add(Path(os.path.relpath(overlay, project)))
-    return sorted(PurePosixPath(path.as_posix()) for path in found)
+    if not (project / layout.results / "report.html").exists():
+        raise DeepColorError(f"{layout.results}/report.html is not there; make report writes it")
+    found = set(code_files(project))
+    found |= {name for name in layout.others if (project / name).is_file()}
+    for folder in (layout.results, layout.data, METADATA):
+        names = (path.as_posix() for path in _below(project, Path(folder)))
+        found |= set(filter(layout.holds, names))
+    return sorted(map(PurePosixPath, found))
 
 
 def code_files(project: Path) -> list[str]:
@@ -112,8 +176,11 @@ def pack(project: Path, names: Iterable[PurePosixPath], archive: Path) -> tuple[
                 raise DeepColorError(f"{str(name)!r} has a line break in its name; rename the file")
             with open(project / name, "rb") as file:
                 # Of what is packed, be it written meanwhile.
-                hashing = _Hashing(file)
-                tar.addfile(tar.gettarinfo(arcname=str(name), fileobj=file), hashing)
+                hashing = HashingReader(file)
+                entry = tar.gettarinfo(arcname=str(name), fileobj=file)
+                if name.parts[0] not in CODE:  # Some file systems take all files for executable.
+                    entry.mode &= 0o666
+                tar.addfile(entry, hashing)
             sums.append(f"{hashing.digest.hexdigest()}  {name}\n")
             count += 1
         content = "".join(sums).encode("utf-8", "surrogateescape")
@@ -123,92 +190,19 @@ def pack(project: Path, names: Iterable[PurePosixPath], archive: Path) -> tuple[
     return count, archive.stat().st_size
 
 
-class _Hashing(io.RawIOBase):
-    """A file whose checksum is taken while it is read."""
+class HashingReader(io.RawIOBase):
+    """A file whose checksum is taken while it is read.
 
-    def __init__(self, file: BinaryIO) -> None:
+    Attributes:
+        digest: SHA-256 of what has been read.
+    """
+
+    def __init__(self, file: IO[bytes]) -> None:
         self.digest = hashlib.sha256()
         self._file = file
 
     def read(self, size: int = -1) -> bytes:
+        """Read and hash up to `size` bytes, all that are left if it is -1."""
         content = self._file.read(size)
         self.digest.update(content)
         return content
-
-
-def unpack(archive: Path, project: Path) -> int:
-    """Put the results of an archive into a project, with their times; what is there already is kept.
-
-    Every file appears whole, so that the same call goes on after an interruption.
-
-    Args:
-        archive: Of `pack`.
-        project: Folder of the same project, in the same state.
-
-    Returns:
-        The number of files that were put there.
-
-    Raises:
-        DeepColorError: The archive is broken, the project's code is another, or other results are there.
-    """
-    try:
-        with tarfile.open(archive, "r:gz") as tar:
-            known = _check(tar, archive)
-        with tarfile.open(archive, "r:gz") as tar:
-            count = _extract(tar, known, archive, project)
-    except (OSError, EOFError, tarfile.TarError) as error:
-        raise DeepColorError(f"{archive} cannot be unpacked ({first_line(error)})") from error
-    # What was noted of files that were here before.
-    shutil.rmtree(project / ledger.NOTES, ignore_errors=True)
-    return count
-
-
-def _check(tar: tarfile.TarFile, archive: Path) -> dict[str, str]:
-    """Hold every file of an archive against its checksum; the checksums by name."""
-    found, listed = {}, b""
-    for entry in tar:
-        content = tar.extractfile(entry)
-        if content is None:
-            raise DeepColorError(f"{archive} holds {entry.name}, which is no file; make it anew")
-        if entry.name == SUMS:
-            listed = content.read()
-        else:
-            digest = hashlib.sha256()
-            while piece := content.read(2**20):
-                digest.update(piece)
-            found[entry.name] = digest.hexdigest()
-    lines = os.fsdecode(listed).split("\n")
-    known = {line[66:]: line[:64] for line in lines if line}
-    if found != known or not known:
-        wrong = sorted(
-            name for name in found.keys() | known.keys() if found.get(name) != known.get(name)
-        )
-        raise DeepColorError(
-            f"{archive} is not as it was written ({wrong[0] if wrong else 'it is empty'}); get it again"
-        )
-    return known
-
-
-def _extract(tar: tarfile.TarFile, known: dict[str, str], archive: Path, project: Path) -> int:
-    ours = set(code_files(project))
-    other = [name for name in known if name in ours and sha256(project / name) != known[name]]
-    if other:
-        raise DeepColorError(
-            f"{archive} was made by other code ({other[0]} differs); unpack it into a folder of its "
-            "own: it holds the code, too"
-        )
-    new = [name for name in known if not (project / name).exists()]
-    there = [name for name in known if name not in ours and name not in set(new)]
-    if differs := [name for name in there if sha256(project / name) != known[name]]:
-        raise DeepColorError(f"{differs[0]} is there and is another; move it, or all results, away")
-    for name in new:
-        # Nothing outside of the project, and nobody's rights but ours.
-        entry = tarfile.data_filter(tar.getmember(name), str(project))
-        content = tar.extractfile(name)
-        assert content  # `_check` has read it.
-        with replacing(project / name) as temporary:
-            with open(temporary, "wb") as file:
-                shutil.copyfileobj(content, file)
-            temporary.chmod(entry.mode or 0o644)
-            os.utime(temporary, (entry.mtime, entry.mtime))
-    return len(new)

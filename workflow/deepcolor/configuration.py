@@ -81,6 +81,19 @@ def read(overlay: Path | None = None) -> dict[str, Any]:
     Raises:
         DeepColorError: A file is missing, or is no configuration.
     """
+    return complete(_overlaid(overlay))
+
+
+def outline(overlay: Path | None = None) -> dict[str, Any]:
+    """Read the configuration like `read`; photographs and weights that it names may be missing.
+
+    Raises:
+        DeepColorError: A file is missing, or a key or a value is none of a configuration.
+    """
+    return _with_form(_overlaid(overlay))
+
+
+def _overlaid(overlay: Path | None) -> dict[str, Any]:
     config: dict[str, Any] = {}
     for path in filter(None, [Path("config.yaml"), overlay]):
         if not path.is_file():
@@ -93,7 +106,7 @@ def read(overlay: Path | None = None) -> dict[str, Any]:
         if not isinstance(content, dict):
             raise DeepColorError(f"{path} holds no keys")
         _merge(config, content)
-    return complete(config)
+    return config
 
 
 def _merge(config: dict[str, Any], overlay: dict[str, Any]) -> None:
@@ -111,14 +124,8 @@ def complete(config: dict[str, Any]) -> dict[str, Any]:
     Raises:
         DeepColorError: A key is unknown or missing, or a value cannot be.
     """
-    check_keys(config)
-    schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
-    validator = Draft202012Validator(schema)
-    errors = sorted(validator.iter_errors(config), key=lambda error: len(error.absolute_path))
-    if errors:
-        raise DeepColorError(explain(errors[0]))
     given = config
-    config = with_defaults(schema, config)
+    config = _with_form(config)
     check_names("compare.models", config["compare"].get("models", []), config["models"])
     check_names("compare.data_sets", config["compare"].get("data_sets", []), config["data_sets"])
     check_models(config)
@@ -135,6 +142,17 @@ def complete(config: dict[str, Any]) -> dict[str, Any]:
     _check_metrics(config["evaluation"])
     check_runs(config)
     return config
+
+
+def _with_form(config: dict[str, Any]) -> dict[str, Any]:
+    """Check a configuration against the schema, and fill in the defaults."""
+    check_keys(config)
+    schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+    validator = Draft202012Validator(schema)
+    errors = sorted(validator.iter_errors(config), key=lambda error: len(error.absolute_path))
+    if errors:
+        raise DeepColorError(explain(errors[0]))
+    return with_defaults(schema, config)
 
 
 def _check_data_sets(data_sets: list[DataSet], evaluated: str) -> None:

@@ -3,7 +3,7 @@
 import tarfile
 from pathlib import Path
 
-from conftest import Copy
+from conftest import Copy, errors
 
 
 def test_a_report_moves_to_another_machine(finished: Copy, copy: Copy, tmp_path: Path) -> None:
@@ -31,3 +31,19 @@ def test_a_report_moves_to_another_machine(finished: Copy, copy: Copy, tmp_path:
     assert result.returncode == 0 and "Train" not in result.stdout, result.stdout
     missing = alone.run("python workflow/archive_results.py unpack --archive gone.tar.gz")
     assert missing.returncode == 1 and "there is no archive gone.tar.gz" in missing.stdout
+
+
+def test_an_archive_of_another_results_folder(copy: Copy) -> None:
+    copy.write("mine.yaml", "results: results-mine\n")
+    copy.write("results-mine/report.html", "<html>")
+    assert copy.run("make archive CONFIGFILE=mine.yaml").returncode == 0
+    (copy.folder / "results-mine/report.html").unlink()
+    result = copy.run("make restore")
+    assert result.returncode != 0 and "make restore PRESET=" in errors(result.stdout)[0]
+    (copy.folder / "mine.yaml").unlink()
+    result = copy.run("make restore CONFIGFILE=mine.yaml")
+    command = "tar -xzf deepcolor.tar.gz mine.yaml"
+    assert result.returncode != 0 and command in errors(result.stdout)[0]
+    result = copy.run(f"{command} && make restore CONFIGFILE=mine.yaml")
+    assert result.returncode == 0 and "Restored 1 files" in result.stdout
+    assert copy.read("results-mine/report.html") == "<html>"
