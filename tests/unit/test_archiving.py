@@ -143,13 +143,15 @@ def test_results_outside_or_among_code_are_not_packed(here: Path, folder: str) -
 
 
 def test_hidden_files_and_rights_to_execute_are_not_packed(here: Path) -> None:
-    for name in ("results/.DS_Store", "results/.git/config", "results/unet_1/.snakemake_timestamp"):
-        (here / name).parent.mkdir(exist_ok=True)
+    hidden = ["docs/.a/x", "results/.DS_Store", "results/.git/config"]
+    for name in [*hidden, "results/unet_1/.snakemake_timestamp"]:
+        (here / name).parent.mkdir(parents=True, exist_ok=True)
         (here / name).write_text("hidden")
     (here / "results/report.html").chmod(0o777)
     with tarfile.open(packed(here)) as tar:
-        hidden = [name for name in tar.getnames() if "/." in name]
-        assert hidden == ["results/unet_1/.snakemake_timestamp"]
+        assert [name for name in tar.getnames() if "/." in name] == [
+            "results/unet_1/.snakemake_timestamp"
+        ]
         assert tar.getmember("results/report.html").mode == 0o666
 
 

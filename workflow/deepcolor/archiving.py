@@ -29,8 +29,8 @@ SUMS = "SHA256SUMS"  # As `sha256sum --check` reads it.
 METADATA = ".snakemake/metadata"
 # Of a data set: what the report, the cards and the tables are made of.
 OF_DATA = ("manifest.csv", "manifest.offsets.json", "rejected.csv", "data_set.json", "index.json")
-# What a training goes on from after an interruption, and what is written while something else goes on.
-PASSED_OVER = ("backup-", "best-backup-", ".partial.", ".lock")
+# What a training resumes from after an interruption.
+PASSED_OVER = ("backup-", "best-backup-")
 
 
 # Snakemake names a record after its file, in base64; a long name is in parts that begin with "@".
@@ -143,11 +143,16 @@ def _below(project: Path, folder: Path) -> Iterator[Path]:
     seen = set()
     for top, folders, names in os.walk(project / folder, followlinks=True):
         seen.add(os.path.realpath(top))
-        # A link to a folder above would lead round and round.
-        folders[:] = [each for each in folders if os.path.realpath(Path(top, each)) not in seen]
+        # A link to a folder above would lead round and round. Hidden folders are those of tools.
+        folders[:] = [
+            each
+            for each in folders
+            if not each.startswith(".") and os.path.realpath(Path(top, each)) not in seen
+        ]
         for name in names:
             path = Path(top, name)
-            if path.is_file() and not name.startswith(PASSED_OVER):
+            hidden = name.startswith(".") and name != TIMESTAMP
+            if path.is_file() and not hidden and not name.startswith(PASSED_OVER):
                 yield path.relative_to(project)
 
 

@@ -142,7 +142,11 @@ class _Check:
         self._folders.update(map(str, PurePosixPath(entry.name).parents))
 
     def _fault(self, entry: tarfile.TarInfo) -> str | None:
-        """Return why an archive may not hold a member, None if it may."""
+        """Return why an archive may not hold a member, None if it may.
+
+        Raises:
+            DeepColorError: It is code that is not here.
+        """
         name, path = entry.name, PurePosixPath(entry.name)
         above = set(map(str, path.parents))
         odd = name != str(path) or path.is_absolute() or ".." in path.parts or not path.parts
@@ -157,7 +161,7 @@ class _Check:
         if name in self._code:
             return None
         if path.parts[0] in CODE:
-            return "is code that is not here: the archive was made by other code"
+            raise self._other_code(name, "is not here")
         if not self._layout.holds(name):
             return (
                 "is no result, manifest or record of this configuration (an archive of a preset: "
@@ -203,11 +207,14 @@ class _Check:
 
     def _differs(self, name: str) -> DeepColorError:
         if name in self._code:
-            return DeepColorError(
-                f"{self._archive} was made by other code ({_shown(name)} differs); restore it in the "
-                "version of the project that it was made with"
-            )
+            return self._other_code(name, "differs")
         return DeepColorError(f"{_shown(name)} is there and is another; move it, or all results, away")
+
+    def _other_code(self, name: str, how: str) -> DeepColorError:
+        return DeepColorError(
+            f"{self._archive} was made by other code ({_shown(name)} {how}); restore it in the "
+            "version of the project that it was made with"
+        )
 
     def new_files(self) -> set[str]:
         """Return the names of the members that are not here yet, when all have been added.
