@@ -13,6 +13,7 @@ from deepcolor import clients
 from deepcolor.decoding import read_square
 from deepcolor.errors import DeepColorError, first_line
 from deepcolor.files import replacing
+from deepcolor.frames import read_frame
 from deepcolor.manifest import chunks, unreadable
 from deepcolor.progress import Progress, ahead
 
@@ -32,7 +33,7 @@ def collect(folder: Path, manifests: Sequence[Path], size: int) -> pd.DataFrame:
     Returns:
         per_image.csv with a column for the path of each picture: input, prediction, photograph.
     """
-    rows = pd.read_csv(folder / "per_image.csv", dtype={"data_set": str, "id": str, "group": str})
+    rows = read_frame(folder / "per_image.csv", dict.fromkeys(["data_set", "id", "group"], str))
     paths = pd.concat(
         [
             part[part["id"].isin(rows["id"])].assign(data_set=path.parent.name)

@@ -13,6 +13,7 @@ from scipy import stats
 from deepcolor.definitions import KEPT, MEASURES
 from deepcolor.errors import DeepColorError
 from deepcolor.files import read_json
+from deepcolor.frames import read_frame
 from deepcolor.names import BASELINES, TOLD
 from deepcolor.statistics import CONFIDENCE, Bootstrap, bca
 from deepcolor.tables import varied_run
@@ -144,9 +145,8 @@ def read_scores(files: Mapping[str, Path]) -> Scores:
         DeepColorError: Two are not of the same images.
     """
     columns = [f"{kept}{name}" for kept in ("", KEPT) for name in COMPARED]
-    # Names stay text, be they "007" or "NA".
     names = dict.fromkeys(["data_set", "id", "group"], str)
-    tables = {run: pd.read_csv(file, dtype=names, keep_default_na=False) for run, file in files.items()}
+    tables = {run: read_frame(file, names) for run, file in files.items()}
     run, first = next(iter(tables.items()))
     for other, table in tables.items():
         if not table["id"].equals(first["id"]) or not table["data_set"].equals(first["data_set"]):

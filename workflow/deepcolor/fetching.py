@@ -21,6 +21,7 @@ from deepcolor.checks import SIDE, Checks, fault, perceptual_hash
 from deepcolor.decoding import read_square
 from deepcolor.errors import first_line
 from deepcolor.files import replacing, sha256, write_json
+from deepcolor.frames import write_frame
 from deepcolor.manifest import parsed, row_at, write_manifest
 from deepcolor.photograph import Candidate, Rejection, Source
 from deepcolor.progress import Progress, ahead
@@ -160,10 +161,7 @@ def fetch_range(
 
     for unused in crops - {row["path"] for row in rows}:
         Path(unused).unlink()
-    with replacing(files.rejected) as temporary:
-        pd.DataFrame(rejected, columns=["id", "reason"]).to_csv(
-            temporary, index=False, lineterminator="\n"
-        )
+    write_frame(files.rejected, pd.DataFrame(rejected, columns=["id", "reason"]))
     write_manifest(files.rows, rows)
     facts = {
         "revision": source.revision,

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from deepcolor.cells import guarded, unguarded
 from deepcolor.errors import DeepColorError
 from deepcolor.fetching import RangeFiles, checksum, files_of
 from deepcolor.files import read_json, replacing, sha256, write_json
@@ -279,7 +280,7 @@ def _write_rejected(
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["id", "reason"])
         for rejection in chain(*(_rejections(each.rejected) for each in ranges), more):
-            writer.writerow([rejection.id, rejection.reason])
+            writer.writerow([guarded(rejection.id), guarded(rejection.reason)])
             reasons[kind(rejection.reason)] += 1
             first = first or rejection
     return reasons, first
@@ -290,7 +291,7 @@ def _rejections(path: Path) -> Iterator[Rejection]:
         reader = csv.reader(file)
         next(reader)
         for id, reason in reader:
-            yield Rejection(id, reason)
+            yield Rejection(unguarded(id), unguarded(reason))
 
 
 def _too_few(

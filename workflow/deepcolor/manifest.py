@@ -15,13 +15,15 @@ import numpy as np
 import pandas as pd
 from pandas.util import hash_array
 
+from deepcolor.cells import guarded, unguarded
 from deepcolor.errors import DeepColorError
 from deepcolor.files import read_json, replacing, write_json
+from deepcolor.frames import unguarded_frame, write_frame
 
 # id: unique in the data set; path: of the image file; split: training, validation or test;
 # width, height: in pixels; sha256: of the file; source: URL or name in the source;
 # group: what belongs together, crops of one photograph or near-duplicates; phash: perceptual hash in
-# hexadecimal, "" where none is taken.
+# hexadecimal, "" where none is taken. Texts that look like formulas are guarded, see `cells`.
 COLUMNS = [
     "id", "path", "split", "width", "height", "sha256", "source", "license", "credit", "group", "phash",
 ]  # fmt: skip
@@ -32,9 +34,7 @@ EVERY = 256  # Rows of a split from one whose place is known to the next.
 
 def write_manifest(path: str | Path, rows: list[dict[str, object]]) -> None:
     """Write rows with the keys of COLUMNS, sorted by split and id."""
-    frame = pd.DataFrame(rows, columns=COLUMNS).sort_values(["split", "id"])
-    with replacing(path) as temporary:
-        frame.to_csv(temporary, index=False, lineterminator="\n")
+    write_frame(path, pd.DataFrame(rows, columns=COLUMNS).sort_values(["split", "id"]))
 
 
 def offsets_of(manifest: Path) -> Path:
@@ -76,13 +76,14 @@ def records(file: BinaryIO) -> Iterator[bytes]:
 
 def parse(record: bytes) -> dict[str, str]:
     """The values of a record by column."""
-    return dict(zip(COLUMNS, next(csv.reader([record.decode()])), strict=True))
+    cells = next(csv.reader([record.decode()]))
+    return dict(zip(COLUMNS, map(unguarded, cells), strict=True))
 
 
 def compose(values: dict[str, str]) -> bytes:
     """The record of values by column."""
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow([values[column] for column in COLUMNS])
+    csv.writer(text, lineterminator="\n").writerow([guarded(values[column]) for column in COLUMNS])
     return text.getvalue().encode()
 
 
@@ -200,7 +201,8 @@ def read_slice(path: Path, split: str, number: int, of: int) -> pd.DataFrame:
 
 
 def _typed(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame.astype({key: int for key in ("width", "height") if key in frame})
+    numbers = {key: int for key in ("width", "height") if key in frame}
+    return unguarded_frame(frame.astype(numbers))
 
 
 def _without(path: str | Path, header: Sequence[str]) -> DeepColorError:

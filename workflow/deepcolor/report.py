@@ -15,6 +15,7 @@ from deepcolor.comparisons import LEAST_PHOTOGRAPHS
 from deepcolor.definitions import MEASURES, OF_MEANS
 from deepcolor.files import read_json, write_json, write_text
 from deepcolor.findings import decimal, findings, interval, signed
+from deepcolor.frames import read_frame
 from deepcolor.names import label
 from deepcolor.statistics import METHOD
 from deepcolor.tables import read_table
@@ -75,11 +76,8 @@ def render(
     results = views.results(metrics, training, as_published, split)
     varying = training[(training["varies"] != "") & ~training["model"].isin(ablations["model"])]
     faults = dict(zip(training["run"], training["fault"], strict=True))
-    # Names stay text, be they "007" or "null".
     names = {"data_set": str, "id": str}
-    per_image = {
-        run: pd.read_csv(file, dtype=names, keep_default_na=False) for run, file in scores.items()
-    }
+    per_image = {run: read_frame(file, names) for run, file in scores.items()}
     drawn, outermost = dict(np.load(samples)), dict(np.load(extremes))
     # Of those that have not collapsed, if there are such.
     best = min(

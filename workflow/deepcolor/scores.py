@@ -10,7 +10,8 @@ import pandas as pd
 from deepcolor import metrics
 from deepcolor.definitions import KEPT, MEASURES, OF_MEANS
 from deepcolor.errors import DeepColorError
-from deepcolor.files import replacing, write_json
+from deepcolor.files import write_json
+from deepcolor.frames import write_frame
 from deepcolor.manifest import chunks
 from deepcolor.statistics import METHOD, Bootstrap, Interval
 
@@ -110,5 +111,4 @@ def write_scores(scores: pd.DataFrame, per_image: Path, summary: Path) -> str:
 
 def write_per_image(scores: pd.DataFrame, path: Path) -> None:
     """Write scores as CSV, a row per image; see `summarize`."""
-    with replacing(path) as temporary:
-        scores.to_csv(temporary, index=False, lineterminator="\n")
+    write_frame(path, scores)

@@ -7,7 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from deepcolor.files import read_json, replacing
+from deepcolor.files import read_json
+from deepcolor.frames import read_frame, write_frame
 from deepcolor.manifest import chunks, distinct, read_manifest
 
 SPLITS = ("training", "validation", "test")
@@ -24,14 +25,13 @@ NAMES = [
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:
-    """Write a table as CSV, whole or not at all."""
-    with replacing(path) as temporary:
-        table.to_csv(temporary, index=False, lineterminator="\n")
+    """Write a table as CSV, whole or not at all; see `cells` for texts that look like formulas."""
+    write_frame(path, table)
 
 
 def read_table(path: Path) -> pd.DataFrame:
     """Read a table; names stay text, be they "007", and empty cells ""."""
-    return pd.read_csv(path, keep_default_na=False, dtype=dict.fromkeys(NAMES, str))
+    return read_frame(path, dict.fromkeys(NAMES, str))
 
 
 def tabulate_metrics(files: Sequence[Path]) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from deepcolor.cells import guarded, unguarded
 from deepcolor.errors import DeepColorError
 from deepcolor.files import replacing
 from deepcolor.study.columns import COLUMNS
@@ -121,7 +122,7 @@ def read_rows(path: Path) -> tuple[list[str], list[tuple[str, dict[str, str]]]]:
         lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
     except csv.Error as error:
         raise DeepColorError(f"{path} is no CSV file ({error}); save it as CSV again") from None
-    lines = [[cell.strip() for cell in line] for line in lines]
+    lines = [[unguarded(cell.strip()) for cell in line] for line in lines]
     if len(lines) < 2:
         raise DeepColorError(f"{path} holds no answers; wait for some, and export again")
     header = lines[0]
@@ -259,7 +260,7 @@ def _rules(cell: str, wrong: Any) -> str:
         return ""
     try:
         rules = json.loads(cell)
-    except ValueError:
+    except (ValueError, RecursionError):
         rules = None
     if (
         not isinstance(rules, dict)
@@ -278,4 +279,4 @@ def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     with replacing(path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows({name: guarded(value) for name, value in row.items()} for row in rows)

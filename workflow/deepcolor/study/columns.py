@@ -1,4 +1,7 @@
-"""The columns of answers.csv, a row per answer. Standard library only."""
+"""The columns of answers.csv, a row per answer. Standard library only.
+
+A text that a spreadsheet would take for a formula begins with an apostrophe, see `cells`.
+"""
 
 COLUMNS = (
     "study",  # 16 hexadecimal digits; empty for imported answers.

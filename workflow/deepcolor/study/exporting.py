@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+from deepcolor.cells import guarded
 from deepcolor.errors import DeepColorError
 from deepcolor.files import replacing, write_text
 from deepcolor.study.columns import COLUMNS
@@ -57,7 +58,7 @@ def as_csv(connection: sqlite3.Connection) -> tuple[str, int]:
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
     for count, row in enumerate(rows(connection), 1):  # noqa: B007 (the last is the count)
-        writer.writerow(row)
+        writer.writerow({name: guarded(value) for name, value in row.items()})
     return text.getvalue(), count
 
 
