@@ -8,7 +8,7 @@ from pathlib import Path
 
 from deepcolor import archiving, command, configuration, restoring
 from deepcolor.archiving import Layout
-from deepcolor.errors import DeepColorError
+from deepcolor.errors import DeepColorError, shown
 
 PROJECT = Path(__file__).parent.parent
 
@@ -34,7 +34,7 @@ def _pack(archive: Path, configfile: Path | None) -> None:
     names = archiving.members(PROJECT, layout)
     names = [name for name in names if (PROJECT / name).resolve() != itself]
     count, size = archiving.pack(PROJECT, names, archive)
-    print(f"Archive: {archive}, {count:,} files, {size / 1e6:,.0f} MB")
+    print(f"Archive: {shown(archive)}, {count:,} files, {size / 1e6:,.0f} MB")
 
 
 def _unpack(archive: Path, configfile: Path | None) -> None:
@@ -47,7 +47,7 @@ def _unpack(archive: Path, configfile: Path | None) -> None:
         )
     layout = Layout.of(PROJECT, configuration.outline(configfile), configfile)
     count = restoring.unpack(archive, PROJECT, layout)
-    print(f"Restored {count:,} files of {archive}; `make report` continues from there")
+    print(f"Restored {count:,} files of {shown(archive)}; `make report` continues from there")
 
 
 if __name__ == "__main__":

@@ -5,11 +5,13 @@ import io
 import os
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 from deepcolor import command
 from deepcolor.arguments import port
 from deepcolor.colorize import app_command, evaluate_command
 from deepcolor.colorize import commands as colorize
+from deepcolor.errors import shown
 
 
 def main() -> None:
@@ -25,8 +27,16 @@ def main() -> None:
         sys.exit(1)
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors stay one line, whatever is on the command line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print usage and the message, and exit with code 2."""
+        super().error(shown(message))
+
+
 def _main() -> None:
-    parser = argparse.ArgumentParser(prog="deepcolor", description=__doc__)
+    parser = _Parser(prog="deepcolor", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     colorize.add_colorize(commands.add_parser("colorize", help="colorize photographs of your own"))
     colorize.add_inspect(commands.add_parser("inspect", help="say whether a file was colorized"))
@@ -105,13 +115,13 @@ def _export(args: argparse.Namespace) -> None:
     from deepcolor.study import exporting
 
     output = args.output or args.study / "answers.csv"
-    print(f"{exporting.export(_database(args), output)} answers: {output}", flush=True)
+    print(f"{exporting.export(_database(args), output)} answers: {shown(output)}", flush=True)
 
 
 def _backup(args: argparse.Namespace) -> None:
     from deepcolor.study import exporting
 
-    print(f"{exporting.backup(_database(args), args.copy)} answers: {args.copy}", flush=True)
+    print(f"{exporting.backup(_database(args), args.copy)} answers: {shown(args.copy)}", flush=True)
 
 
 if __name__ == "__main__":

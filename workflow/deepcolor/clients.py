@@ -7,7 +7,7 @@ from types import ModuleType
 from typing import TypeVar
 
 from deepcolor.command import REMEDIES
-from deepcolor.errors import DeepColorError, first_line
+from deepcolor.errors import DeepColorError, first_line, shown
 
 ATTEMPTS = 6
 
@@ -61,7 +61,7 @@ def patiently(
                 raise
             pause = 2.0 ** (attempt - 1)
             print(
-                f"{what}: {first_line(error)[:200]}; again in {pause:.0f} s "
+                f"{shown(what)}: {first_line(error)[:200]}; again in {pause:.0f} s "
                 f"({attempts - attempt} more attempts)",
                 flush=True,
             )

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from deepcolor import files, ledger
 from deepcolor.devices import configure, is_out_of_memory, set_environment, spread
-from deepcolor.errors import DeepColorError, first_line
+from deepcolor.errors import DeepColorError, first_line, shown
 
 # Packages that Keras and TensorFlow import where they find them, for what nothing here uses: with them
 # importing takes 6.8 s on two cores, without 3.1 to 4.2 s.
@@ -55,7 +55,7 @@ def run(main: Callable[[], None], *, noted: bool = True) -> None:
         message = _explain(error)
         if message is None:
             raise
-        sys.exit(f"{script}: error: {message}")
+        sys.exit(f"{script}: error: {shown(message)}")
 
 
 def _leave_room(written: Iterable[Path]) -> None:

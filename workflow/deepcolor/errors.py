@@ -1,4 +1,4 @@
-"""The error that a user can mend."""
+"""The error that a user can mend, and text from outside in messages."""
 
 
 class DeepColorError(Exception):
@@ -6,5 +6,16 @@ class DeepColorError(Exception):
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of an error's message, or the name of its kind where it has none."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+    """Return the first line of an error's message, `shown`; the name of its kind where it has none."""
+    return shown((str(error).strip().splitlines() or [type(error).__name__])[0])
+
+
+def shown(text: object) -> str:
+    """Return a text from outside, such as a file's name, for a line of a terminal, a log or a page.
+
+    What is not printable is escaped: line breaks, escape sequences of terminals, NUL, marks that change
+    the direction of writing, bytes that are no text.
+    """
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in str(text)
+    )

@@ -22,7 +22,7 @@ from deepcolor import onnx_runtime
 from deepcolor.command import without_messages
 from deepcolor.devices import is_out_of_memory
 from deepcolor.errors import DeepColorError, first_line
-from deepcolor.files import replacing_folder, sha256, write_json
+from deepcolor.files import read_json, replacing_folder, sha256, write_json
 
 # Read by every onnxruntime since 1.12, of 2022, and all that the networks need; tf2onnx writes up to 18.
 OPSET = 17
@@ -64,7 +64,7 @@ def export(
         properties = {
             "deepcolor.run": run,
             "deepcolor.model_sha256": checksum,
-            "deepcolor.card": json.dumps(json.loads(card.read_text("utf-8")), ensure_ascii=False),
+            "deepcolor.card": json.dumps(read_json(card), ensure_ascii=False),
         }
         onnx.helper.set_model_props(content, properties)
         onnx_file = parts / "model.onnx"

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from deepcolor.errors import DeepColorError
+from deepcolor.errors import DeepColorError, first_line, shown
 
 # What this process has put in its place.
 written: set[Path] = set()
@@ -121,7 +121,8 @@ def _locked(path: Path, does: str) -> Iterator[None]:
                 if not told:
                     file.seek(0)
                     who = file.read() or "another job"
-                    print(f"Waiting for {who}, which {does}; if it is dead, delete {path}", flush=True)
+                    line = f"Waiting for {who}, which {does}; if it is dead, delete {path}"
+                    print(shown(line), flush=True)
                 told = True
                 time.sleep(POLL)
                 continue
@@ -168,9 +169,9 @@ def read_json(path: str | Path) -> Any:
     """
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DeepColorError(
-            f"{path} is broken ({error}); delete it and run the same command again"
+            f"{path} is broken ({first_line(error)}); delete it and run the same command again"
         ) from error
 
 

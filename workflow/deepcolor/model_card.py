@@ -14,6 +14,7 @@ import jinja2
 
 from deepcolor.comparisons import LEAST_PHOTOGRAPHS, compare, read_scores
 from deepcolor.definitions import MEASURES
+from deepcolor.errors import shown
 from deepcolor.fault_words import FAULTS
 from deepcolor.files import read_json, sha256, write_json, write_text
 from deepcolor.findings import decimal, differences, interval
@@ -320,10 +321,12 @@ def _count(number: int, noun: str) -> str:
 
 
 def plain(text: object) -> str:
-    """A text for Markdown, on one line, that is no markup, whatever is in it."""
-    escaped = html.escape(" ".join(str(text).split()), quote=False)
+    """Return a text for Markdown, on one line, that is no markup, whatever is in it."""
+    escaped = html.escape(shown(" ".join(str(text).split())), quote=False)
     escaped = re.sub(r"([\\`*\[\]|~$#])", r"\\\1", escaped)
-    return re.sub(r"(?<![^\W_])_|_(?![^\W_])", r"\\_", escaped)  # Within a word it is none.
+    escaped = re.sub(r"(?<![^\W_])_|_(?![^\W_])", r"\\_", escaped)  # Within a word it is none.
+    # At the beginning of a line: lists, underlines of headings, front matter.
+    return re.sub(r"^(\d*)(?=[-+.)](\s|$)|--|=)", r"\1\\", escaped)
 
 
 def _environment() -> jinja2.Environment:

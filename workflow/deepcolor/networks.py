@@ -25,7 +25,7 @@ def load_network(path: Path, image_size: int | None = None) -> keras.Model:
     """
     try:
         network = keras.saving.load_model(path, compile=False)
-    except (OSError, ValueError, KeyError, BadZipFile) as error:
+    except (OSError, ValueError, KeyError, RecursionError, BadZipFile) as error:
         raise DeepColorError(
             f"{path} cannot be loaded ({first_line(error)}); delete it and run the same command again"
         ) from error

@@ -64,7 +64,7 @@ def load_state(path: Path, model: keras.Model) -> History:
         if whole:
             for name, variable in variables.items():
                 variable.assign(arrays[name])
-    except (OSError, SafetensorError, TypeError, KeyError, ValueError) as error:
+    except (OSError, SafetensorError, TypeError, KeyError, ValueError, RecursionError) as error:
         raise DeepColorError(
             f"{path} is not a training state of this network; delete it and run the same command again"
         ) from error

@@ -25,7 +25,7 @@ from deepcolor.colorize.network import Network, open_network
 from deepcolor.colorize.picture import Colorized, colorize, previews
 from deepcolor.colorize.settings import Settings
 from deepcolor.colorize.writing import write
-from deepcolor.errors import DeepColorError, first_line
+from deepcolor.errors import DeepColorError, first_line, shown
 from deepcolor.names import label
 
 SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "TIFF": ".tif", "WEBP": ".webp"}
@@ -141,7 +141,7 @@ def create_app(
         try:
             return loaded(path, path.stat().st_mtime_ns)
         except (DeepColorError, OSError) as error:
-            print(f"app: error: {error}", file=sys.stderr, flush=True)
+            print(shown(f"app: error: {error}"), file=sys.stderr, flush=True)
             abort(HTTPStatus.SERVICE_UNAVAILABLE, BROKEN)
 
     @app.errorhandler(HTTPException)

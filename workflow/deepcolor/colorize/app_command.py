@@ -9,7 +9,7 @@ from pathlib import Path
 
 from deepcolor.arguments import most, port
 from deepcolor.colorize.ordering import natural
-from deepcolor.errors import DeepColorError
+from deepcolor.errors import DeepColorError, shown
 
 # Threads that answer: of a picture in work, those that wait, and one for the page itself.
 THREADS = 4
@@ -115,7 +115,7 @@ def run_app(args: argparse.Namespace) -> None:
         "their way; for a network that you trust",
         "Ctrl-C stops",
     ]
-    print("\n".join(filter(None, lines)), flush=True)
+    print("\n".join(map(shown, filter(None, lines))), flush=True)
     serving.run(
         app,
         listener,

@@ -27,7 +27,7 @@ from deepcolor.colorize.reading import MOST_MEGAPIXELS
 from deepcolor.colorize.settings import Settings
 from deepcolor.colorize.signing import Signer, credentials
 from deepcolor.colorize.writing import write
-from deepcolor.errors import DeepColorError, first_line
+from deepcolor.errors import DeepColorError, first_line, shown
 from deepcolor.files import alone_in, replacing, sha256, write_text
 from deepcolor.progress import Progress
 
@@ -295,17 +295,15 @@ def report(summary: Summary, sheet: Path) -> None:
         SystemExit: Some failed; the exit code is 1.
     """
     for note, count in sorted(Counter(note for each in summary.done for note in each["notes"]).items()):
-        print(f"colorize: of {count}: {note}")
+        print(f"colorize: of {count}: {shown(note)}")
     if summary.passed_over:
         print(f"colorize: {summary.passed_over} other files in folders were passed over")
     print(
         f"colorize: {len(summary.done)} colorized, {len(summary.kept)} done before, "
-        f"{len(summary.failed)} failed: {sheet}",
+        f"{len(summary.failed)} failed: {shown(sheet)}",
         flush=True,
     )
     for name, why in sorted(summary.failed.items()):
-        # A name may have a line's end in it.
-        shown = name if name.isprintable() else ascii(name)
-        print(f"colorize: error: {shown}: {why}", file=sys.stderr)
+        print(shown(f"colorize: error: {name}: {why}"), file=sys.stderr)
     if summary.failed:
         sys.exit(1)

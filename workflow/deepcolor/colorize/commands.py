@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from deepcolor.arguments import add_photographs_and_model, count, factor, folder, most, quality, tiles
-from deepcolor.errors import DeepColorError
+from deepcolor.errors import DeepColorError, shown
 
 
 def add_colorize(parser: argparse.ArgumentParser) -> None:
@@ -74,7 +74,7 @@ def run_colorize(args: argparse.Namespace) -> None:
     threads = args.threads or os.cpu_count() or 1
     network = open_network(args.model, threads)
     for note in network.notes:
-        print(f"colorize: {note}", flush=True)
+        print(f"colorize: {shown(note)}", flush=True)
     summary = colorize_files(
         args.photographs,
         args.output,
@@ -97,9 +97,9 @@ def run_inspect(args: argparse.Namespace) -> None:
     failed = False
     for path in args.files:
         try:
-            print(f"{path}: {inspect(path)}", flush=True)
+            print(shown(f"{path}: {inspect(path)}"), flush=True)
         except ValueError as error:
             failed = True
-            print(f"inspect: error: {path}: {error}", file=sys.stderr)
+            print(shown(f"inspect: error: {path}: {error}"), file=sys.stderr)
     if failed:
         sys.exit(1)

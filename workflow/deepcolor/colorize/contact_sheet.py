@@ -13,6 +13,7 @@ from PIL import Image
 
 from deepcolor.colorize.files import SMALL
 from deepcolor.colorize.ordering import natural
+from deepcolor.errors import shown
 from deepcolor.files import replacing
 
 HALVES = ("before", "after")
@@ -74,7 +75,7 @@ def render(entries: Sequence[Mapping[str, Any]], trained_on: Sequence[str]) -> s
     )
     return environment.get_template("contact_sheet.html.j2").render(
         entries=[_shown(each) for each in sorted(entries, key=lambda each: natural(each["output"]))],
-        models=sorted({each["model"] or "an unnamed network" for each in entries}),
+        models=sorted({shown(each["model"] or "an unnamed network") for each in entries}),
         trained_on=trained_on,
     )
 
@@ -83,8 +84,8 @@ def _shown(entry: Mapping[str, Any]) -> dict[str, Any]:
     """What the page says of a photograph."""
     output = entry["output"]
     width, height = entry.get("preview", (3, 2))
-    name, notes = _readable(output), "; ".join(entry.get("notes", []))
-    model = entry["model"] or "an unnamed network"
+    name, notes = shown(_readable(output)), shown("; ".join(entry.get("notes", [])))
+    model = shown(entry["model"] or "an unnamed network")
     return {
         "name": name,
         "address": _address(output),

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from deepcolor.colorize.files import MANIFEST
-from deepcolor.errors import DeepColorError
 from deepcolor.files import read_json, write_json
 
 Entry = dict[str, Any]
@@ -33,11 +32,15 @@ class Summary:
 
 
 def read_manifest(manifest: Path) -> dict[str, Entry]:
-    """What an earlier manifest says, by output; {} where there is none, or a broken one."""
+    """Return what an earlier manifest says, by output; {} where there is none, or one of another form.
+
+    Raises:
+        DeepColorError: It is broken: what it lists would be lost.
+    """
     try:
         listed = read_json(manifest)["photographs"]
         return {each["output"]: each for each in listed if each.keys() >= NEEDED}
-    except (DeepColorError, OSError, KeyError, TypeError, AttributeError):
+    except (OSError, KeyError, TypeError, AttributeError):
         return {}
 
 

@@ -25,6 +25,9 @@ EXTENDED = "{http://ns.adobe.com/xmp/note/}HasExtendedXMP"
 BEGIN = "<?xpacket begin='\ufeff' id='W5M0MpCehiHzreSzNTczkc9d'?>"
 END = "<?xpacket end='w'?>"
 
+# Levels of elements that a packet may have; writing deeper ones would exceed Python's recursion limit.
+MOST_LEVELS = 100
+
 # What we note of a file, by attribute of our own namespace.
 NOTED = ("Software", "Model", "ModelSHA256", "InputSHA256", "Settings", "Time")
 
@@ -72,7 +75,7 @@ def settings_of(noted: Mapping[str, str]) -> dict[str, object]:
     """The settings in a file's notes; {} where they cannot be read."""
     try:
         found = json.loads(noted.get("Settings", "{}"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 
@@ -109,12 +112,19 @@ def _forget(rdf: ElementTree.Element) -> None:
 
 
 def _parse(packet: bytes) -> ElementTree.Element | None:
-    """The element of a packet; None of a broken one."""
+    """Return the element of a packet; None of a broken one, or one nested deeper than any program's."""
     try:
         tree = ElementTree.fromstring(packet.strip(b"\0 \r\n\t"))
     except (ElementTree.ParseError, ValueError, LookupError):
         return None
-    return tree if tree.tag in (f"{{{META}}}xmpmeta", f"{{{RDF}}}RDF") else None
+    if tree.tag not in (f"{{{META}}}xmpmeta", f"{{{RDF}}}RDF"):
+        return None
+    level = [tree]
+    for _ in range(MOST_LEVELS):
+        level = [child for element in level for child in element]
+        if not level:
+            return tree
+    return None
 
 
 def _prefixes(packet: bytes) -> dict[str, str]:

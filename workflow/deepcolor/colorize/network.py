@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from deepcolor import onnx_runtime
-from deepcolor.errors import DeepColorError, first_line
+from deepcolor.errors import DeepColorError, first_line, shown
 from deepcolor.files import read_json, sha256
 
 NO_CARD = "No model card says what this network was trained on."
@@ -73,12 +73,12 @@ def open_network(path: Path, threads: int) -> Network:
         ) from error
     in_short = card.get("in_short")
     return Network(
-        name=str(card.get("run") or _name(path)),
+        name=shown(card.get("run") or _name(path)),
         sha256=sha256(path),
         size=size,
         predict=predict,
         card=card,
-        notes=tuple(map(str, in_short)) if isinstance(in_short, list) and in_short else (NO_CARD,),
+        notes=tuple(map(shown, in_short)) if isinstance(in_short, list) and in_short else (NO_CARD,),
     )
 
 

@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from deepcolor import protection
-from deepcolor.errors import DeepColorError
+from deepcolor.errors import DeepColorError, shown
 from deepcolor.study import protocol
 from deepcolor.study.addresses import below, cookie_name, split_url
 from deepcolor.study.administration import add_administration
@@ -177,7 +177,7 @@ def create_app(store: Store, token: str, public_url: str = "") -> Flask:
     @app.errorhandler(DeepColorError)
     @app.errorhandler(sqlite3.DatabaseError)
     def _not_now(error: Exception) -> AnyResponse:
-        print(f"deepcolor: error: {error}", file=sys.stderr, flush=True)
+        print(shown(f"deepcolor: error: {error}"), file=sys.stderr, flush=True)
         return _told(HTTPStatus.SERVICE_UNAVAILABLE, LATER)
 
     add_administration(app, store, token, prefix, secure)

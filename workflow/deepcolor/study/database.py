@@ -170,8 +170,18 @@ def is_study(connection: sqlite3.Connection, path: Path) -> bool:
 
 
 def held_study(connection: sqlite3.Connection) -> dict[str, Any]:
-    """The study that a file holds, as in study.json."""
-    content: dict[str, Any] = json.loads(connection.execute("SELECT content FROM study").fetchone()[0])
+    """Return the study that a file holds, as in study.json.
+
+    Raises:
+        DeepColorError: It is damaged.
+    """
+    try:
+        content: dict[str, Any] = json.loads(
+            connection.execute("SELECT content FROM study").fetchone()[0]
+        )
+    except (ValueError, TypeError, RecursionError) as error:
+        path = connection.execute("PRAGMA database_list").fetchone()[2]
+        raise DeepColorError(f"{path}: {REMEDIES['SQLITE_CORRUPT']}") from error
     return content
 
 

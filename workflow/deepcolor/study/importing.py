@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from deepcolor.errors import DeepColorError
+from deepcolor.errors import DeepColorError, shown
 from deepcolor.files import read_json
 from deepcolor.study.answers import (
     COLOR_VISION,
@@ -88,7 +88,7 @@ def run(args: argparse.Namespace) -> None:
             f"'{common[0]}' is in both --real-words and --colorized-words; leave one out"
         )
     path = args.study / "study.json"
-    study = read_json(path) if path.exists() else None
+    study = _read_study(path) if path.exists() else None
     rows: list[Row] = []
     dropped: list[str] = []
     for number, file in enumerate(args.files, start=1):
@@ -114,13 +114,21 @@ def run(args: argparse.Namespace) -> None:
     ordered = sorted(rows, key=lambda row: (row[1]["person"], int(row[1]["position"])))
     write_rows(output, [cells for _, cells in ordered])
     if dropped:
-        names = ", ".join(f"'{name}'" for name in dict.fromkeys(dropped))
+        names = ", ".join(f"'{shown(name)}'" for name in dict.fromkeys(dropped))
         print(f"study import: not kept: columns {names}", flush=True)
     people = len({answer.person for answer in answers})
     simulated = sum(answer.simulated for answer in answers)
     marked = f", {simulated:,} of them simulated" if simulated else ""
     whose = f"{people:,} {'person' if people == 1 else 'people'}"
-    print(f"study import: {len(answers):,} answers of {whose}{marked}: {output}", flush=True)
+    print(f"study import: {len(answers):,} answers of {whose}{marked}: {shown(output)}", flush=True)
+
+
+def _read_study(path: Path) -> Mapping[str, Any]:
+    """Return what study.json holds, of which only what is needed here is checked."""
+    study = read_json(path)
+    if not isinstance(study, dict) or not {"study", "protocol", "pictures", "images"} <= study.keys():
+        raise DeepColorError(f"{path} is no study; delete it, and `make study` makes it")
+    return study
 
 
 def _words(text: str) -> list[str]:

@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 from deepcolor import serving
+from deepcolor.errors import shown
 from deepcolor.serving import address, is_for_this_machine, listen
 from deepcolor.study.addresses import split_url
 from deepcolor.study.app import MOST_BYTES, create_app
@@ -95,7 +96,7 @@ def serve(
         warning(listener, public_url),
         "Ctrl-C stops",
     ]
-    print("\n".join(filter(None, lines)), flush=True)
+    print("\n".join(map(shown, filter(None, lines))), flush=True)
     run(store, listener, token, public_url, stop)
     with contextlib.suppress(OSError):  # The terminal may be gone.
         print("Stopped; all answers are kept", flush=True)
