@@ -12,6 +12,7 @@ from typing import Any
 
 from waitress import create_server, wasyncore
 
+from deepcolor.connections import Places
 from deepcolor.errors import DeepColorError
 
 # Files that the process needs beside its connections.
@@ -71,7 +72,13 @@ def stop_when_told() -> threading.Event:
 
 
 def run(
-    application: Any, listener: socket.socket, stop: threading.Event, *, connections: int, **options: Any
+    application: Any,
+    listener: socket.socket,
+    stop: threading.Event,
+    *,
+    connections: int,
+    idle: float,
+    **options: Any,
 ) -> None:
     """Serve until `stop` is set; requests under way are finished. Closes the socket.
 
@@ -79,24 +86,31 @@ def run(
         application: WSGI.
         listener: Of `listen`.
         stop: Is looked at several times a second.
-        connections: At a time, at most, if the system lets the process have so many files.
+        connections: At a time, at most, if the system lets the process have so many files. When all
+            places are taken, the connection that has waited longest is closed; see `connections`.
+        idle: Seconds that a connection may stay without a request.
         options: Further ones of waitress, such as `threads`.
     """
     logging.getLogger("waitress").setLevel(logging.CRITICAL)  # It would tell people's addresses.
     channels: dict[int, Any] = {}
+    most = _most_connections(connections)
     server = create_server(
         application,
         map=channels,
         sockets=[listener],
-        connection_limit=_most_connections(connections),
+        connection_limit=most + 2,  # Waitress counts the listener and its trigger, too.
+        channel_timeout=idle,
         asyncore_use_poll=True,
         log_socket_errors=False,
         ident=None,
         **options,
     )
 
+    places = Places(server, most, idle)
+
     def work() -> None:
         wasyncore.loop(timeout=LOOK, use_poll=True, map=channels, count=1)
+        places.clear()
 
     while not stop.is_set():
         work()

@@ -53,8 +53,8 @@ def run(
         listener,
         stop,
         connections=CONNECTIONS,
+        idle=IDLE,
         threads=THREADS,
-        channel_timeout=IDLE,
         max_request_header_size=2 * MOST_BYTES,
         max_request_body_size=2 * MOST_BYTES,
         # A flood of requests on one connection must not hold a thread until its replies are read.
