@@ -368,7 +368,7 @@ def test_a_file_that_is_taken_away_while_it_is_served_takes_no_answers(tmp_path:
     opened_store = opened(tmp_path)
     session = begun(opened_store)
     (tmp_path / "answers.sqlite").rename(tmp_path / "elsewhere.sqlite")
-    with pytest.raises(DeepColorError, match="is no longer the file that is served"):
+    with pytest.raises(DeepColorError, match="was deleted while it was served; all 0 answers are"):
         opened_store.answer(session, 0, "real", 1.0)
 
 

@@ -17,7 +17,7 @@ READING, LEAST_RATE = 20.0, 20_000
 SWEEP = 1.0  # Seconds between looks at deadlines.
 
 
-class Channel(HTTPChannel):  # type: ignore[misc]
+class Channel(HTTPChannel):
     """A connection that knows how long it has waited for a whole request.
 
     Attributes:
@@ -118,7 +118,7 @@ class Places:
         idle = [each for each in channels if not each.is_busy and not each.will_close]
         counts = Counter(each.network for each in channels)
         ranks = Counter[str]()
-        order = []
+        order: list[tuple[int, int, Channel]] = []
         for each in sorted(idle, key=lambda each: (bool(each.total_outbufs_len), each.since)):
             # As many would be left of its address if it were the next to go.
             order.append((ranks[each.network] - counts[each.network], len(order), each))

@@ -67,6 +67,8 @@ def create_app(store: Store, token: str, public_url: str = "") -> Flask:
     # Cookies do not mind ports: two studies on one machine must not take each other's.
     cookie = cookie_name(f"study-{study['study'][:8]}", prefix, secure)
 
+    reported = ""  # The last error that was printed.
+
     def person() -> Person | None:
         return store.person(session()) if session() else None
 
@@ -136,7 +138,9 @@ def create_app(store: Store, token: str, public_url: str = "") -> Flask:
             sent = protocol.read_answer(request.get_json(), study["protocol"])
         except (ValueError, RecursionError) as error:
             abort(HTTPStatus.BAD_REQUEST, str(error))
+        nonlocal reported
         outcome = store.answer(session(), *sent)
+        reported = ""
         if outcome is None:
             abort(HTTPStatus.UNAUTHORIZED, "nobody has this cookie")
         after = protocol.state(store, outcome.person, prefix)
@@ -177,7 +181,10 @@ def create_app(store: Store, token: str, public_url: str = "") -> Flask:
     @app.errorhandler(DeepColorError)
     @app.errorhandler(sqlite3.DatabaseError)
     def _not_now(error: Exception) -> AnyResponse:
-        print(shown(f"deepcolor: error: {error}"), file=sys.stderr, flush=True)
+        nonlocal reported
+        if str(error) != reported:  # People's pages try again every few seconds.
+            reported = str(error)
+            print(shown(f"deepcolor: error: {error}"), file=sys.stderr, flush=True)
         return _told(HTTPStatus.SERVICE_UNAVAILABLE, LATER)
 
     add_administration(app, store, token, prefix, secure)

@@ -78,7 +78,7 @@ def serve(
         simulated: Whether all answers are a rehearsal's.
 
     Raises:
-        DeepColorError: As for `split_url`, `listen` and `Store`.
+        DeepColorError: As for `split_url`, `listen`, `Store` and `Store.close`.
     """
     if public_url:
         split_url(public_url)
@@ -98,5 +98,8 @@ def serve(
     ]
     print("\n".join(map(shown, filter(None, lines))), flush=True)
     run(store, listener, token, public_url, stop)
+    log = Path(f"{database}-wal")
+    # On a full disk, or where another process serves the file, too.
+    rest = f" in {database} and {log}: keep both" if log.exists() and log.stat().st_size else ""
     with contextlib.suppress(OSError):  # The terminal may be gone.
-        print("Stopped; all answers are kept", flush=True)
+        print(f"Stopped; all answers are kept{shown(rest)}", flush=True)

@@ -1,13 +1,12 @@
 """The people of a study and their answers, as the pages need them; for several threads and processes."""
 
 import hashlib
-import os
 import secrets
 import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 from deepcolor.errors import DeepColorError
 from deepcolor.study import database, exporting
 from deepcolor.study.design import Shown, person_trials
+from deepcolor.study.keeping import Keeper
 
 # Times most_people who may begin in all, be it without answering: the file stays small.
 BEGINNINGS = 100
@@ -81,11 +81,11 @@ class Store:
         self._path = path
         # The same person comes again and again.
         self._trials = lru_cache(256)(partial(person_trials, self.study))
-        self._inode = path.stat().st_ino
         self._connections: list[sqlite3.Connection] = []
         self._own = threading.local()
         # Threads take turns here; SQLite's own waiting is for other processes, and slower.
         self._turn = threading.Lock()
+        self._changed: list[int] = []  # Ordinals of people whom a transaction changes.
         with database.explaining(path):
             other = "SELECT count(*) FROM answers JOIN people USING (ordinal) WHERE simulated != ?"
             if self._connection().execute(other, (simulated,)).fetchone()[0]:
@@ -94,42 +94,64 @@ class Store:
                     f"{path} holds {held} answers, which must not mix with others; serve it {option} "
                     "--simulated, or name another file with --database"
                 )
+            self._keeper = Keeper(path, self.study["study"], self._connection())
 
     def _connection(self) -> sqlite3.Connection:
-        """The thread's own connection."""
+        """Return the thread's own connection.
+
+        Raises:
+            DeepColorError: Another file has taken the place of the one that is served.
+        """
         if not hasattr(self._own, "connection"):
-            self._own.connection = database.connect(self._path, "rw")
-            self._connections.append(self._own.connection)
-        connection: sqlite3.Connection = self._own.connection
-        return connection
+            connection = database.connect(self._path, "rw")
+            if self._connections and not self._keeper.is_here():
+                connection.close()
+                raise DeepColorError(
+                    f"{self._path} is no longer the file that is served; serve it again"
+                )
+            self._own.connection = connection
+            self._connections.append(connection)
+        own: sqlite3.Connection = self._own.connection
+        return own
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        """A transaction, on the disk when the block has ended."""
-        connection = self._connection()
+        """Begin a transaction, on the disk when the block has ended."""
         with self._turn, database.explaining(self._path):
+            # One that is open already: another thread's first would fail where the file is gone.
+            self._keeper.check(self._connections[0])
+            connection = self._connection()
+            self._changed.clear()
             connection.execute("BEGIN IMMEDIATE")
             try:
-                self._check_file(connection)
+                if connection.execute("SELECT name FROM study").fetchone() != (self.study["study"],):
+                    raise DeepColorError(f"{self._path} holds another study by now; serve it again")
                 yield connection
                 connection.execute("COMMIT")
             finally:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
-
-    def _check_file(self, connection: sqlite3.Connection) -> None:
-        """A file that is deleted or replaced takes writes all the same, and they are lost."""
-        there = self._path.exists() and os.stat(self._path).st_ino == self._inode
-        held = connection.execute("SELECT name FROM study").fetchone()
-        if not there or held != (self.study["study"],):
-            raise DeepColorError(f"{self._path} is no longer the file that is served; serve it again")
+                self._keeper.note()
+            for ordinal in self._changed:
+                self._keeper.remember(connection, ordinal)
 
     def close(self) -> None:
-        """Bring the log into the file, and close it. No other thread may use the store any more."""
+        """Bring the log into the file, check it, and close it, when no other thread uses the store.
+
+        Raises:
+            DeepColorError: The file is not what was served, or lacks answers; a copy is saved.
+        """
         with database.explaining(self._path):
-            self._connection().execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            for connection in self._connections:
-                connection.close()
+            try:
+                self._keeper.check(self._connections[0])
+                # On a full disk they stay in the log.
+                with suppress(sqlite3.DatabaseError):
+                    self._connections[0].execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                self._keeper.note()
+                self._keeper.check(self._connections[0], thoroughly=True)
+            finally:
+                for connection in self._connections:
+                    connection.close()
 
     def begin(self, color_vision: str, session: str = "") -> str | None:
         """Let somebody begin, and give the session; None if as many people take part as may.
@@ -152,6 +174,7 @@ class Store:
                     "UPDATE people SET session = ?, color_vision = ?, active = ? WHERE ordinal = ?",
                     (_hashed(fresh), color_vision, now, person.ordinal),
                 )
+                self._changed.append(person.ordinal)
                 return fresh
             self._check_sort(connection, now)
             begun = connection.execute("SELECT count(*) FROM people").fetchone()[0]
@@ -178,6 +201,7 @@ class Store:
                     *(color_vision, now, self.simulated),
                 ),
             )
+            self._changed.append(begun)
         return fresh
 
     def _check_sort(self, connection: sqlite3.Connection, now: int) -> None:
@@ -258,6 +282,7 @@ class Store:
                 "UPDATE people SET active = ?, finished = ? WHERE ordinal = ?",
                 (None if finished else int(time.time() // 3600), finished, person.ordinal),
             )
+            self._changed.append(person.ordinal)
         return Outcome(Person(person.ordinal, person.number, position + 1), "accepted", word)
 
     def result(self, person: Person) -> tuple[int, int]:
@@ -282,9 +307,11 @@ class Store:
                 "finished = 0, withdrawn = 1 WHERE ordinal = ?",
                 (secrets.token_hex(16), person.ordinal),
             )
+            self._changed.append(person.ordinal)
         # The log still has what was deleted.
         with self._turn, database.explaining(self._path):
             self._connection().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._keeper.note()
 
     def picture(self, name: str) -> bytes | None:
         """A picture of the study as PNG; None if it has none of this name."""
