@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 from deepcolor import ledger
 from deepcolor.archiving import CODE, SUMS, HashingReader, Layout, code_files
 from deepcolor.command import REMEDIES
-from deepcolor.errors import DeepColorError, first_line
+from deepcolor.errors import DeepColorError, first_line, shown
 from deepcolor.files import replacing, sha256
 
 # Bytes that are read at once, and that a header may have.
@@ -61,7 +61,7 @@ def unpack(archive: Path, project: Path, layout: Layout) -> int:
         if getattr(error, "errno", None) in REMEDIES:
             raise
         raise DeepColorError(
-            f"{archive} cannot be unpacked ({_shown(first_line(error))}); get it again"
+            f"{archive} cannot be unpacked ({first_line(error)}); get it again"
         ) from error
     # What was noted of files that were here before.
     shutil.rmtree(project / ledger.NOTES, ignore_errors=True)
@@ -100,8 +100,8 @@ def _refused(archive: Path, entry: tarfile.TarInfo, fault: str) -> DeepColorErro
 
 
 def _shown(name: str) -> str:
-    """Return a name as a message may have it, whatever characters it is made of."""
-    return (name if name.isprintable() else ascii(name))[:200]
+    """Return a name as a message may have it, whatever characters it has and however many."""
+    return shown(name)[:200]
 
 
 class _Check:
