@@ -17,9 +17,6 @@ if os.path.realpath(os.getcwd()) != os.path.realpath(workflow.basedir):
     )
 
 
-configfile: "config.yaml"
-
-
 include: "rules/common.smk"
 
 

@@ -8,12 +8,14 @@ import sys
 from functools import cache
 from pathlib import Path
 
+from snakemake.persistence import MetadataRecord
+from snakemake.utils import update_config
+
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
 
-from deepcolor import configuration, demands, job_records, project
+from deepcolor import config_files, configuration, demands, folders, job_records, project
 from deepcolor.errors import DeepColorError
 from deepcolor.names import BASELINES
-from snakemake.persistence import MetadataRecord
 
 
 def stop(error):
@@ -22,6 +24,17 @@ def stop(error):
 
 
 try:
+    for path in [Path("config.yaml"), *workflow.overwrite_configfiles]:
+        config_files.read_file(path)
+except DeepColorError as error:
+    stop(error)
+
+
+configfile: "config.yaml"
+
+
+try:
+    update_config(config, configuration.read_arguments(workflow.config_settings.config))
     config = configuration.complete(config)
     project.check_writable([config["results"], config["data"]])
     if workflow.is_main_process:  # Jobs on a cluster read no records.
@@ -76,7 +89,7 @@ TABLES = demand(
 
 
 # A folder is looked through once, however many jobs ask.
-fingerprint = cache(configuration.fingerprint)
+fingerprint = cache(folders.fingerprint)
 
 
 def run_of(wildcards):

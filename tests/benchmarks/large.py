@@ -26,7 +26,7 @@ sys.path[:0] = [str(TESTS), str(TESTS.parent / "workflow")]
 import cv2  # noqa: E402
 import numpy as np  # noqa: E402
 from conftest import copy_project  # noqa: E402
-from deepcolor import configuration  # noqa: E402
+from deepcolor import folders  # noqa: E402
 
 SIZE = 32
 RULES = ("fetch_photographs", "write_manifest", "write_shards", "index_shards")
@@ -102,7 +102,7 @@ def measure(count: int, in_range: int, in_shard: int) -> None:
         left = run(folder, "--dry-run", f"data-large/shards/large-{SIZE}/index.json")
         assert "Nothing to be done" in (folder / "said.log").read_text()
         began = time.perf_counter()
-        configuration.fingerprint(str(folder / "many"))
+        folders.fingerprint(str(folder / "many"))
         walk = time.perf_counter() - began
         columns = [f"{count:,}"]
         columns += [f"{each[0]:.1f} s ({each[1]:.1f}) {each[2]:.0f} MB" for each in (plan, left)]

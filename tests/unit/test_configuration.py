@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 from conftest import PROJECT
-from deepcolor import configuration
+from deepcolor import configuration, folders
 from deepcolor.errors import DeepColorError
 from deepcolor.names import BASELINES
 from deepcolor.options import options_of
@@ -197,7 +197,7 @@ def test_an_overlay_is_laid_over_the_shipped_configuration(
     with pytest.raises(DeepColorError, match="the presets are: ablations, best, folder, paper"):
         configuration.read(configuration.PRESETS / "papre.yaml")
     (tmp_path / "broken.yaml").write_text("a: [")
-    with pytest.raises(DeepColorError, match="broken.yaml is no YAML"):
+    with pytest.raises(DeepColorError, match="broken.yaml, line 1: not valid YAML"):
         configuration.read(tmp_path / "broken.yaml")
 
 
@@ -338,15 +338,15 @@ def test_unknown_run_is_answered_with_those_known() -> None:
 
 
 def test_folder_fingerprint_follows_its_files(tmp_path: Path) -> None:
-    before = configuration.fingerprint(str(tmp_path))
+    before = folders.fingerprint(str(tmp_path))
     (tmp_path / "new.jpg").write_bytes(b"")
-    after = configuration.fingerprint(str(tmp_path))
+    after = folders.fingerprint(str(tmp_path))
     assert before and after != before
     (tmp_path / "new.jpg").write_bytes(b"more")
-    assert configuration.fingerprint(str(tmp_path)) not in (before, after)
+    assert folders.fingerprint(str(tmp_path)) not in (before, after)
     (tmp_path / "new.jpg").unlink()
-    assert configuration.fingerprint(str(tmp_path)) == before
-    assert configuration.fingerprint(None) == ""
+    assert folders.fingerprint(str(tmp_path)) == before
+    assert folders.fingerprint(None) == ""
 
 
 def with_pictures(folder: object, **models: Any) -> dict[str, Any]:

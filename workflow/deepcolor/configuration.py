@@ -3,9 +3,8 @@
 Needs nothing but the standard library and what Snakemake itself depends on (jsonschema, PyYAML).
 """
 
-import hashlib
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,17 +12,20 @@ from typing import Any
 import yaml
 from jsonschema import Draft202012Validator
 
+from deepcolor.config_files import merge, read_file
 from deepcolor.errors import DeepColorError
-from deepcolor.files import walk
+from deepcolor.folders import plain_folders
 from deepcolor.options import options
 from deepcolor.registry import CHOSEN_BY_HAND, SOURCES
 from deepcolor.runs import Run, check_models, check_runs, pictures, runs
 from deepcolor.validation import (
-    check_keys,
+    FOLDERS,
     check_names,
     check_options,
+    check_values,
     did_you_mean,
     explain,
+    from_texts,
     with_defaults,
 )
 
@@ -31,6 +33,9 @@ SCHEMA = Path(__file__).parent.parent / "schemas" / "config.schema.yaml"
 PRESETS = Path(__file__).parent.parent / "presets"
 ENVS = Path(__file__).parent.parent.parent / "envs"
 SPLITS = ("training", "validation", "test")
+
+# Of a data set, at most: shards of a split, and ranges.
+MAX_PARTS = 10_000
 
 # Keys of a data set that are not options of its source.
 DATA_SET_KEYS = {"source", *SPLITS, "checks"}
@@ -96,26 +101,31 @@ def outline(overlay: Path | None = None) -> dict[str, Any]:
 def _overlaid(overlay: Path | None) -> dict[str, Any]:
     config: dict[str, Any] = {}
     for path in filter(None, [Path("config.yaml"), overlay]):
-        if not path.is_file():
+        if not path.exists():
             presets = ", ".join(sorted(file.stem for file in PRESETS.glob("*.yaml")))
             raise DeepColorError(f"there is no file {path}; the presets are: {presets}")
-        try:
-            content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise DeepColorError(f"{path} is no YAML: {' '.join(str(error).split())}") from error
-        if not isinstance(content, dict):
-            raise DeepColorError(f"{path} holds no keys")
-        _merge(config, content)
+        merge(config, read_file(path))
     return config
 
 
-def _merge(config: dict[str, Any], overlay: dict[str, Any]) -> None:
-    """Lay one map over another: maps are merged, everything else is replaced."""
-    for key, value in overlay.items():
-        if isinstance(value, dict) and isinstance(config.get(key), dict):
-            _merge(config[key], value)
-        else:
-            config[key] = value
+def read_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Read the values of Snakemake's `--config`, of which those inside maps and lists are texts.
+
+    Args:
+        arguments: Values by key, as Snakemake has read them: `training={epochs: [1]}` as
+            `{"training": {"epochs": ["1"]}}`.
+
+    Returns:
+        The values as a file's would be read, `{"training": {"epochs": [1]}}`. Texts that are no
+        value of the type that the schema asks for are returned as they are.
+    """
+    nested = {key: value for key, value in arguments.items() if isinstance(value, dict | list)}
+    return {**arguments, **from_texts(_schema(), nested)}
+
+
+def _schema() -> dict[str, Any]:
+    """Return the schema of the configuration."""
+    return dict(yaml.safe_load(SCHEMA.read_text(encoding="utf-8")))
 
 
 def complete(config: dict[str, Any]) -> dict[str, Any]:
@@ -138,7 +148,10 @@ def complete(config: dict[str, Any]) -> dict[str, Any]:
             for key in ("checks", "test"):
                 if key in given.get("data_sets", {}).get(name, {}):
                     raise DeepColorError(f"data_sets.{name}: {what} has no option '{key}'; take it out")
-    _check_data_sets(data_sets(config), config["evaluation"]["split"])
+    used = data_sets(config)
+    for each in used:
+        _check_parts(each, config)
+    _check_data_sets(used, config["evaluation"]["split"])
     _check_metrics(config["evaluation"])
     check_runs(config)
     return config
@@ -146,13 +159,14 @@ def complete(config: dict[str, Any]) -> dict[str, Any]:
 
 def _with_form(config: dict[str, Any]) -> dict[str, Any]:
     """Check a configuration against the schema, and fill in the defaults."""
-    check_keys(config)
-    schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+    check_values(config)
+    schema = _schema()
     validator = Draft202012Validator(schema)
     errors = sorted(validator.iter_errors(config), key=lambda error: len(error.absolute_path))
     if errors:
-        raise DeepColorError(explain(errors[0]))
-    return with_defaults(schema, config)
+        raise DeepColorError(" ".join(explain(errors[0]).split()))
+    config = with_defaults(schema, config)
+    return config | plain_folders({key: config[key] for key in FOLDERS})
 
 
 def _check_data_sets(data_sets: list[DataSet], evaluated: str) -> None:
@@ -183,6 +197,22 @@ def _check_data_sets(data_sets: list[DataSet], evaluated: str) -> None:
             f"compare.data_sets: {' and '.join(embedded)} are cut from the same photographs, so that "
             "training would see pixels of the validation images; select one of them"
         )
+
+
+def _check_parts(data_set: DataSet, config: dict[str, Any]) -> None:
+    """Refuse a data set in more shards or ranges than Snakemake can plan in a minute."""
+    shards = [data_set.shards(split, config["images_per_shard"]) for split in data_set.images]
+    parts = {
+        "images_per_shard": max(shards),
+        "images_per_range": data_set.ranges(config["images_per_range"]),
+    }
+    for key, count in parts.items():
+        if count > MAX_PARTS:
+            least = math.ceil(config[key] * count / MAX_PARTS)
+            raise DeepColorError(
+                f"{key}: {config[key]} is too small for data set '{data_set.name}', which would have "
+                f"{count:,} parts, more than {MAX_PARTS:,}; set it to at least {least}"
+            )
 
 
 def _check_metrics(evaluation: dict[str, Any]) -> None:
@@ -286,16 +316,3 @@ def compared_before(config: dict[str, Any], data_set: DataSet) -> list[DataSet]:
         return []
     used = data_sets(config)
     return [each for each in used[: used.index(data_set)] if each.checks is not None]
-
-
-def fingerprint(folder: str | None) -> str:
-    """What changes when a folder's files change: a hash of their names, sizes and times; "" for None."""
-    if folder is None:
-        return ""
-    digest = 0
-    for name, entry in walk(folder):
-        stat = entry.stat()
-        found = f"{name}\0{stat.st_size}\0{stat.st_mtime_ns}".encode(errors="surrogateescape")
-        # A sum, as files come in no order.
-        digest += int.from_bytes(hashlib.blake2b(found, digest_size=16).digest(), "big")
-    return f"{digest % 2**48:012x}"

@@ -21,6 +21,10 @@ def check_writable(folders: Iterable[str]) -> None:
     for folder in folders:
         there = Path(folder).absolute()
         while not there.exists():
+            if there.is_symlink():
+                raise DeepColorError(
+                    f"{there} is a link to no folder; make the folder, or delete the link"
+                )
             there = there.parent
         if not there.is_dir():
             raise DeepColorError(f"{there} is a file, and '{folder}' should be a folder; rename it")

@@ -1,26 +1,65 @@
 """What can be wrong with a configuration, each said in one line, and the defaults of the schema.
 
-Needs nothing but the standard library and what Snakemake itself depends on (jsonschema).
+Needs nothing but the standard library and what Snakemake itself depends on (jsonschema, PyYAML).
 """
 
 import difflib
 import json
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import yaml
+from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from deepcolor.errors import DeepColorError
 from deepcolor.options import REQUIRED, options_of
 
+# Keys that name a folder, which is made where it is not there.
+FOLDERS = ("results", "data", "cache")
 
-def check_keys(config: dict[Any, Any]) -> None:
-    """Refuse keys that YAML does not read as text, such as 2 or on, at every depth."""
+
+def check_values(config: dict[Any, Any], where: str = "") -> None:
+    """Refuse what YAML or JSON can hold and a configuration cannot, at every depth.
+
+    Args:
+        config: A map of the configuration.
+        where: Keys that lead to it, for messages: "" or with a dot at the end.
+
+    Raises:
+        DeepColorError: A key is not text, such as 2 or on; a number is infinite or none (.inf, .nan);
+            text holds what no file can; or a value is of a type that no key takes, such as a date.
+    """
     for key, value in config.items():
         if not isinstance(key, str):
-            raise DeepColorError(f"YAML does not read the key '{key}' as text; put it in quotes")
-        if isinstance(value, dict):
-            check_keys(value)
+            raise DeepColorError(f"{where}YAML does not read the key '{key}' as text; put it in quotes")
+        _check_text(where.rstrip("."), key)
+        _check_value(f"{where}{key}", value)
+
+
+def _check_value(where: str, value: Any) -> None:
+    """Refuse a value, or one inside it, that no key takes."""
+    if isinstance(value, dict):
+        check_values(value, f"{where}.")
+    elif isinstance(value, list | tuple):
+        for number, part in enumerate(value):
+            _check_value(f"{where}.{number}", part)
+    elif isinstance(value, str):
+        _check_text(where, value)
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise DeepColorError(f"{where}: {value} is not a finite number; write one")
+    elif value is not None and not isinstance(value, bool | int | float):
+        raise DeepColorError(
+            f"{where}: YAML reads '{value}' as a {type(value).__name__}; put it in quotes"
+        )
+
+
+def _check_text(where: str, text: str) -> None:
+    """Refuse text that neither a command line nor a file in UTF-8 can hold."""
+    if "\0" in text or not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
+        prefix = f"{where}: " if where else ""
+        raise DeepColorError(f"{prefix}{text!r} holds a character that is not text; take it out")
 
 
 def explain(error: ValidationError) -> str:
@@ -44,6 +83,10 @@ def explain(error: ValidationError) -> str:
             f"{prefix}the name '{error.instance}' becomes a folder: use the letters a to z, digits "
             "and, but for the beginning, hyphens; 'all', 'cache' and 'shards' are taken."
         )
+    if error.validator == "pattern" and where in FOLDERS:
+        return (
+            f"{prefix}{error.instance!r} names no folder; write one without {{}} <> * ? or line breaks"
+        )
     if error.validator == "type" and isinstance(error.instance, str) and _is_number(error.instance):
         number = f"{float(error.instance):.12f}".rstrip("0")
         return f"{prefix}YAML reads '{error.instance}' as text; write {number}"
@@ -53,10 +96,9 @@ def explain(error: ValidationError) -> str:
 
 def _is_number(text: str) -> bool:
     try:
-        float(text)
+        return math.isfinite(float(text))
     except ValueError:
         return False
-    return True
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -125,6 +167,44 @@ def with_defaults(schema: dict[str, Any], value: Any, root: dict | None = None) 
     if isinstance(default, dict) and properties:
         filled = {**default, **filled}
     return filled
+
+
+def from_texts(schema: dict[str, Any], value: Any, root: dict | None = None) -> Any:
+    """Read texts inside a value as YAML reads them, where the schema takes the result.
+
+    Args:
+        schema: Of the value.
+        value: A text, or a map or list with texts at any depth.
+        root: The whole schema, if that is another.
+
+    Returns:
+        A copy of the value. Texts stay texts where the schema asks for text, and where they are of
+        another type than it asks for. Where it says nothing, as of a network's own options, YAML
+        decides.
+    """
+    root = root or schema
+    schema = {**_resolved(schema, root), **schema}
+    if isinstance(value, list):
+        return [from_texts(schema.get("items", {}), part, root) for part in value]
+    if isinstance(value, dict):
+        properties = schema.get("properties", {})
+        rest = schema.get("additionalProperties")
+        rest = rest if isinstance(rest, dict) else {}
+        return {key: from_texts(properties.get(key, rest), part, root) for key, part in value.items()}
+    if not isinstance(value, str) or value in ("", *schema.get("enum", ())):
+        return value
+    try:
+        read = yaml.safe_load(value)
+    except (yaml.YAMLError, ValueError):
+        return value
+    types = schema.get("type", [])
+    types = [types] if isinstance(types, str) else types
+    if "string" in types:
+        return None if read is None and "null" in types else value
+    if not types:
+        return read if read is None or isinstance(read, bool | int | float) else value
+    is_type = Draft202012Validator.TYPE_CHECKER.is_type
+    return read if any(is_type(read, name) for name in types) else value
 
 
 def _resolved(schema: dict[str, Any], root: dict[str, Any]) -> dict[str, Any]:
