@@ -43,6 +43,7 @@ except DeepColorError as error:
     stop(error)
 
 project.use_this_python()
+project.isolate_jobs()
 
 RUNS = configuration.runs(config)
 # Folders with other programs' pictures, by the name of their run.

@@ -10,11 +10,18 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
-from deepcolor import files, ledger
+from deepcolor import files, keras_settings, ledger
 from deepcolor.devices import configure, is_out_of_memory, set_environment, spread
 from deepcolor.errors import DeepColorError, first_line, shown
+
+# A notebook's variable names a backend of its own environment; where that is not installed, Matplotlib
+# cannot be imported.
+_backend = os.environ.get("MPLBACKEND", "").partition("module://")[2].partition(".")[0]
+if _backend and not find_spec(_backend):
+    del os.environ["MPLBACKEND"]
 
 # Packages that Keras and TensorFlow import where they find them, for what nothing here uses: with them
 # importing takes 6.8 s on two cores, without 3.1 to 4.2 s.
@@ -146,6 +153,7 @@ def prepare_keras(
     set_environment(accelerator, threads)
     with without_messages():
         with _unimportable(name for name in UNUSED if name != os.environ["KERAS_BACKEND"]):
+            keras_settings.load()
             import keras
 
         configure(accelerator, devices, threads, deterministic)

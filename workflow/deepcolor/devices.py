@@ -16,6 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from deepcolor import keras_settings
 from deepcolor.errors import DeepColorError, first_line
 
 # By backend: its name for people, and how it comes by what a GPU needs.
@@ -42,7 +43,7 @@ def set_environment(accelerator: str, threads: int) -> None:
         accelerator: "auto", "cpu" or "cuda"; "cpu" hides the GPUs from every backend.
         threads: CPU threads that a backend may use.
     """
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")  # Whatever a file in the home folder says.
+    keras_settings.set_environment()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     for variable in ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "NPROC"):  # NPROC: JAX.
         os.environ[variable] = str(threads)
@@ -66,6 +67,7 @@ def configure(accelerator: str, count: int, threads: int, deterministic: bool) -
     """
     import keras
 
+    keras_settings.apply()
     backend = keras.backend.backend()
     if backend not in BACKENDS:
         raise DeepColorError(

@@ -9,6 +9,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from matplotlib.axes import Axes
+
 from deepcolor import arrangement
 from deepcolor.drawing import (
     ARROW,
@@ -24,7 +26,7 @@ from deepcolor.drawing import (
     wrapped,
     write,
 )
-from deepcolor.figures import COLORS, plt, save
+from deepcolor.figures import COLORS, project_style, save
 
 BLUE, VERMILION, GREEN, PINK, ORANGE, _, BLACK = COLORS[:7]
 PHASES = {
@@ -39,6 +41,7 @@ TALL = 1.5  # The box of the largest picture.
 LEVEL = 0.17  # From one skip connection to the one above it.
 
 
+@project_style()
 def plot_architecture(architecture: Mapping[str, Any], path: Path) -> None:
     """Draw the stages of a network from left to right: the smaller the picture, the lower the box.
 
@@ -99,6 +102,7 @@ def plot_architecture(architecture: Mapping[str, Any], path: Path) -> None:
     save(figure, path, metadata={"Date": None})
 
 
+@project_style()
 def plot_workflow(graph: Mapping[str, Any], path: Path) -> None:
     """Draw the rules of the workflow from left to right, each after those whose files it reads.
 
@@ -265,7 +269,7 @@ def _listed(stages: Sequence[Mapping[str, Any]], room: float) -> list[tuple[str,
 
 
 def _keys(
-    axes: plt.Axes,
+    axes: Axes,
     stages: Sequence[Mapping[str, Any]],
     edges: Sequence[Mapping[str, Any]],
     width: float,

@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path as Line
 from matplotlib.textpath import text_to_path
 
-from deepcolor.figures import plt
+from deepcolor.figures import new_figure
 
 SIZE, GAP = 8.0, 0.165  # Of text in points, and from line to line.
 ARROW = "#404040"
@@ -19,9 +21,9 @@ Point = tuple[float, float]
 Box = tuple[float, float, float, float]  # Left, top, right, bottom.
 
 
-def canvas(width: float, height: float) -> tuple[plt.Figure, plt.Axes]:
+def canvas(width: float, height: float) -> tuple[Figure, Axes]:
     """A figure of a size, and axes that fill it."""
-    figure = plt.figure(figsize=(width, height))
+    figure = new_figure(width, height, constrained=False)
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set(xlim=(0, width), ylim=(height, 0))
     axes.set_axis_off()
@@ -34,14 +36,14 @@ def length_of(text: str, **options: Any) -> float:
     return float(text_to_path.get_text_width_height_descent(text, font, ismath=False)[0] / 72)
 
 
-def write(axes: plt.Axes, x: float, y: float, text: str, room: float = 99, **options: Any) -> None:
+def write(axes: Axes, x: float, y: float, text: str, room: float = 99, **options: Any) -> None:
     """Write a text, smaller where there is no room."""
     wide = length_of(text, weight=options.get("weight", "normal"))
     size = SIZE * min(1, room / max(wide, 1e-6))
     axes.text(x, y, text, fontsize=size, va="center_baseline", parse_math=False, **options)
 
 
-def draw_box(axes: plt.Axes, box: Box, color: str, rounding: float) -> None:
+def draw_box(axes: Axes, box: Box, color: str, rounding: float) -> None:
     """Draw a box with a pale inside."""
     style = f"round,pad=0,rounding_size={rounding}" if rounding else "square,pad=0"
     for face, edge in (("white", "none"), (color, "none"), ("none", color)):
@@ -53,7 +55,7 @@ def draw_box(axes: plt.Axes, box: Box, color: str, rounding: float) -> None:
         )  # fmt: skip
 
 
-def draw_arrow(axes: plt.Axes, points: Sequence[Point], color: str) -> None:
+def draw_arrow(axes: Axes, points: Sequence[Point], color: str) -> None:
     """Draw an arrow along points, with corners rounded."""
     vertices: list[Point] = [points[0]]
     codes = [Line.MOVETO]
@@ -70,7 +72,7 @@ def draw_arrow(axes: plt.Axes, points: Sequence[Point], color: str) -> None:
     _draw(axes, Line([*vertices, points[-1]], [*codes, Line.LINETO]), color)
 
 
-def draw_curve(axes: plt.Axes, points: Sequence[Point]) -> None:
+def draw_curve(axes: Axes, points: Sequence[Point]) -> None:
     """Draw an arrow through points that is level at each."""
     vertices, codes = [points[0]], [Line.MOVETO]
     for (x, y), (right, level) in pairwise(points):
@@ -80,7 +82,7 @@ def draw_curve(axes: plt.Axes, points: Sequence[Point]) -> None:
     _draw(axes, Line(vertices, codes), ARROW)
 
 
-def _draw(axes: plt.Axes, line: Line, color: str) -> None:
+def _draw(axes: Axes, line: Line, color: str) -> None:
     """Draw an arrow along a line."""
     axes.add_patch(
         FancyArrowPatch(
@@ -90,7 +92,7 @@ def _draw(axes: plt.Axes, line: Line, color: str) -> None:
     )  # fmt: skip
 
 
-def legend(axes: plt.Axes, y: float, keys: Sequence[tuple[str, str]]) -> float:
+def legend(axes: Axes, y: float, keys: Sequence[tuple[str, str]]) -> float:
     """Write what colors mean into a line.
 
     Args:

@@ -1,6 +1,7 @@
 """The figures: curves of a training, grids of pictures. Equal inputs give equal files."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -8,18 +9,26 @@ from typing import Any
 import matplotlib
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.text import Text
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
+from PIL import Image
 
-matplotlib.use("agg")
-from matplotlib import pyplot as plt  # noqa: E402
-from matplotlib.text import Text  # noqa: E402
-from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator  # noqa: E402
-from PIL import Image  # noqa: E402
+from deepcolor.definitions import MEASURES
+from deepcolor.files import replacing
 
-from deepcolor.definitions import MEASURES  # noqa: E402
-from deepcolor.files import replacing  # noqa: E402
-
-plt.rcParams.update({"font.size": 9, "svg.hashsalt": "deepcolor", "axes.grid": True})
-plt.rcParams.update({"grid.alpha": 0.3, "axes.spines.top": False, "axes.spines.right": False})
+# What differs from Matplotlib's defaults.
+STYLE: dict[Any, Any] = {
+    "font.size": 9,
+    "svg.hashsalt": "deepcolor",
+    "axes.grid": True,
+    "grid.alpha": 0.3,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+}
 
 # The palette of Okabe and Ito, which color-blind people tell apart, without its yellow, faint on white.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -30,6 +39,29 @@ Box = tuple[float, float, float, float]
 CURVES = {"loss": "Loss", "psnr": "PSNR (dB)", "accuracy": "Accuracy"}
 
 
+@contextmanager
+def project_style() -> Iterator[None]:
+    """Draw in the project's style inside a block or function, and leave a user's settings alone."""
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(STYLE)
+        yield
+
+
+def new_figure(width: float, height: float, constrained: bool = True) -> Figure:
+    """Return an empty figure, which no window shows and nothing needs to close.
+
+    Args:
+        width: In inches.
+        height: In inches.
+        constrained: Whether Matplotlib makes room for what is written around axes.
+    """
+    figure = Figure(figsize=(width, height), layout="constrained" if constrained else None)
+    FigureCanvasAgg(figure)
+    return figure
+
+
+@project_style()
 def plot_curves(history: pd.DataFrame, milestones: Sequence[int], path: Path) -> None:
     """Plot loss, PSNR and accuracy over the epochs, for training and validation.
 
@@ -38,7 +70,8 @@ def plot_curves(history: pd.DataFrame, milestones: Sequence[int], path: Path) ->
         milestones: Epochs at which a run ended; a dotted line marks each that was reached.
         path: SVG file to write.
     """
-    figure, panels = plt.subplots(1, len(CURVES), figsize=(9, 2.8), layout="constrained")
+    figure = new_figure(9, 2.8)
+    panels = figure.subplots(1, len(CURVES))
     for panel, (column, label) in zip(panels, CURVES.items(), strict=True):
         marker = "o" if len(history) == 1 else None
         lines = {
@@ -56,6 +89,7 @@ def plot_curves(history: pd.DataFrame, milestones: Sequence[int], path: Path) ->
     save(figure, path, metadata={"Date": None})
 
 
+@project_style()
 def plot_costs(runs: pd.DataFrame, baseline: float, path: Path) -> None:
     """Plot PSNR against multiply-adds, parameters and training time, on logarithmic axes.
 
@@ -75,8 +109,8 @@ def plot_costs(runs: pd.DataFrame, baseline: float, path: Path) -> None:
         "seconds": (f"Training time ({unit})", time),
     }
     models = list(dict.fromkeys(runs["model"]))
-    size = (9, max(3.2, 2 + 0.2 * len(models)))
-    figure, panels = plt.subplots(1, len(costs), figsize=size, sharey=True, layout="constrained")
+    figure = new_figure(9, max(3.2, 2 + 0.2 * len(models)))
+    panels = figure.subplots(1, len(costs), sharey=True)
     for panel, (column, (label, scale)) in zip(panels, costs.items(), strict=True):
         # A cost of 0, of a network without anything that is counted, has no place on the axis.
         shown = runs[runs[column] > 0].sort_values("epochs", kind="stable")
@@ -99,9 +133,9 @@ def plot_costs(runs: pd.DataFrame, baseline: float, path: Path) -> None:
         panel.xaxis.set_minor_locator(NullLocator())
     panels[0].set_ylabel("PSNR (dB)")
     keys = [
-        plt.Line2D([], [], color="0.4", linestyle="--", linewidth=1, label="grayscale copy"),
-        plt.Line2D([], [], color="0.4", marker="o", linestyle="", label="longest training"),
-        plt.Line2D([], [], color="0.4", marker="o", mfc="white", linestyle="", label="shorter"),
+        Line2D([], [], color="0.4", linestyle="--", linewidth=1, label="grayscale copy"),
+        Line2D([], [], color="0.4", marker="o", linestyle="", label="longest training"),
+        Line2D([], [], color="0.4", marker="o", mfc="white", linestyle="", label="shorter"),
     ]
     figure.legend(handles=keys, loc="outside upper left", ncols=len(keys), frameon=False)
     figure.draw_without_rendering()  # Sizes and positions are known from here on.
@@ -113,7 +147,7 @@ def plot_costs(runs: pd.DataFrame, baseline: float, path: Path) -> None:
     save(figure, path, metadata={"Date": None})
 
 
-def _label(panel: plt.Axes, names: Mapping[str, tuple[float, float]]) -> None:
+def _label(panel: Axes, names: Mapping[str, tuple[float, float]]) -> None:
     """Write names beside their points, off other names, points and lines as far as there is room."""
     inside = panel.get_window_extent().extents
     taken = []  # Left, bottom, right and top of boxes, in pixels.
@@ -150,6 +184,7 @@ def _label(panel: plt.Axes, names: Mapping[str, tuple[float, float]]) -> None:
         taken += [best] * 5  # Names on names are worse than names on lines.
 
 
+@project_style()
 def plot_scores(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
     """Plot the mean PSNR, SSIM and CIEDE2000 of runs and baselines with their intervals.
 
@@ -161,9 +196,8 @@ def plot_scores(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
         path: SVG file to write.
     """
     names = ("psnr", "ssim", "ciede2000")
-    figure, panels = plt.subplots(
-        1, len(names), figsize=(9, 1.1 + 0.27 * len(rows)), sharey=True, layout="constrained"
-    )
+    figure = new_figure(9, 1.1 + 0.27 * len(rows))
+    panels = figure.subplots(1, len(names), sharey=True)
     for panel, name in zip(panels, names, strict=True):
         for key, color, marker, shift in (
             ("predicted", COLORS[0], "o", -0.12), ("kept", COLORS[1], "D", 0.12),
@@ -185,16 +219,15 @@ def plot_scores(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
     panels[0].set_yticks(range(len(rows)), [row["label"] for row in rows])
     panels[0].set_ylim(len(rows) - 0.5, -0.5)
     keys = [
-        plt.Line2D([], [], color=COLORS[0], marker="o", label="as predicted"),
-        plt.Line2D([], [], color=COLORS[1], marker="D", mfc="white", label="on the input's luminance"),
-        plt.Line2D(
-            [], [], color="0.5", linestyle="--", label="grayscale copy, training-set mean chroma"
-        ),
+        Line2D([], [], color=COLORS[0], marker="o", label="as predicted"),
+        Line2D([], [], color=COLORS[1], marker="D", mfc="white", label="on the input's luminance"),
+        Line2D([], [], color="0.5", linestyle="--", label="grayscale copy, training-set mean chroma"),
     ]
     figure.legend(handles=keys, loc="outside upper left", ncols=len(keys), frameon=False)
     save(figure, path, metadata={"Date": None})
 
 
+@project_style()
 def plot_grid(columns: Sequence[tuple[str, np.ndarray, Sequence[str]]], path: Path) -> None:
     """Set pictures side by side: a row per photograph, a column per title.
 
@@ -204,13 +237,8 @@ def plot_grid(columns: Sequence[tuple[str, np.ndarray, Sequence[str]]], path: Pa
         path: PNG file to write.
     """
     rows = len(columns[0][1])
-    figure, panels = plt.subplots(
-        rows,
-        len(columns),
-        figsize=(1.5 * len(columns), 1.66 * rows + 0.2),
-        layout="constrained",
-        squeeze=False,
-    )
+    figure = new_figure(1.5 * len(columns), 1.66 * rows + 0.2)
+    panels = figure.subplots(rows, len(columns), squeeze=False)
     for number, (title, pictures, captions) in enumerate(columns):
         for row in range(rows):
             panel = panels[row, number]
@@ -226,6 +254,7 @@ def plot_grid(columns: Sequence[tuple[str, np.ndarray, Sequence[str]]], path: Pa
     save(figure, path, dpi=120)
 
 
+@project_style()
 def plot_preprocessing(
     before: Sequence[np.ndarray],
     sizes: Sequence[tuple[int, int]],
@@ -243,10 +272,8 @@ def plot_preprocessing(
     gray = [np.asarray(Image.fromarray(picture).convert("L")) for picture in after]
     squares = [(picture.shape[1], picture.shape[0]) for picture in after]
     rows = {"Photograph": (before, sizes), "Resized": (after, squares), "Input": (gray, squares)}
-    size = (1.6 * len(before) + 0.3, 1.6 * len(rows) + 0.3)
-    figure, panels = plt.subplots(
-        len(rows), len(before), figsize=size, layout="constrained", squeeze=False
-    )
+    figure = new_figure(1.6 * len(before) + 0.3, 1.6 * len(rows) + 0.3)
+    panels = figure.subplots(len(rows), len(before), squeeze=False)
     for row, (title, (pictures, labels)) in zip(panels, rows.items(), strict=True):
         for panel, picture, (width, height) in zip(row, pictures, labels, strict=True):
             panel.imshow(picture, cmap="gray", vmin=0, vmax=255)
@@ -260,8 +287,8 @@ def plot_preprocessing(
     save(figure, path, dpi=120)
 
 
-def save(figure: plt.Figure, path: Path, **options: Any) -> None:
-    """Write a figure, whole or not at all, and close it.
+def save(figure: Figure, path: Path, **options: Any) -> None:
+    """Write a figure, whole or not at all.
 
     Args:
         figure: To write.
@@ -270,4 +297,3 @@ def save(figure: plt.Figure, path: Path, **options: Any) -> None:
     """
     with replacing(path) as temporary:
         figure.savefig(temporary, format=path.suffix[1:], **options)
-    plt.close(figure)

@@ -5,7 +5,10 @@ from zipfile import BadZipFile
 
 import keras
 
-from deepcolor import color  # noqa: F401 (a saved network may hold its layers)
+from deepcolor import (
+    color,  # noqa: F401 (a saved network may hold its layers)
+    keras_settings,
+)
 from deepcolor.errors import DeepColorError, first_line
 
 
@@ -21,8 +24,10 @@ def load_network(path: Path, image_size: int | None = None) -> keras.Model:
         [0, 1].
 
     Raises:
-        DeepColorError: The file is broken, or the network is for pictures of another size.
+        DeepColorError: The file is broken, the network is for pictures of another size, or Keras is
+            set to other pictures or numbers.
     """
+    keras_settings.check()
     try:
         network = keras.saving.load_model(path, compile=False)
     except (OSError, ValueError, KeyError, RecursionError, BadZipFile) as error:

@@ -29,7 +29,7 @@ class Progress:
         self._start = self._last = time.monotonic()
         self._terminal: TextIO | None = None
         with suppress(OSError):
-            self._terminal = open("/dev/tty", "w")  # noqa: SIM115 (closed in __exit__)
+            self._terminal = open("/dev/tty", "w", encoding="utf-8")  # noqa: SIM115 (closed in __exit__)
         self._bar = tqdm(
             total=total, desc=label, unit=f" {unit}", file=self._terminal, leave=False,
             disable=self._terminal is None, dynamic_ncols=True,

@@ -11,6 +11,17 @@ from deepcolor.errors import DeepColorError
 
 WORKFLOW = Path(__file__).parent.parent
 
+# Variables with which Python or Matplotlib would fail, wait for input or print something else.
+UNSET = (
+    "MPLBACKEND",
+    "PYTHONDEVMODE",
+    "PYTHONINSPECT",
+    "PYTHONIOENCODING",
+    "PYTHONOPTIMIZE",
+    "PYTHONVERBOSE",
+    "PYTHONWARNINGS",
+)
+
 
 def check_writable(folders: Iterable[str]) -> None:
     """Make sure that files can be written into folders, or the folders be made.
@@ -43,6 +54,17 @@ def use_this_python() -> None:
     here = str(Path(sys.executable).parent)
     if os.environ.get("PATH", "").split(os.pathsep)[0] != here:
         os.environ["PATH"] = os.pathsep.join([here, os.environ.get("PATH", "")])
+
+
+def isolate_jobs() -> None:
+    """Let jobs give the same results whatever a user has set for Python and Matplotlib elsewhere.
+
+    A job that is run by hand is not isolated from variables that Python itself reads.
+    """
+    for name in UNSET:
+        os.environ.pop(name, None)
+    # Text in UTF-8 in any locale, and no matplotlibrc of the home folder.
+    os.environ |= {"PYTHONUTF8": "1", "MATPLOTLIBRC": os.devnull}
 
 
 @cache

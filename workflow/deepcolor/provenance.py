@@ -1,5 +1,6 @@
 """Where the report comes from: the state of the code, and checksums of what was trained and measured."""
 
+import os
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,7 +21,11 @@ def commit(folder: Path) -> str:
 
 def _git(folder: Path, *arguments: str) -> str:
     command = ["git", "-C", str(folder), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    # Without GIT_DIR and its like, which would name another repository.
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    return subprocess.run(
+        command, env=variables, capture_output=True, text=True, check=True
+    ).stdout.strip()
 
 
 def checksums(records: Sequence[Path]) -> list[dict[str, Any]]:

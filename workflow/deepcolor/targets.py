@@ -8,7 +8,7 @@ saved network returns RGB either way.
 
 import keras
 
-from deepcolor import color
+from deepcolor import color, keras_settings
 from deepcolor.errors import DeepColorError
 
 # By target: the name of the last layer, its channels, and the activation that covers their range.
@@ -22,8 +22,9 @@ def head(target: str) -> tuple[str, int, str]:
         target: "rgb" or "lab".
 
     Raises:
-        DeepColorError: There is no such target.
+        DeepColorError: There is no such target, or Keras is set to other pictures or numbers.
     """
+    keras_settings.check()
     if target not in HEADS:
         raise DeepColorError(f"there is no target '{target}'; known are {', '.join(HEADS)}")
     return HEADS[target]

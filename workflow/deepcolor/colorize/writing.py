@@ -74,7 +74,8 @@ def _write_16bit_png(file: BinaryIO, pixels: np.ndarray, photograph: Photograph,
     """OpenCV writes the pixels, Pillow the chunks of metadata."""
     order = [2, 1, 0, 3][: pixels.shape[2]]
     done, encoded = cv2.imencode(".png", pixels[..., order])
-    assert done
+    if not done:
+        raise OSError("OpenCV cannot write a PNG file of 16 bits")
     small = io.BytesIO()
     Image.new("RGB", (1, 1)).save(small, "PNG", **_png_options(photograph, xmp))
     after_header = 8 + 25  # The signature, and IHDR.

@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from deepcolor import figures
-from deepcolor.figures import COLORS, plt
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+
+from deepcolor.figures import COLORS, new_figure, project_style, save
 from deepcolor.names import label
 from deepcolor.study.answers import GRADES, QUESTIONS
 
@@ -19,6 +22,7 @@ AXES = {
 }
 
 
+@project_style()
 def plot_acceptance(acceptance: Mapping[str, Any], path: Path) -> None:
     """Plot what people took for real, or how they graded pictures.
 
@@ -46,22 +50,23 @@ def plot_acceptance(acceptance: Mapping[str, Any], path: Path) -> None:
             ha="center",
             va="center",
         )
-    figures.save(figure, path, metadata={"Date": None})
+    save(figure, path, metadata={"Date": None})
 
 
-def _plot_shares(acceptance: Mapping[str, Any]) -> plt.Figure:
+def _plot_shares(acceptance: Mapping[str, Any]) -> Figure:
     runs, real = acceptance["runs"], acceptance["real"]
-    figure, panel = plt.subplots(figsize=(9, 2.2 + 0.42 * len(runs)), layout="constrained")
+    figure = new_figure(9, 2.2 + 0.42 * len(runs))
+    panel = figure.subplots()
     keys = [
-        plt.Line2D([], [], color=TWO_WAY, marker="o", linewidth=2, label="over people and images"),
-        plt.Line2D([], [], color=WILSON, linewidth=2, label="as if answers were independent (Wilson)"),
+        Line2D([], [], color=TWO_WAY, marker="o", linewidth=2, label="over people and images"),
+        Line2D([], [], color=WILSON, linewidth=2, label="as if answers were independent (Wilson)"),
     ]
     if real:
         if real["low"] is not None:
             panel.axvspan(100 * real["low"], 100 * real["high"], color=REAL, alpha=0.2, linewidth=0)
         panel.axvline(100 * real["value"], color=REAL, linewidth=1.5)
         keys.append(
-            plt.Line2D([], [], color=REAL, linewidth=4, alpha=0.6, label="real photographs called real")
+            Line2D([], [], color=REAL, linewidth=4, alpha=0.6, label="real photographs called real")
         )
     lines = acceptance["published"]
     if acceptance["protocol"] == "pairs":
@@ -92,15 +97,14 @@ def _plot_shares(acceptance: Mapping[str, Any]) -> plt.Figure:
     return figure
 
 
-def _plot_ratings(acceptance: Mapping[str, Any]) -> plt.Figure:
+def _plot_ratings(acceptance: Mapping[str, Any]) -> Figure:
     rows = {
         question: [each for each in acceptance["ratings"] if each["question"] == question]
         for question in QUESTIONS
     }
     names = [each["condition"] for each in rows[QUESTIONS[0]]]
-    figure, panels = plt.subplots(
-        1, len(QUESTIONS), figsize=(9, 1.6 + 0.36 * len(names)), sharey=True, layout="constrained"
-    )
+    figure = new_figure(9, 1.6 + 0.36 * len(names))
+    panels = figure.subplots(1, len(QUESTIONS), sharey=True)
     for panel, (question, each) in zip(panels, rows.items(), strict=True):
         for place, row in enumerate(each):
             left, total = 0.0, sum(row["counts"])
@@ -114,7 +118,7 @@ def _plot_ratings(acceptance: Mapping[str, Any]) -> plt.Figure:
     panels[0].set_yticks(range(len(names)), words)
     panels[0].set_ylim(len(names) - 0.5, -0.5)
     keys = [
-        plt.Rectangle((0, 0), 1, 1, color=color, label=str(grade))
+        Rectangle((0, 0), 1, 1, color=color, label=str(grade))
         for grade, color in zip(GRADES, GRADE_COLORS, strict=True)
     ]
     figure.legend(
