@@ -1,0 +1,19 @@
+"""Configuration files and `--config` as Snakemake passes them on."""
+
+from conftest import Copy
+
+
+def test_broken_configuration_is_named_before_snakemake_reads_it(copy: Copy) -> None:
+    (copy.folder / "config.yaml").write_bytes("title: é\n".encode("latin-1"))
+    result = copy.run("snakemake --cores 2 --dry-run")
+    assert result.returncode == 1
+    assert result.stdout == "Error: config.yaml: not UTF-8; save it as plain text in UTF-8\n"
+
+
+def test_nested_values_of_the_command_line_are_read_like_those_of_a_file(copy: Copy) -> None:
+    values = "'training={epochs: [3], learning_rate: 0.002, xla: false}' results=made//here/"
+    target = "made/here/unet_3/model.keras"
+    command = "snakemake --cores 2 --dry-run --printshellcmds"
+    result = copy.run(f"{command} {target} --config {values}")
+    assert result.returncode == 0, result.stdout
+    assert '"learning_rate": 0.002' in result.stdout and '"xla": false' in result.stdout
