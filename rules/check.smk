@@ -27,8 +27,8 @@ rule check_data_set:
         **LIGHT,
     params:
         source=lambda w: data_set_of(w).lister,
-        options=lambda w: json.dumps(data_set_of(w).options),
-        images=lambda w: json.dumps(data_set_of(w).images),
+        options=lambda w: as_json(data_set_of(w).options),
+        images=lambda w: as_json(data_set_of(w).images),
         seed=config["seed"],
         cache=config["cache"],
         # No argument: what was found out before does not count.
@@ -67,8 +67,8 @@ rule check_training:
         **ALL_GPUS,
     params:
         architecture=lambda w: runs_of(w.model)[-1].builder,
-        options=lambda w: json.dumps(runs_of(w.model)[-1].options),
-        training=lambda w: json.dumps(runs_of(w.model)[-1].training),
+        options=lambda w: as_json(runs_of(w.model)[-1].options),
+        training=lambda w: as_json(runs_of(w.model)[-1].training),
         image_size=SIZE,
         accelerator=config["accelerator"],
         devices=config["devices"],
@@ -104,8 +104,8 @@ rule check_setup:
     resources:
         **LIGHT,
     params:
-        images=json.dumps(IMAGES),
-        runs=json.dumps(
+        images=as_json(IMAGES),
+        runs=as_json(
             [
                 {
                     "model": run.model,

@@ -32,10 +32,10 @@ rule colorize_photographs:
     resources:
         **demand(lambda w: demands.colorizing(THREADS)),
     params:
-        photographs=own_photographs,
+        photographs=lambda w: as_json(own_photographs(w)),
         fingerprint=lambda w: fingerprint(config["colorize"]["folder"]),
         # A function, as a plain text is searched for wildcards.
-        settings=lambda w: json.dumps(config["colorize"]),
+        settings=lambda w: as_json(config["colorize"]),
     shell:
         r"""
         python workflow/colorize_photographs.py \

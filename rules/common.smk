@@ -3,7 +3,6 @@
 No rules here. Everything that can be tested without Snakemake is in workflow/deepcolor.
 """
 
-import json
 import sys
 from functools import cache
 from pathlib import Path
@@ -14,6 +13,7 @@ from snakemake.utils import update_config
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
 
 from deepcolor import config_files, configuration, demands, folders, job_records, project
+from deepcolor.configuration import as_json
 from deepcolor.errors import DeepColorError
 from deepcolor.names import BASELINES
 

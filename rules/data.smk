@@ -37,9 +37,9 @@ rule fetch_photographs:
         **demand(fetching_demand),
     params:
         source=lambda w: data_set_of(w).lister,
-        options=lambda w: json.dumps(data_set_of(w).options),
-        images=lambda w: json.dumps(data_set_of(w).images),
-        checks=lambda w: json.dumps(data_set_of(w).checks),
+        options=lambda w: as_json(data_set_of(w).options),
+        images=lambda w: as_json(data_set_of(w).images),
+        checks=lambda w: as_json(data_set_of(w).checks),
         seed=config["seed"],
         folder=lambda w, output: Path(output.rows).parent.parent,
         cache=config["cache"],
@@ -86,7 +86,7 @@ rule write_manifest:
     resources:
         **demand(lambda w: demands.joining(sum(data_set_of(w).images.values()))),
     params:
-        images=lambda w: json.dumps(data_set_of(w).images),
+        images=lambda w: as_json(data_set_of(w).images),
         ranges=ranges_of,
         near_duplicates=lambda w: (data_set_of(w).checks or {}).get("near_duplicates", 0),
         folder=subpath(output.manifest, parent=True),
@@ -158,7 +158,7 @@ rule index_shards:
     resources:
         **LIGHT,
     params:
-        shards=lambda w: json.dumps(shard_counts(data_set_of(w))),
+        shards=lambda w: as_json(shard_counts(data_set_of(w))),
     shell:
         r"""
         python workflow/index_shards.py \

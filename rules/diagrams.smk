@@ -91,7 +91,7 @@ rule list_rules:
         **LIGHT,
     params:
         # A function, as a plain text is searched for wildcards. The title changes nothing in the graph.
-        config=lambda w: json.dumps({key: config[key] for key in config if key != "title"}),
+        config=lambda w: as_json({key: config[key] for key in config if key != "title"}),
         answered="yes" if answers_there() else "no",
     shell:
         r"""

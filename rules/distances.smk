@@ -27,12 +27,13 @@ rule measure_distances:
         indexes=indexes(),
         shards=shard_files(".tfrecord"),
         # A file of weights that changes is another metric; Keras's own is verified when it is read.
-        inception=(
+        # Functions, as a plain path is searched for wildcards and shown by `snakemake --report`.
+        inception=lambda w: (
             []
             if config["evaluation"]["inception_weights"] in (None, "imagenet")
             else config["evaluation"]["inception_weights"]
         ),
-        lpips=config["evaluation"]["lpips_weights"] or [],
+        lpips=lambda w: config["evaluation"]["lpips_weights"] or [],
     output:
         distances="<results>/{run}/distances.json",
     log:
@@ -48,7 +49,7 @@ rule measure_distances:
         accelerator=config["accelerator"],
     params:
         split=config["evaluation"]["split"],
-        inception=config["evaluation"]["inception_weights"] or [],
+        inception=lambda w: as_json(config["evaluation"]["inception_weights"]),
         seed=config["seed"],
     shell:
         r"""

@@ -82,7 +82,7 @@ rule evaluate_pictures:
     resources:
         **demand(lambda w: demands.reading(EVALUATED, SIZE, rate=5)),
     params:
-        pictures=lambda w: PICTURES[w.run],
+        pictures=lambda w: as_json(PICTURES[w.run]),
         fingerprint=lambda w: fingerprint(PICTURES[w.run]),
         split=config["evaluation"]["split"],
     shell:

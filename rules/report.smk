@@ -5,7 +5,7 @@
 """
 
 # By run of a variant, the model that it varies: how the report groups runs, no part of their training.
-VARIES = json.dumps({run.name: run.varies for run in RUNS if run.varies})
+VARIES = as_json({run.name: run.varies for run in RUNS if run.varies})
 RECORDS = [f"<results>/{run.name}/training.json" for run in RUNS]
 # A diagram of each architecture: of the first network that has it.
 DRAWN = list({run.architecture: run.model for run in reversed(longest_runs())}.values())[::-1]
@@ -448,7 +448,7 @@ rule write_summary:
     resources:
         **TABLES,
     params:
-        title=lambda w: config["title"],
+        title=lambda w: as_json(config["title"]),
         split=config["evaluation"]["split"],
     shell:
         r"""
@@ -504,8 +504,8 @@ rule render_report:
         **TABLES,
     params:
         # Functions, as a plain text is searched for wildcards.
-        title=lambda w: config["title"],
-        config=lambda w: json.dumps(config),
+        title=lambda w: as_json(config["title"]),
+        config=lambda w: as_json(config),
         compared=compared(),
         as_published=[run.name for run in RUNS if run.as_published],
         benchmarks=f"{config['results']}/benchmarks",

@@ -38,7 +38,7 @@ rule draw_study:
         split=config["evaluation"]["split"],
         runs=studied,
         # A function, as a plain text is searched for wildcards.
-        settings=lambda w: json.dumps(config["study"]),
+        settings=lambda w: as_json(config["study"]),
         seed=config["seed"],
     shell:
         r"""
@@ -80,7 +80,7 @@ rule analyze_study:
         **TABLES,
     params:
         # A function, as a plain text is searched for wildcards.
-        rules=lambda w: json.dumps(config["study"]["exclude"]),
+        rules=lambda w: as_json(config["study"]["exclude"]),
     shell:
         r"""
         python workflow/analyze_study.py \

@@ -46,8 +46,8 @@ rule train_model:
     params:
         model=lambda w: run_of(w).model,
         architecture=lambda w: run_of(w).builder,
-        options=lambda w: json.dumps(run_of(w).options),
-        training=lambda w: json.dumps(run_of(w).training),
+        options=lambda w: as_json(run_of(w).options),
+        training=lambda w: as_json(run_of(w).training),
         image_size=SIZE,
         train_on=lambda w: run_of(w).train_on,
         epochs=lambda w: run_of(w).epochs,

@@ -11,7 +11,7 @@ def main() -> None:
     """Parse the command line and colorize."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--network", type=Path, required=True, help="folder with model.onnx")
-    parser.add_argument("--photographs", required=True, help="folder")
+    parser.add_argument("--photographs", type=json.loads, required=True, help="folder, as JSON")
     parser.add_argument("--settings", type=json.loads, required=True, help="how, as JSON")
     parser.add_argument("--threads", type=int, required=True, help="of the CPU")
     parser.add_argument("--sheet", type=Path, required=True, help="HTML file to write, with pictures")

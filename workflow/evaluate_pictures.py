@@ -1,6 +1,7 @@
 """Score the pictures that another program has made of the inputs."""
 
 import argparse
+import json
 from pathlib import Path
 
 from deepcolor import command
@@ -10,7 +11,7 @@ def main() -> None:
     """Parse the command line and evaluate."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--run", required=True, help="its name, for messages")
-    parser.add_argument("--pictures", type=Path, required=True, help="folder of the pictures")
+    parser.add_argument("--pictures", type=json.loads, required=True, help="their folder, as JSON")
     parser.add_argument("--indexes", type=Path, nargs="+", required=True, help="of the shards")
     parser.add_argument("--manifests", type=Path, nargs="+", required=True, help="CSV of each index")
     parser.add_argument("--split", required=True, help="validation or test")
@@ -24,7 +25,7 @@ def main() -> None:
     from deepcolor.shards import Shards
 
     shards = Shards(args.indexes)
-    files = evaluation.find_pictures(args.pictures, shards.names(args.split), args.run)
+    files = evaluation.find_pictures(Path(args.pictures), shards.names(args.split), args.run)
     scored = evaluation.evaluate_pictures(files, shards, args.split, args.predictions, args.threads)
     scored = scores.with_groups(scored, dict(zip(shards.data_sets, args.manifests, strict=True)))
     done = scores.write_scores(scored, args.per_image, args.metrics)

@@ -1,6 +1,7 @@
 """Take FID, KID and LPIPS between predictions and photographs: those whose weights are there."""
 
 import argparse
+import json
 from pathlib import Path
 
 from deepcolor import command
@@ -14,7 +15,9 @@ def main() -> None:
     parser.add_argument("--predictions", type=Path, required=True, help=".npy file")
     parser.add_argument("--indexes", type=Path, nargs="+", required=True, help="of the shards")
     parser.add_argument("--split", required=True, help="validation or test")
-    parser.add_argument("--inception-weights", nargs="?", help="imagenet or a file: FID and KID")
+    parser.add_argument(
+        "--inception-weights", type=json.loads, help="imagenet or a file, as JSON: FID and KID"
+    )
     parser.add_argument("--lpips-weights", type=Path, nargs="?", help="a file: LPIPS")
     parser.add_argument("--seed", type=int, required=True, help="of the subsets of KID")
     parser.add_argument("--accelerator", choices=["auto", "cpu", "cuda"], default="auto")

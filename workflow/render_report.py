@@ -15,7 +15,7 @@ TABLES = [
 def main() -> None:
     """Parse the command line and render."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--title", required=True, help="of the page")
+    parser.add_argument("--title", type=json.loads, required=True, help="of the page, as JSON")
     parser.add_argument("--config", type=json.loads, required=True, help="to be shown, as JSON")
     for table in TABLES:
         parser.add_argument(f"--{table}", type=Path, required=True, help="CSV table")

@@ -1,6 +1,7 @@
 """Write what was found, and the main figures, on one page."""
 
 import argparse
+import json
 from pathlib import Path
 
 from deepcolor import command
@@ -12,7 +13,7 @@ TABLES = ["metrics", "training", "ablations", "seeds", "comparisons"]
 def main() -> None:
     """Parse the command line and write."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--title", required=True, help="of the report")
+    parser.add_argument("--title", type=json.loads, required=True, help="of the report, as JSON")
     parser.add_argument("--split", required=True, help="validation or test")
     for table in TABLES:
         parser.add_argument(f"--{table}", type=Path, required=True, help="CSV table")

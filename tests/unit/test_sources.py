@@ -8,9 +8,7 @@ import sys
 import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from io import BytesIO
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +20,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from conftest import PROJECT, mounted
-from deepcolor.manifest import read_manifest
+from fetched import CHECKS, HUB, ZOO, fetch, rows_of
 from pictures import encoded, jpeg, picture
 from PIL import Image
 
 CLASSES, EACH, GROUP = 20, 20, 20  # Classes, photographs of each, rows of a row group.
-CHECKS = {"min_side": 64, "min_chroma": 1.5, "toned": False, "near_duplicates": 6}
-HUB = "deepcolor.sources.huggingface:huggingface"
-ZOO = "deepcolor.sources.fiftyone:fiftyone"
 
 
 def spoiled(number: int) -> bytes:
@@ -92,52 +87,6 @@ def mirrored(coco: Path) -> Iterator[hub.Server]:
         yield server
 
 
-def fetch(
-    place: Path,
-    source: str,
-    server: hub.Server | None = None,
-    *,
-    seed: int = 0,
-    arguments: dict[str, str] | None = None,
-    **options: Any,
-) -> subprocess.CompletedProcess[str]:
-    """Run the scripts of the rules, in processes of their own as clients read the environment once."""
-    environment = {
-        "HF_HOME": str(place / "home"),
-        "HF_HUB_DISABLE_XET": "1",
-        "FIFTYONE_DO_NOT_TRACK": "1",
-    }
-    if server:
-        environment["HF_ENDPOINT"] = environment["http_proxy"] = environment["HTTP_PROXY"] = server.url
-        environment["no_proxy"] = environment["NO_PROXY"] = "127.0.0.1" if source == HUB else ""
-    more = [part for name, value in (arguments or {}).items() for part in (name, value)]
-    if source == HUB:
-        options = {"id": "me/places", "revision": hub.COMMIT, "images_per_part": 8, **options}
-    command = [
-        sys.executable, str(PROJECT / "workflow" / "fetch_photographs.py"), "--data-set", "d",
-        "--source", source, "--options", json.dumps(options), "--seed", str(seed),
-        "--images", json.dumps({"training": 80, "validation": 20}), "--threads", "2",
-        "--checks", json.dumps(CHECKS), "--cache", str(place / "cache"), "--folder", str(place / "d"),
-        *more,
-    ]  # fmt: skip
-    run = partial(
-        subprocess.run, env={**os.environ, **environment}, capture_output=True, text=True, timeout=180,
-        check=False,
-    )  # fmt: skip
-    fetched = run(command)
-    if fetched.returncode:
-        return fetched
-    # What was given last counts.
-    told = {name: value for name, value in pairwise(command) if name.startswith("--")}
-    return run(
-        [
-            sys.executable, str(PROJECT / "workflow" / "write_manifest.py"), "--data-set", "d",
-            "--images", told["--images"], "--ranges", "1", "--folder", str(place / "d"),
-            "--near-duplicates", str(json.loads(told["--checks"])["near_duplicates"]),
-        ]
-    )  # fmt: skip
-
-
 @contextmanager
 def mounted_read_only(folder: Path) -> Iterator[None]:
     """Make a folder read-only for the time of a block."""
@@ -150,10 +99,6 @@ def mounted_read_only(folder: Path) -> Iterator[None]:
         yield
     finally:
         subprocess.run(["umount", str(folder)], check=True)
-
-
-def rows_of(folder: Path) -> pd.DataFrame:
-    return read_manifest(folder / "d" / "manifest.csv")
 
 
 def classes(rows: pd.DataFrame) -> pd.Series:

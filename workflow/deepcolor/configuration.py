@@ -3,6 +3,7 @@
 Needs nothing but the standard library and what Snakemake itself depends on (jsonschema, PyYAML).
 """
 
+import json
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -246,6 +247,14 @@ def own_photographs(config: dict[str, Any]) -> str:
     if not Path(folder).is_dir():
         raise DeepColorError(f"colorize.folder: there is no folder {folder}; name another")
     return str(folder)
+
+
+def as_json(value: Any) -> str:
+    """Return a value as JSON for a parameter of a rule.
+
+    `snakemake --report` writes parameters into a script of its page, which no text may close.
+    """
+    return json.dumps(value).replace("<", r"\u003c")
 
 
 def find_run(config: dict[str, Any], name: str) -> Run:

@@ -10,6 +10,7 @@ import simplejpeg
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from deepcolor.errors import first_line
+from deepcolor.opening import read_image_file
 
 cv2.setNumThreads(0)  # Jobs run side by side; none takes a core that another was given.
 
@@ -31,12 +32,23 @@ def open_rgb(path: str | Path) -> Image.Image:
     """Open an image file upright, as 8-bit RGB, whole; what is transparent becomes white.
 
     Raises:
-        ValueError: The file is missing, broken, absurdly large, or no image.
+        ValueError: The file is missing, not a regular file, broken, too large, or no image.
     """
+    return _decode(_read(path))
+
+
+def _read(path: str | Path) -> bytes:
+    try:
+        return read_image_file(path)
+    except (OSError, ValueError) as error:
+        raise ValueError(first_line(error)) from error
+
+
+def _decode(content: bytes) -> Image.Image:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         try:
-            with Image.open(path) as image:
+            with Image.open(BytesIO(content)) as image:
                 return _to_rgb(ImageOps.exif_transpose(image))
         except UnidentifiedImageError as error:
             raise ValueError(NO_IMAGE) from error
@@ -45,23 +57,31 @@ def open_rgb(path: str | Path) -> Image.Image:
 
 
 def read_square(path: str | Path, size: int) -> tuple[np.ndarray, tuple[int, int]]:
-    """Read an image file and resize it to a square, its aspect ratio given up, as published.
+    """Read an image file as a square; see `decode_square`.
+
+    Raises:
+        ValueError: The file is missing, not a regular file, broken, too large, or no image.
+    """
+    return decode_square(_read(path), size)
+
+
+def decode_square(content: bytes, size: int) -> tuple[np.ndarray, tuple[int, int]]:
+    """Decode an image file and resize it to a square, its aspect ratio given up, as published.
 
     A JPEG file is decoded at the smallest of 1/1, 1/2, 1/4 and 1/8 of its size that is still large
     enough: its decoder then computes only the frequencies that are wanted.
 
     Args:
-        path: The file; every format and mode that Pillow reads.
+        content: Content of the file; every format and mode that Pillow reads.
         size: Side of the square in pixels.
 
     Returns:
         Pixels `(size, size, 3)` uint8 RGB, upright, and the picture's own width and height.
 
     Raises:
-        ValueError: The file is missing, broken, absurdly large, or no image.
+        ValueError: The content is broken, has too many pixels, or is no image.
     """
     try:
-        content = Path(path).read_bytes()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(BytesIO(content)) as header:
@@ -73,7 +93,7 @@ def read_square(path: str | Path, size: int) -> tuple[np.ndarray, tuple[int, int
     except Exception as error:
         raise ValueError(first_line(error)) from error
     if not is_jpeg:
-        return _read_whole(path, size)
+        return _decode_whole(content, size)
     divisor = 1
     while divisor < 8 and min(width, height) >= 2 * divisor * size:
         divisor *= 2
@@ -86,7 +106,7 @@ def read_square(path: str | Path, size: int) -> tuple[np.ndarray, tuple[int, int
         )
     except Exception as error:
         if "extraneous bytes" in str(error):  # Some cameras leave them between markers: no damage.
-            return _read_whole(path, size)
+            return _decode_whole(content, size)
         raise ValueError(first_line(error)) from error
     square = resize(pixels, size, (width / divisor, height / divisor))
     if orientation in UPRIGHT:
@@ -96,8 +116,8 @@ def read_square(path: str | Path, size: int) -> tuple[np.ndarray, tuple[int, int
     return square, (width, height)
 
 
-def _read_whole(path: str | Path, size: int) -> tuple[np.ndarray, tuple[int, int]]:
-    picture = open_rgb(path)
+def _decode_whole(content: bytes, size: int) -> tuple[np.ndarray, tuple[int, int]]:
+    picture = _decode(content)
     return resize(np.asarray(picture), size), picture.size
 
 

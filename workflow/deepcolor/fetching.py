@@ -6,6 +6,7 @@ What is made of all ranges is in `deepcolor.joining`.
 import hashlib
 import json
 import math
+import unicodedata
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
@@ -18,14 +19,18 @@ import numpy as np
 import pandas as pd
 
 from deepcolor.checks import SIDE, Checks, fault, perceptual_hash
-from deepcolor.decoding import read_square
+from deepcolor.decoding import decode_square
 from deepcolor.errors import first_line
 from deepcolor.files import replacing, sha256, write_json
 from deepcolor.frames import write_frame
 from deepcolor.manifest import parsed, row_at, write_manifest
+from deepcolor.opening import read_image_file
 from deepcolor.photograph import Candidate, Rejection, Source
 from deepcolor.progress import Progress, ahead
 from deepcolor.twins import Twins
+
+# Longer texts of a source, such as a license, are cut off; `csv` refuses fields of 131,072 characters.
+MAX_TEXT_CHARACTERS = 1000
 
 
 @dataclass(frozen=True)
@@ -161,7 +166,8 @@ def fetch_range(
 
     for unused in crops - {row["path"] for row in rows}:
         Path(unused).unlink()
-    write_frame(files.rejected, pd.DataFrame(rejected, columns=["id", "reason"]))
+    listed = [(each.id, _in_one_line(each.reason)) for each in rejected]
+    write_frame(files.rejected, pd.DataFrame(listed, columns=["id", "reason"]))
     write_manifest(files.rows, rows)
     facts = {
         "revision": source.revision,
@@ -211,8 +217,8 @@ def _examine(
         with replacing(path) as temporary:
             candidate.crop().save(temporary)
     try:
-        square, (width, height) = read_square(path, SIDE)
-        checksum = sha256(path)
+        content = read_image_file(path)
+        square, (width, height) = decode_square(content, SIDE)
     except (ValueError, OSError) as error:
         return Rejection(candidate.id, f"cannot be read: {first_line(error)}")
     hash = perceptual_hash(square) if checks else None
@@ -221,7 +227,7 @@ def _examine(
         "path": path.as_posix(),
         "width": width,
         "height": height,
-        "sha256": checksum,
+        "sha256": hashlib.sha256(content).hexdigest(),
         "source": _in_one_line(candidate.source),
         "license": _in_one_line(candidate.license),
         "credit": _in_one_line(candidate.credit),
@@ -232,8 +238,13 @@ def _examine(
 
 
 def _in_one_line(text: str) -> str:
-    """A text without the characters that end a line, each a space."""
-    return "".join(" " if each in "\r\n" else each for each in text)
+    """Return a text that fits into a table: control characters are spaces, the end is cut off."""
+    if len(text) > MAX_TEXT_CHARACTERS:
+        text = f"{text[: MAX_TEXT_CHARACTERS - 1]}…"
+    return "".join(
+        " " if unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") else character
+        for character in text
+    )
 
 
 class Taken(NamedTuple):

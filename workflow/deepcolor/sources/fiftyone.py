@@ -16,7 +16,8 @@ from deepcolor import clients
 from deepcolor.decoding import read_square
 from deepcolor.errors import DeepColorError, first_line
 from deepcolor.files import alone_in, read_json, replacing, sha256, write_json
-from deepcolor.photograph import Candidate, Needs, Request, Source
+from deepcolor.opening import open_regular
+from deepcolor.photograph import Candidate, Needs, Rejection, Request, Source
 from deepcolor.progress import Progress
 
 YEAR = "2017"
@@ -26,6 +27,8 @@ DOWNLOADS = 8  # Images at a time.
 RESERVE = 1.05  # Photographs fetched for one asked for, as some are rejected.
 BYTES_PER_IMAGE = 163_000  # Of train2017: 19.3 GB, 118,287 images.
 PATIENCE = 30.0  # Seconds without a byte.
+MAX_LISTING_MB = 1000  # The largest file with annotations of an archive; that of train2017 has 448.
+ADDRESS = "http://images.cocodataset.org/"
 
 
 def fiftyone(request: Request, *, split: str = "train") -> Source:
@@ -80,8 +83,11 @@ def _listing(folder: Path, split: str) -> dict[str, Any]:
         if not archive.exists():
             _download_archive(archive)
         try:
-            with zipfile.ZipFile(archive) as opened:
-                text = opened.read(f"annotations/{name}").decode()
+            with open_regular(archive) as file, zipfile.ZipFile(file) as opened:
+                member = opened.getinfo(f"annotations/{name}")
+                if member.file_size > MAX_LISTING_MB * 2**20:
+                    raise ValueError(f"{member.filename} is larger than {MAX_LISTING_MB} MB")
+                text = opened.read(member).decode()
             content = {"licenses": _member(text, "licenses"), "images": _member(text, "images")}
         except (zipfile.BadZipFile, KeyError, ValueError) as error:
             raise DeepColorError(
@@ -120,11 +126,28 @@ def _download_archive(path: Path) -> None:
         ) from error
 
 
+def _is_usable(image: Any) -> bool:
+    """Return whether an entry of the list names a file as COCO does: in no other folder or place."""
+    if not isinstance(image, dict) or not isinstance(image.get("id"), int):
+        return False
+    return (
+        0 <= image["id"] < 10**12
+        and image.get("file_name") == f"{image['id']:012}.jpg"
+        and str(image.get("coco_url")).startswith(ADDRESS)
+    )
+
+
 def _candidates(
     folder: Path, listing: dict[str, Any], split: str, request: Request
-) -> Iterator[Candidate]:
-    licenses = {each["id"]: each.get("name", "") for each in listing["licenses"]}
-    images = sorted(listing["images"], key=lambda image: int(image["id"]))
+) -> Iterator[Candidate | Rejection]:
+    licenses = {str(each["id"]): str(each.get("name", "")) for each in listing["licenses"]}
+    images = sorted(
+        {image["id"]: image for image in filter(_is_usable, listing["images"])}.values(),
+        key=lambda image: image["id"],
+    )
+    for number, image in enumerate(listing["images"]):
+        if number % request.ranges == request.range and not _is_usable(image):
+            yield Rejection(f"entry {number}", "unusable entry of the list of images")
     random.Random(f"{request.seed}").shuffle(images)
     images = images[request.range :: request.ranges]
     first = math.ceil(RESERVE * request.count / request.ranges)
@@ -140,8 +163,8 @@ def _candidates(
                 id=f"{int(image['id']):012}",
                 path=folder / split / "data" / image["file_name"],
                 source=image["coco_url"],
-                license=licenses.get(image.get("license"), ""),
-                credit=image.get("flickr_url", ""),
+                license=licenses.get(str(image.get("license")), ""),
+                credit=str(image.get("flickr_url", "")),
             )
 
 

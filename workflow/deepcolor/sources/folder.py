@@ -4,11 +4,13 @@ import random
 from collections.abc import Callable, Iterator
 from functools import partial
 from hashlib import blake2b
+from io import TextIOWrapper
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from deepcolor.errors import DeepColorError
 from deepcolor.files import walk
+from deepcolor.opening import open_regular
 from deepcolor.photograph import Candidate, Needs, Rejection, Request, Source
 
 
@@ -70,7 +72,10 @@ def _found(root: Path) -> Iterator[str]:
 
 
 def _listed(file: Path) -> Iterator[str]:
-    with open(file, encoding="utf-8-sig", errors="surrogateescape", newline="\n") as opened:
+    with (
+        open_regular(file) as binary,
+        TextIOWrapper(binary, "utf-8-sig", "surrogateescape", newline="\n") as opened,
+    ):
         for line in opened:
             if name := line.rstrip("\r\n"):
                 yield PurePosixPath(name).as_posix()

@@ -17,9 +17,10 @@ from typing import Any
 from PIL import Image
 
 from deepcolor import clients
-from deepcolor.errors import DeepColorError
+from deepcolor.errors import DeepColorError, first_line
 from deepcolor.files import alone_in, read_json, replacing, write_json
 from deepcolor.files import sha256 as checksum_of
+from deepcolor.opening import TOO_LARGE, is_too_large
 from deepcolor.photograph import Candidate, Needs, Rejection, Request, Source
 from deepcolor.progress import Progress
 
@@ -132,13 +133,32 @@ class _Remote:
             )
         return facts
 
+    def _builder(self, commit: str, **options: Any) -> Any:
+        """Return the builder of the data set, all of whose data files are in the pinned repository.
+
+        The data set's card says which files it has; they could be others, or of another revision.
+        """
+        datasets = clients.load("datasets", "huggingface")
+        builder = datasets.load_dataset_builder(
+            self.id, self.subset or None, revision=commit, storage_options=STORAGE, **options
+        )
+        for file in itertools.chain.from_iterable((builder.config.data_files or {}).values()):
+            if not self._is_inside(file, commit):
+                raise DeepColorError(
+                    f"{self.id} names a data file outside its repository at {commit}: {_short(file)}; "
+                    "use another data set or revision"
+                )
+        return builder
+
+    def _is_inside(self, path: str, commit: str) -> bool:
+        """Return whether a path is one of a file in the repository at a commit."""
+        root = f"hf://datasets/{self.id}@{commit}/"
+        return path.startswith(root) and "::" not in path and ".." not in path.split("/")
+
     def _extent(self, commit: str) -> dict[str, int | None]:
         """The bytes of the split's files, with all columns, and its rows where its card tells."""
-        datasets = clients.load("datasets", "huggingface")
         hub = clients.load("huggingface_hub", "huggingface")
-        builder = datasets.load_dataset_builder(
-            self.id, self.subset or None, revision=commit, storage_options=STORAGE
-        )
+        builder = self._builder(commit)
         files = builder.config.data_files[self.split]
         told = (builder.info.splits or {}).get(self.split)
         return {
@@ -156,14 +176,13 @@ class _Remote:
     def _load(self, commit: str) -> Any:
         datasets = clients.load("datasets", "huggingface")
         datasets.disable_progress_bars()
-        options: dict[str, Any] = {"revision": commit, "split": self.split, "streaming": True}
-        options["storage_options"] = STORAGE
         try:  # Only Parquet files can be read by the column.
-            data = datasets.load_dataset(self.id, self.subset or None, columns=[self.column], **options)
+            builder = self._builder(commit, columns=[self.column])
         except ValueError as error:
             if "columns" not in str(error):
                 raise
-            data = datasets.load_dataset(self.id, self.subset or None, **options)
+            builder = self._builder(commit)
+        data = builder.as_streaming_dataset(split=self.split)
         if data.info.builder_name == "imagefolder":
             raise DeepColorError(
                 f"{self.id} holds loose image files, which cannot be drawn from without reading all; "
@@ -171,7 +190,7 @@ class _Remote:
                 "the source 'folder'"
             )
         if data.features is not None and not isinstance(data.features.get(self.column), datasets.Image):
-            columns = datasets.load_dataset(self.id, self.subset or None, **options).features
+            columns = self._builder(commit).as_streaming_dataset(split=self.split).features
             known = [name for name, kind in columns.items() if isinstance(kind, datasets.Image)]
             raise DeepColorError(
                 f"{self.id} has no column '{self.column}' of images; "
@@ -180,19 +199,45 @@ class _Remote:
         data = data.select_columns([self.column])
         return data.cast_column(self.column, datasets.Image(decode=False)).reshard()
 
-    def _read(self, part: int, commit: str) -> Iterator[bytes]:
-        """The image files of a part, in order; b"" where there is none."""
+    def _cells(self, part: int, commit: str) -> Iterator[Any]:
+        """Yield the cells of a part, in order; a `_Fault` is the last where the others are broken."""
         data = self._open(commit)
-        for example in data.shard(num_shards=data.num_shards, index=part):
-            image = example[self.column]
-            if image is None:
-                yield b""
-            elif image["bytes"] is not None:
-                yield image["bytes"]
-            else:
-                fsspec = clients.load("fsspec", "huggingface")
-                with fsspec.open(image["path"], "rb") as file:
-                    yield file.read()
+        try:
+            for example in data.shard(num_shards=data.num_shards, index=part):
+                yield example.get(self.column)
+        except Exception as error:
+            if _may_pass(error) or isinstance(error, OSError | MemoryError):
+                raise
+            reason = f"cannot be read with the rest of its part: {_short(first_line(error))}"
+            print(f"{self.id}: part {part} {reason}", flush=True)
+            yield _Fault(reason)
+
+    def _content(self, cell: Any, commit: str) -> "bytes | _Fault":
+        """Return the image file of a cell, or why there is none.
+
+        A path may come from anybody, and `fsspec` would open a file of this machine or any URL.
+        """
+        if isinstance(cell, _Fault):
+            return cell
+        content, path = (cell.get("bytes"), cell.get("path")) if isinstance(cell, dict) else (None, None)
+        if content is None and isinstance(path, str):
+            if not self._is_inside(path, commit):
+                return _Fault(f"no file of the data set's repository: {_short(path)}")
+            hub = clients.load("huggingface_hub", "huggingface")
+            files = hub.HfFileSystem(**STORAGE["hf"])
+            try:
+                facts = files.info(path)
+                if facts["type"] != "file":
+                    return _Fault(f"no file of the data set's repository: {_short(path)}")
+                if is_too_large(facts["size"]):
+                    return _Fault(TOO_LARGE)
+                with files.open(path) as file:
+                    content = file.read(facts["size"])
+            except FileNotFoundError:
+                return _Fault(f"no file of the data set's repository: {_short(path)}")
+        if not isinstance(content, bytes):
+            return _Fault("no image in its row")
+        return _Fault(TOO_LARGE) if is_too_large(len(content)) else content
 
     def _reach(self, function: Callable[[], Any], what: str) -> Any:
         """Call a function that needs the hub; say in one line what is missing if it fails."""
@@ -218,8 +263,8 @@ class _Remote:
                 f"({' '.join(str(error).split())[:160]}); {remedy}"
             ) from error
 
-    def fetch(self, part: int, draw: "_Draw", commit: str) -> list[tuple[int, Path]]:
-        """The rows that a draw takes from a part, and their files in the cache, whole."""
+    def fetch(self, part: int, draw: "_Draw", commit: str) -> list[tuple[int, "Path | _Fault"]]:
+        """The rows that a draw takes from a part, and their files in the cache, whole, or faults."""
         path = self.cache / f"{part:06}.json"
         known = read_json(path) if path.exists() else {"rows": None, "images": {}}
         whole = known["rows"] is not None and all(
@@ -228,33 +273,51 @@ class _Remote:
         if not whole:
             known = self._reach(partial(self._download, part, draw, commit, known), f"part {part}")
             write_json(path, known)
+        images = {row: known["images"][str(row)] for row in draw.rows(part, known["rows"])}
         return [
-            (row, self.cache / known["images"][str(row)]["file"])
-            for row in draw.rows(part, known["rows"])
+            (row, _Fault(image["fault"]) if "fault" in image else self.cache / image["file"])
+            for row, image in images.items()
         ]
 
     def _download(self, part: int, draw: "_Draw", commit: str, known: dict[str, Any]) -> dict[str, Any]:
         rows = 0
-        best: list[tuple[int, int, bytes]] = []  # A heap of what is drawn so far, the worst on top.
-        for rows, content in enumerate(self._read(part, commit), start=1):
-            entry = (-draw.lot(part, rows - 1), rows - 1, content)
-            heapq.heappush(best, entry)
+        best: list[tuple[int, int, Any]] = []  # A heap of what is drawn so far, the worst on top.
+        for rows, cell in enumerate(self._cells(part, commit), start=1):
+            heapq.heappush(best, (-draw.lot(part, rows - 1), rows - 1, cell))
             if len(best) > draw.end:
                 heapq.heappop(best)
         images = dict(known["images"])
         taken = set(draw.rows(part, rows))
-        for _, row, content in best:
-            if row in taken:
-                file = f"{part:06}-{row:06}{_suffix(content)}"
-                with replacing(self.cache / file) as temporary:
-                    temporary.write_bytes(content)
-                images[str(row)] = {"file": file, "sha256": sha256(content).hexdigest()}
+        for _, row, cell in best:
+            if row not in taken:
+                continue
+            content = self._content(cell, commit)
+            if isinstance(content, _Fault):
+                images[str(row)] = {"fault": content.reason}
+                continue
+            file = f"{part:06}-{row:06}{_suffix(content)}"
+            with replacing(self.cache / file) as temporary:
+                temporary.write_bytes(content)
+            images[str(row)] = {"file": file, "sha256": sha256(content).hexdigest()}
         return {"rows": rows, "images": images}
 
     def _is_whole(self, image: dict[str, str] | None) -> bool:
-        if image is None or not (self.cache / image["file"]).exists():
+        if image is None or "fault" in image:
+            return image is not None
+        if not (self.cache / image["file"]).exists():
             return False
         return checksum_of(self.cache / image["file"]) == image["sha256"]
+
+
+@dataclass(frozen=True)
+class _Fault:
+    """Why there is no image file in a row.
+
+    Attributes:
+        reason: For `rejected.csv`; details follow a colon.
+    """
+
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -307,8 +370,12 @@ def _candidates(
             left = left or bool(images)
             random.Random(f"{request.seed}/{turn}/{number}").shuffle(images)
             for part, row, file in images:
+                id = f"{part:06}-{row:06}"
+                if isinstance(file, _Fault):
+                    yield Rejection(id, file.reason)
+                    continue
                 yield Candidate(
-                    id=f"{part:06}-{row:06}",
+                    id=id,
                     path=file,
                     source=f"{remote.id}, {remote.split}, part {part}, row {row}",
                     license=license or facts["license"],
@@ -319,8 +386,8 @@ def _candidates(
 
 def _fetch(
     remote: _Remote, parts: list[int], draw: _Draw, commit: str, place: Path
-) -> list[tuple[int, int, Path]]:
-    """Part, row and file of all photographs that a draw takes from some parts."""
+) -> list[tuple[int, int, Path | _Fault]]:
+    """Part, row, and file or fault, of all photographs that a draw takes from some parts."""
     images = []
     with (
         alone_in(place),
@@ -355,6 +422,11 @@ def _spread(parts: int, wanted: int, request: Request) -> list[list[int]]:
     return [first] + [rest[start : start + size] for start in range(0, len(rest), size)]
 
 
+def _short(text: str) -> str:
+    """Return the beginning of a text of the hub, without control characters."""
+    return ascii(text[:100])[1:-1]
+
+
 def _suffix(content: bytes) -> str:
     """The file suffix of an image's format; ".bin" for what is none."""
     try:
@@ -380,5 +452,5 @@ def _may_pass(error: Exception) -> bool:
         return False
     package = type(error).__module__.split(".")[0]
     return isinstance(error, OSError | EOFError) or package.startswith(
-        ("aiohttp", "httpcore", "httpx", "pyarrow", "requests", "urllib3")
+        ("aiohttp", "httpcore", "httpx", "requests", "urllib3")
     )

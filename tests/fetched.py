@@ -1,0 +1,71 @@
+"""A data set fetched by the scripts of the rules, in processes of their own."""
+
+import json
+import os
+import subprocess
+import sys
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import hub
+import pandas as pd
+from conftest import PROJECT
+from deepcolor.manifest import read_manifest
+
+CHECKS = {"min_side": 64, "min_chroma": 1.5, "toned": False, "near_duplicates": 6}
+HUB = "deepcolor.sources.huggingface:huggingface"
+ZOO = "deepcolor.sources.fiftyone:fiftyone"
+FOLDER = "deepcolor.sources.folder:folder"
+
+
+def fetch(
+    place: Path,
+    source: str,
+    server: hub.Server | None = None,
+    *,
+    seed: int = 0,
+    arguments: dict[str, str] | None = None,
+    **options: Any,
+) -> subprocess.CompletedProcess[str]:
+    """Run the scripts of the rules: clients of sources read the environment once."""
+    environment = {
+        "HF_HOME": str(place / "home"),
+        "HF_HUB_DISABLE_XET": "1",
+        "FIFTYONE_DO_NOT_TRACK": "1",
+    }
+    if server:
+        environment["HF_ENDPOINT"] = environment["http_proxy"] = environment["HTTP_PROXY"] = server.url
+        environment["no_proxy"] = environment["NO_PROXY"] = "127.0.0.1" if source == HUB else ""
+    more = [part for name, value in (arguments or {}).items() for part in (name, value)]
+    if source == HUB:
+        options = {"id": "me/places", "revision": hub.COMMIT, "images_per_part": 8, **options}
+    command = [
+        sys.executable, str(PROJECT / "workflow" / "fetch_photographs.py"), "--data-set", "d",
+        "--source", source, "--options", json.dumps(options), "--seed", str(seed),
+        "--images", json.dumps({"training": 80, "validation": 20}), "--threads", "2",
+        "--checks", json.dumps(CHECKS), "--cache", str(place / "cache"), "--folder", str(place / "d"),
+        *more,
+    ]  # fmt: skip
+    run = partial(
+        subprocess.run, env={**os.environ, **environment}, capture_output=True, text=True, timeout=180,
+        check=False,
+    )  # fmt: skip
+    fetched = run(command)
+    if fetched.returncode:
+        return fetched
+    # What was given last counts.
+    told = {name: value for name, value in pairwise(command) if name.startswith("--")}
+    return run(
+        [
+            sys.executable, str(PROJECT / "workflow" / "write_manifest.py"), "--data-set", "d",
+            "--images", told["--images"], "--ranges", "1", "--folder", str(place / "d"),
+            "--near-duplicates", str(json.loads(told["--checks"])["near_duplicates"]),
+        ]
+    )  # fmt: skip
+
+
+def rows_of(folder: Path) -> pd.DataFrame:
+    """Return the manifest of the data set that was fetched into a folder."""
+    return read_manifest(folder / "d" / "manifest.csv")
