@@ -4,8 +4,10 @@ import csv
 import re
 from pathlib import Path
 
+import hostile
 import pytest
 from conftest import Copy
+from playwright.sync_api import Browser
 
 from browser.checks import A4, LOOKS, cut, overflow, shift, violations
 from browser.conftest import Open
@@ -140,3 +142,17 @@ def test_links_within_the_page_lead_somewhere(open_page: Open, report: Path) -> 
 
 def test_nothing_moves_by_itself(open_page: Open, report: Path) -> None:
     assert shift(open_page(report)) < 0.01
+
+
+def test_snakemakes_report_runs_no_script_of_the_configuration(browser: Browser, finished: Copy) -> None:
+    finished.write("hostile.yaml", hostile.CONFIG)
+    made = finished.run("snakemake --configfile hostile.yaml --report provenance.html")
+    (finished.folder / "hostile.yaml").unlink()
+    assert made.returncode == 0, made.stdout
+    page = browser.new_page()
+    page.goto((finished.folder / "provenance.html").as_uri())
+    (finished.folder / "provenance.html").unlink()
+    page.evaluate("app.showResultInfo('results/report.html')")
+    page.get_by_text("window.ran").wait_for()  # As a text of the configuration.
+    assert page.evaluate("window.ran") is None
+    page.close()

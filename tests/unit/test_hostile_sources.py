@@ -18,6 +18,7 @@ import pytest
 import ranges
 from deepcolor import decoding, opening
 from deepcolor.errors import DeepColorError
+from deepcolor.hub import Fault, Remote
 from deepcolor.manifest import parsed
 from deepcolor.photograph import Candidate, Rejection, Request, Source
 from deepcolor.sources import fiftyone
@@ -122,6 +123,14 @@ def test_a_hubs_card_names_no_data_files_of_another_revision(tmp_path: Path, ser
     assert result.returncode == 1
     assert "me/hostile names a data file outside its repository" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_an_image_of_a_hubs_row_is_not_too_large(tmp_path: Path) -> None:
+    remote = Remote("me/hostile", hub.COMMIT, "train", "image", "", tmp_path)
+    most = opening.MAX_IMAGE_FILE_MB * 2**20
+    assert remote._content({"bytes": bytes(most), "path": None}, hub.COMMIT) == bytes(most)
+    larger = remote._content({"bytes": bytes(most + 1), "path": None}, hub.COMMIT)
+    assert larger == Fault(f"larger than {opening.MAX_IMAGE_FILE_MB} MB")
 
 
 @pytest.mark.parametrize("listed", [True, False])
