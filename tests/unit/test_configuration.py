@@ -1,6 +1,7 @@
 """The configuration: what is accepted, what is refused and in which words."""
 
 import copy
+import json
 from pathlib import Path
 from typing import Any
 
@@ -444,3 +445,10 @@ def test_options_in_the_schema_belong_to_something() -> None:
     sources = SCHEMA["properties"]["data_sets"]["additionalProperties"]["properties"]
     options = {key for each in SOURCES.values() for key in options_of(each)}
     assert sources.keys() - configuration.DATA_SET_KEYS <= options
+
+
+def test_parameters_are_json_that_closes_no_script() -> None:
+    value = {"title": '</script><!-- <b> & "quoted" it\'s é \u2028', "images": [1, None, True]}
+    text = configuration.as_json(value)
+    assert json.loads(text) == value
+    assert "<" not in text and "\u2028" not in text
