@@ -27,33 +27,8 @@ ifeq ($(filter 0 1,$(GPU)),)
 $(error GPU is 1 or 0, not $(GPU); to choose one of several, set CUDA_VISIBLE_DEVICES)
 endif
 CUDA := $(filter 1,$(GPU))
-SNAKEMAKE := snakemake $(OVERLAY) $(if $(CUDA),--config accelerator=cuda) --cores $(CORES)
-
-# `--quiet all` hides Snakemake's own errors too: where no job has named one, ask again. Where no log could
-# be written, no job came to say so.
-SAID = .snakemake/said-$$$$
-EXPLAIN = grep -qi "error:" $(SAID) \
-	|| { grep -q "No space left" $(SAID) && echo "Error: the disk is full; free some space and run the same \
-	command again"; } \
-	|| { [ -n "$$(ls -A .snakemake/locks 2> /dev/null)" ] && echo "Error: another run is at work in this \
-	folder, or one was killed. If none is, type: make unlock"; } \
-	|| { touch $(SAID).now; [ -n "$$($(call newer,$(SAID).now) -print | head -n 1)" ] && echo "Error: there are \
-	files from the future here. If the clock was set back, type: make now"; } \
-	|| { ! $(SNAKEMAKE) --dry-run --rerun-incomplete -- $(TARGET) > $(SAID) 2>&1 && tail -n 8 $(SAID); } \
-	|| echo "Error: a job was stopped. The same command goes on where it was; logs are in results/logs."
-
-# The project's files that are newer than a file.
-newer = find -L . -path ./$(VENV) -prune -o -type f -newer $(1)
-
-# Snakemake is in the background, where a shell that gets SIGTERM can hand it on: Snakemake then lets its jobs
-# end, and begins no other. Ctrl-C reaches all processes by itself, but for those in the background
-# of a shell, unless they are told so.
-RUN_TARGET = mkdir -p .snakemake; rm -f $(SAID)*; mkfifo $(SAID).pipe || exit 1; trap "rm -f $(SAID)*" EXIT; \
-	tee -i $(SAID) < $(SAID).pipe & \
-	{ trap - INT; exec $(SNAKEMAKE) --quiet all --rerun-incomplete -- $(TARGET); } > $(SAID).pipe 2>&1 & \
-	run=$$!; trap "kill -TERM $$run" TERM; trap : INT; \
-	while wait $$run; code=$$?; kill -0 $$run 2> /dev/null; do :; done; wait; \
-	[ $$code = 0 ] || { $(EXPLAIN); exit 1; }
+RUN_TARGET = python workflow/run_pipeline.py --cores "$(CORES)" $(OVERLAY) \
+	$(if $(CUDA),--config accelerator=cuda) -- $(TARGET)
 
 # What the lock holds; what is installed only for the data sets that need it; and what has a lock of its
 # own with the same pins, besides: what signs pictures, CUDA's libraries and what submits jobs to clusters go
@@ -139,7 +114,7 @@ unlock: $(READY)  ## Remove the lock that a killed run has left behind
 
 now:  ## Give files from the future the present time, when the clock has been set back
 	@mkdir -p .snakemake && touch .snakemake/now
-	@$(call newer,.snakemake/now) -exec touch -r .snakemake/now {} +
+	@find -L . -path ./$(VENV) -prune -o -type f -newer .snakemake/now -exec touch -r .snakemake/now {} +
 
 lock: $(READY)  ## Resolve the packages anew: envs/*.in to the locks envs/*.txt and to envs/*.yaml
 	$(COMPILE) --upgrade $(filter-out envs/torch.in,$(wildcard envs/*.in)) -o $(VENV)/all.txt
@@ -160,6 +135,7 @@ help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(READY):
+	@[ -w . ] || { echo "make: $(CURDIR) is read-only; make it writable, or copy the project to a folder of yours"; exit 1; }
 	@command -v $(PYTHON) > /dev/null || { echo "make: no $(PYTHON); install Python 3.11, or name it: make PYTHON=/path/to/python3.11"; exit 1; }
 	@echo "Setting up $(VENV) (once, a minute or two)"
 	@rm -rf $(VENV)

@@ -6,6 +6,9 @@
 """
 
 import os
+import signal
+import sys
+import threading
 
 from snakemake.utils import min_version
 
@@ -14,6 +17,18 @@ min_version("9.20")
 if os.path.realpath(os.getcwd()) != os.path.realpath(workflow.basedir):
     raise SystemExit(
         f"Error: DeepColor runs in its own folder: cd {workflow.basedir} (no --directory, no module)"
+    )
+
+
+# SIGTERM ends a run that has not begun its jobs, and unlocks the folder.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+
+
+onstart:
+    # Snakemake's own handler waits for a lock that the interrupted thread may hold. In a thread it gets it.
+    signal.signal(
+        signal.SIGTERM,
+        lambda *_: threading.Thread(target=workflow.scheduler.exit_gracefully).start(),
     )
 
 

@@ -23,6 +23,14 @@ def stop(error):
     raise SystemExit(f"Error: {error}")
 
 
+for option in ("cores", "local_cores", "nodes"):
+    count = getattr(workflow.resource_settings, option)
+    if count is not None and count < 1:
+        # Snakemake would wait forever.
+        name = {"nodes": "jobs"}.get(option, option.replace("_", "-"))
+        stop(f"--{name} {count}: no job could start; give a number of 1 or more")
+
+
 try:
     for path in [Path("config.yaml"), *workflow.overwrite_configfiles]:
         config_files.read_file(path)

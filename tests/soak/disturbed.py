@@ -2,14 +2,14 @@
 
 import hashlib
 import json
-import os
 import re
 import signal
 import subprocess
 import time
+import uuid
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,8 @@ from safetensors.numpy import load_file
 
 # Times of day and of computing are in these, or checksums of files that have them.
 TIMED = {"report.html", "training.csv", "quality_against_cost.svg", "MODEL_CARD.md", "model_card.json"}
+# Variable that marks a command's processes, whatever their session and parent.
+MARK = "DEEPCOLOR_STARTED"
 # What training.json says besides speed, memory and the size of a compressed file.
 RECORDED = [
     "run", "epochs", "seed", "train_on", "continued_from", "settings", "parameters", "images", "shards",
@@ -29,10 +31,17 @@ RECORDED = [
 
 @dataclass(frozen=True)
 class Started:
-    """A command at work in a copy, in a session of its own, as in a terminal."""
+    """A command at work in a copy, in a session of its own, as in a terminal.
+
+    Attributes:
+        process: Its first process, which leads a process group.
+        log: What it prints.
+        mark: Value of `MARK` in the environment of all its processes.
+    """
 
     process: subprocess.Popen[bytes]
     log: Path
+    mark: str
 
     def said(self) -> str:
         """What it has printed so far."""
@@ -43,15 +52,13 @@ class Started:
         return self.process.wait(seconds)
 
     def members(self) -> list[psutil.Process]:
-        """The processes of its session that are alive, whoever their parent is now."""
-        found = []
+        """Return its processes that are alive, whatever their session and parent."""
+        members = []
         for process in psutil.process_iter():
-            try:
-                if os.getsid(process.pid) == self.process.pid and process.status() != "zombie":
-                    found.append(process)
-            except (psutil.NoSuchProcess, ProcessLookupError):
-                continue
-        return found
+            with suppress(psutil.Error):
+                if process.environ().get(MARK) == self.mark and process.status() != "zombie":
+                    members.append(process)
+        return members
 
 
 def start(copy: Copy, command: str) -> Started:
@@ -60,39 +67,43 @@ def start(copy: Copy, command: str) -> Started:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     number = len(list(copy.folder.parent.glob(f"{copy.folder.name}-*.log")))
     log = copy.folder.with_name(f"{copy.folder.name}-{number}.log")
+    mark = uuid.uuid4().hex
     with log.open("wb") as file:
         process = subprocess.Popen(
             ["bash", "-c", f"exec {command}"],
             cwd=copy.folder,
-            env=copy.variables(),
+            env={**copy.variables(), MARK: mark},
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    return Started(process, log)
+    return Started(process, log, mark)
 
 
 def jobs(started: Started, script: str = "") -> list[psutil.Process]:
     """The processes of a run's jobs, or of those of one script."""
-    return _running(started, f"workflow/{script}", "python")
+    return _running(started, rf"workflow/(?!run_pipeline){script}")
+
+
+def runners(started: Started) -> list[psutil.Process]:
+    """The process that runs Snakemake for `make`."""
+    return _running(started, "workflow/run_pipeline")
 
 
 def snakemakes(started: Started) -> list[psutil.Process]:
     """The processes of Snakemake itself."""
-    return _running(started, "/snakemake", "python")
+    return _running(started, "/snakemake")
 
 
-def _running(started: Started, words: str, program: str) -> list[psutil.Process]:
-    found = []
+def _running(started: Started, script: str) -> list[psutil.Process]:
+    running = []
     for process in started.members():
-        try:
-            line = process.cmdline()
-        except psutil.NoSuchProcess:
-            continue
-        if line and program in Path(line[0]).name and len(line) > 1 and words in line[1]:
-            found.append(process)
-    return found
+        with suppress(psutil.Error):
+            program, *arguments = process.cmdline() or [""]
+            if "python" in Path(program).name and arguments and re.search(script, arguments[0]):
+                running.append(process)
+    return running
 
 
 def until_job(started: Started, script: str = "", seconds: float = 200) -> bool:

@@ -26,7 +26,7 @@ sys.path[:0] = [str(TESTS), str(TESTS.parent / "workflow")]
 
 from conftest import Copy, copy_project, mounted  # noqa: E402
 from soak import disturbed  # noqa: E402
-from soak.disturbed import Started, jobs, send, snakemakes, start, until_job  # noqa: E402
+from soak.disturbed import Started, jobs, runners, send, snakemakes, start, until_job  # noqa: E402
 
 # Small, but every stage lasts long enough to be hit, and a longer run goes on from a shorter one.
 CONFIGURATION = """
@@ -120,6 +120,14 @@ class Trial:
         assert code == 0 or not says or any(text in started.said() for text in says), self.said
         return code
 
+    def end_all(self, started: Started, *says: str) -> None:
+        """Wait for the end of all its processes; what it started must not outlive it for long."""
+        self.end(started, *says)
+        end = time.monotonic() + 60
+        while members := started.members():
+            assert time.monotonic() < end, f"still alive: {members}\n{self.said}"
+            time.sleep(0.1)
+
     def type(self, command: str, says: str = "") -> None:
         """Type a command; it must work or, where it has to say something, must not."""
         result = self.copy.run(self._shortened(command), timeout=500)
@@ -131,7 +139,8 @@ class Trial:
         return command.replace("make report", f"make report TARGET={self.stage.target}")
 
 
-STOPPED = "Error: a job was stopped. The same command goes on where it was"
+STOPPED = "Error: a job was stopped; the same command resumes the run"
+SIGNALED = "; the same command resumes the run"
 LOCKED = "Error: another run is at work in this folder, or one was killed. If none is, type: make unlock"
 FULL = "the disk is full; free some space and run the same command again"
 
@@ -186,18 +195,32 @@ def terminated_snakemake(trial: Trial) -> None:
 
 
 def terminated_make(trial: Trial) -> None:
-    """`make` gets SIGTERM, as from `timeout` or a supervisor."""
+    """`make` and the runner get SIGTERM, twice or more, as from `timeout`."""
     started = trial.begin()
     started.process.terminate()
-    trial.end(started)
+    os.killpg(started.process.pid, signal.SIGTERM)
+    trial.end_all(started, SIGNALED)
     trial.type("make report")
 
 
 def interrupted(trial: Trial) -> None:
-    """Ctrl-C, which a terminal sends to all processes."""
+    """Ctrl-C, which a terminal sends to `make` and the runner: once, or again to end the jobs."""
     started = trial.begin()
     os.killpg(started.process.pid, signal.SIGINT)
-    trial.end(started)
+    if trial.chance.random() < 0.7:
+        time.sleep(trial.chance.uniform(0.1, 2))
+        trial.did += ", again"
+        with suppress(ProcessLookupError):
+            os.killpg(started.process.pid, signal.SIGINT)
+    trial.end_all(started, SIGNALED)
+    trial.type("make report")
+
+
+def killed_make(trial: Trial) -> None:
+    """`make` or the runner is killed; what it has started ends."""
+    started = trial.begin()
+    send(trial.chance.choice([[started.process], runners(started)]), signal.SIGKILL)
+    trial.end_all(started)
     trial.type("make report")
 
 
@@ -327,6 +350,7 @@ FAULTS: dict[str, Callable[[Trial], None]] = {
     "terminated-snakemake": terminated_snakemake,
     "terminated-make": terminated_make,
     "interrupted": interrupted,
+    "killed-make": killed_make,
     "full-disk": full_disk,
     "read-only": read_only,
     "clock-set-back": clock_set_back,

@@ -1,13 +1,13 @@
 """What goes wrong ends in one line that says what to do, and a non-zero exit code."""
 
-import os
 import re
 import signal
-import subprocess
+import time
 from base64 import urlsafe_b64encode
 
 import pytest
 from conftest import Copy, errors, mounted
+from soak import disturbed
 
 
 def own_pictures(copy: Copy, good: int) -> None:
@@ -44,7 +44,7 @@ def test_folder_with_a_file_that_is_no_image(copy: Copy) -> None:
 @pytest.mark.slow
 def test_folder_without_any_image(copy: Copy) -> None:
     own_pictures(copy, good=0)
-    result = copy.run("make report CORES='all --configfile mine.yaml'")
+    result = copy.run("make report CONFIGFILE=mine.yaml")
     assert result.returncode != 0
     said = (
         "write_manifest: error: data set 'mine' has too few usable photographs: 0 of 4 for "
@@ -101,22 +101,13 @@ def test_a_configuration_that_is_no_yaml(copy: Copy) -> None:
 
 def kill_and_resume(copy: Copy, first: str, then: str) -> str:
     """Kill a command with all that it has started, type what is said, and give what then follows."""
-    process = subprocess.Popen(
-        ["bash", "-c", f"exec {first}"],
-        cwd=copy.folder,
-        env=copy.variables(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-    assert process.stdout
-    for line in process.stdout:
-        if re.search(r"epoch +7/60", line):
-            os.killpg(process.pid, signal.SIGKILL)
-            break
-    process.wait()
-    process.stdout.close()
+    started = disturbed.start(copy, first)
+    while not re.search(r"epoch +7/60", started.said()):
+        assert started.process.poll() is None, started.said()
+        time.sleep(0.05)
+    while members := started.members():
+        disturbed.send(members, signal.SIGKILL)
+    started.wait()
     assert not list(copy.folder.glob("*/unet_60/model.keras"))
     locked = copy.run(then)
     assert locked.returncode != 0
@@ -153,3 +144,28 @@ def test_killed_as_a_whole_it_goes_on_where_it_was(copy: Copy) -> None:
     )
     assert "train_model unet_2:" not in kill_and_resume(copy, "make report", "make report")
     assert "--a {title}</title>" in copy.read("it's mine/report.html")
+
+
+def test_no_core_is_refused_instead_of_waiting_forever(copy: Copy) -> None:
+    result = copy.run("snakemake --cores 0 results/rules.json", timeout=100)
+    assert result.returncode == 1
+    line = "Error: --cores 0: no job could start; give a number of 1 or more"
+    assert result.stdout.splitlines() == [line]
+
+
+@pytest.mark.slow
+def test_many_sigterm_let_a_job_finish(copy: Copy) -> None:
+    """Snakemake's own handler waits forever for a lock where a signal interrupts what holds it."""
+    started = disturbed.start(copy, "snakemake --cores 2 --quiet all -- results/rules.json")
+    assert disturbed.until_job(started)
+    snakemakes = disturbed.snakemakes(started)
+    end = time.monotonic() + 100
+    while started.process.poll() is None and time.monotonic() < end:
+        disturbed.send(snakemakes, signal.SIGTERM)
+        time.sleep(0.002)
+    hangs = started.process.poll() is None
+    disturbed.send(started.members(), signal.SIGKILL)
+    assert not hangs, started.said()
+    assert (copy.folder / "results/rules.json").exists()
+    again = copy.run("snakemake --cores 2 results/rules.json")
+    assert "Nothing to be done" in again.stdout, again.stdout
