@@ -124,12 +124,8 @@ lock: $(READY)  ## Resolve the packages anew: envs/*.in to the locks envs/*.txt 
 	$(MAKE) setup
 	python envs/write_conda_environments.py
 
-clean:  ## Remove the results and the data, not people's answers, the downloads in data/cache nor the environment
-	@find results -mindepth 1 -maxdepth 1 ! -name README.md ! -name study -exec rm -r {} +
-	@if [ -d results/study ]; then find results/study -mindepth 1 -maxdepth 1 ! -name 'answers.*' -exec rm -r {} +; \
-		find results/study -maxdepth 0 -empty -delete; fi
-	@if [ -d data ]; then find data -mindepth 1 -maxdepth 1 ! -name cache -exec rm -r {} +; fi
-	@rm -rf .snakemake
+clean:  ## Remove results/ and data/, not people's answers, data/cache, folders that a preset names, the environment
+	@$(PYTHON) workflow/clean_project.py
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
