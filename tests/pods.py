@@ -6,13 +6,17 @@ cluster would refuse is refused.
 """
 
 import base64
+import contextlib
+import io
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 import urllib.parse
 from pathlib import Path
 from typing import Any
@@ -30,6 +34,10 @@ class Cluster(Server):
         jobs: By name, the jobs as they were asked for; those that are deleted stay.
         there: Names of the jobs that are not deleted.
         secrets: By name.
+        faults: By kind of request, such as "GET pods" or "GET jobs status", what goes wrong with the
+            next ones: a status; "reset", a connection that breaks before the request is carried out;
+            "lost", one that breaks after; "hang", no answer.
+        token: What requests must carry. The status 401 replaces it, as a cluster does with pods' tokens.
     """
 
     def __init__(self, root: Path, claims: set[str]) -> None:
@@ -40,9 +48,13 @@ class Cluster(Server):
         self.secrets: dict[str, dict[str, Any]] = {}
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.lock = threading.Lock()
+        self.faults: dict[str, list[str]] = {}
+        self.token = "token"
+        self.access: Path | None = None
 
     def write_access(self, path: Path) -> None:
-        """Write what a client needs to know, a `kubeconfig`."""
+        """Write what a client needs to know, a `kubeconfig`, now and whenever the token changes."""
+        self.access = path
         cluster = {"name": "here", "cluster": {"server": self.url}}
         context = {"name": "here", "context": {"cluster": "here", "user": "me"}}
         path.write_text(
@@ -50,11 +62,15 @@ class Cluster(Server):
                 {
                     **{"apiVersion": "v1", "kind": "Config", "current-context": "here"},
                     **{"clusters": [cluster], "contexts": [context]},
-                    "users": [{"name": "me", "user": {"token": "token"}}],
+                    "users": [{"name": "me", "user": {"token": self.token}}],
                 }
             ),
             encoding="utf-8",
         )
+
+    def exists(self, resource: str, name: str) -> bool:
+        """Whether there is an object of a name among the jobs or secrets."""
+        return name in (self.there if resource == "jobs" else self.secrets)
 
     def start(self, job: dict[str, Any]) -> None:
         """Run a job's pod."""
@@ -74,10 +90,21 @@ class Cluster(Server):
                 start_new_session=True,
             )  # fmt: skip
 
+    def replace_token(self) -> None:
+        """Refuse the present token from now on."""
+        self.token += "+"
+        if self.access:
+            self.write_access(self.access)
+
     def lose(self, name: str) -> None:
         """End a job's pod with all that runs in it, as when its node goes down."""
         if self.processes[name].poll() is None:
             os.killpg(self.processes[name].pid, signal.SIGKILL)
+
+    def vanish(self, name: str) -> None:
+        """Delete a job with its pod, as somebody may."""
+        self.lose(name)
+        self.there.discard(name)
 
     def log(self, name: str) -> Path:
         """What a job's pod has printed."""
@@ -121,21 +148,46 @@ class Api(Handler):
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.answer({})
 
-    def json(self, content: dict[str, Any], status: int = 200) -> None:
+    def json(self, content: dict[str, Any], status: int = 200, **headers: str) -> None:
         """Answer with JSON."""
-        self.reply(json.dumps(content).encode(), status, Content_Type="application/json")
+        self.reply(json.dumps(content).encode(), status, Content_Type="application/json", **headers)
 
-    def refuse(self, status: int, message: str) -> None:
+    def refuse(self, status: int, message: str, reason: str = "", **headers: str) -> None:
         """Answer that it cannot be."""
-        self.json({"kind": "Status", "status": "Failure", "message": message, "code": status}, status)
+        content = {"kind": "Status", "status": "Failure", "message": message, "reason": reason}
+        self.json({**content, "code": status}, status, **headers)
 
     def answer(self, body: dict[str, Any]) -> None:
         """Find out what is asked."""
         url = urllib.parse.urlsplit(self.path)
         query = dict(urllib.parse.parse_qsl(url.query))
         self.server.seen.append(f"{self.command} {url.path}")
+        names = url.path.split("/namespaces/default/")[-1].split("/")
+        kind = " ".join([self.command, names[0], *names[2:]])
         with self.server.lock:
-            match [self.command, *url.path.split("/namespaces/default/")[-1].split("/")]:
+            faults = self.server.faults.get(kind)
+            fault = faults.pop(0) if faults else ""
+            if fault == "401":
+                self.server.replace_token()
+            if self.headers.get("Authorization") != f"Bearer {self.server.token}":
+                self.refuse(401, "Unauthorized")
+                return
+            if fault == "lost":
+                self.wfile = io.BytesIO()
+            elif fault.isdigit():
+                self.refuse(
+                    int(fault), "it goes wrong", **({"Retry_After": "2"} if fault == "429" else {})
+                )
+                return
+        if fault == "hang":
+            time.sleep(1)
+        if fault in ("reset", "hang"):
+            self.break_off()
+            return
+        with self.server.lock:
+            match [self.command, *names]:
+                case ["POST", _] if self.server.exists(names[0], body["metadata"]["name"]):
+                    self.refuse(409, f"{body['metadata']['name']} already exists", "AlreadyExists")
                 case ["POST", "secrets"]:
                     self.server.secrets[body["metadata"]["name"]] = body
                     self.json(body, 201)
@@ -173,6 +225,14 @@ class Api(Handler):
                         self.reply(log.read_bytes(), Content_Type="text/plain")
                 case _:
                     self.refuse(404, f"{self.path} not found")
+        if fault == "lost":
+            self.break_off()
+
+    def break_off(self) -> None:
+        """Break the connection without an answer."""
+        self.close_connection = True
+        with contextlib.suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RDWR)
 
     def job_status(self, name: str) -> dict[str, int]:
         """How a job is."""

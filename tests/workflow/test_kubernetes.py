@@ -175,6 +175,45 @@ def test_a_project_that_is_on_no_volume_is_said(copy: Copy, cluster: Cluster) ->
     assert "Traceback" not in result.stdout and not cluster.seen
 
 
+@pytest.mark.slow
+@needs_executor
+def test_a_run_outlasts_a_cluster_that_stumbles(copy: Copy, cluster: Cluster) -> None:
+    cluster.faults = {
+        "POST secrets": ["503"], "POST jobs": ["503", "lost"], "DELETE jobs": ["lost"],
+        "GET jobs status": ["503", "401", "reset"], "GET pods": ["503", "429"],
+        "DELETE secrets": ["503"],
+    }  # fmt: skip
+    vanished = threading.Event()
+
+    def delete_the_first() -> None:
+        while not any(
+            f"jobs/{name}/status" in seen for name in list(cluster.jobs) for seen in cluster.seen
+        ):
+            time.sleep(0.05)
+        cluster.vanish(next(iter(cluster.jobs)))
+        vanished.set()
+
+    threading.Thread(target=delete_the_first, daemon=True).start()
+    result = run(copy, "data/photographs/manifest.csv")
+    assert result.returncode == 0, result.stdout
+    assert (copy.folder / "data/photographs/manifest.csv").exists() and vanished.is_set()
+    # Every fault has come, and the deleted job was tried again.
+    assert not any(cluster.faults.values()), cluster.faults
+    assert sorted(map(rule_of, cluster.jobs.values())) == [
+        "fetch_photographs", "fetch_photographs", "write_manifest",
+    ]  # fmt: skip
+    assert "Traceback" not in result.stdout
+
+
+@pytest.mark.slow
+@needs_executor
+def test_a_cluster_that_refuses_access_is_said_in_a_line(copy: Copy, cluster: Cluster) -> None:
+    cluster.faults = {"POST secrets": ["403"]}
+    result = run(copy, "data/photographs/manifest.csv")
+    assert result.returncode and "Kubernetes: 403 Forbidden" in result.stdout
+    assert "Traceback" not in result.stdout
+
+
 def test_profile_volume_and_image_go_together() -> None:
     (mount,) = PROFILE["kubernetes-volume-persistent-volumes"]
     claim, path = mount.split(":")
