@@ -77,8 +77,8 @@ def remove(path: Path) -> list[str]:
             return [f"{path} was a link, which is removed; {target} is kept"]
         if path.is_dir():
             shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
+        elif path.exists():
+            path.unlink()
     except OSError as error:
         return [f"Error: {error.filename}: {error.strerror}; not removed"]
     return []

@@ -4,9 +4,12 @@ import re
 import signal
 import time
 from base64 import urlsafe_b64encode
+from pathlib import Path
 
 import pytest
 from conftest import Copy, errors, mounted
+from deepcolor import project
+from deepcolor.errors import DeepColorError
 from soak import disturbed
 
 
@@ -81,6 +84,16 @@ def test_a_damaged_record_of_snakemake(copy: Copy) -> None:
     assert result.returncode == 1
     assert f"Error: .snakemake/metadata/{name} is damaged" in errors(result.stdout)[0]
     assert "Traceback" not in result.stdout
+
+
+def test_a_read_only_project_is_named_before_its_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with mounted(tmp_path / "project", "size=1m,ro"):
+        monkeypatch.chdir(tmp_path / "project")
+        with pytest.raises(DeepColorError, match="project is read-only; make it writable, or copy"):
+            project.check_writable(["results", "data"])
+        monkeypatch.undo()
 
 
 def test_what_snakemake_itself_has_to_say_is_not_hidden(copy: Copy) -> None:

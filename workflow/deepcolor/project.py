@@ -26,9 +26,16 @@ UNSET = (
 def check_writable(folders: Iterable[str]) -> None:
     """Make sure that files can be written into folders, or the folders be made.
 
+    Args:
+        folders: Configured folders. The project's, where Snakemake keeps its notes, is checked before.
+
     Raises:
         DeepColorError: A folder is read-only.
     """
+    if not os.access(".snakemake" if Path(".snakemake").exists() else ".", os.W_OK | os.X_OK):
+        raise DeepColorError(
+            f"{Path.cwd()} is read-only; make it writable, or copy the project elsewhere"
+        )
     for folder in folders:
         there = Path(folder).absolute()
         while not there.exists():
