@@ -1,5 +1,7 @@
 """The mark in XMP: beside what a packet says already, and read again."""
 
+from xml.etree import ElementTree
+
 import pytest
 from deepcolor.colorize import marking
 from deepcolor.colorize.inspecting import inspect
@@ -70,3 +72,29 @@ def test_files_of_others_are_inspected(tmp_path: object, type: str, said: str) -
         info.add_itxt("XML:com.adobe.xmp", OTHERS.replace("{type}", marking.SOURCE_TYPES + type))
     Image.new("RGB", (4, 4)).save(path, pnginfo=info)
     assert inspect(path).startswith(said)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"<a>" * 5000 + b"</a>" * 5000, b"<a>" * 200_000, b"<a/>" * (marking.MAX_BYTES // 4)],
+    ids=["nested", "nested and cut", "long"],
+)
+def test_a_packet_out_of_bounds_is_replaced(content: bytes) -> None:
+    packet = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'>" + content + b"</x:xmpmeta>"
+    assert not marking.is_readable(packet)
+    assert marking.noted(marking.mark(packet, NOTED)) == NOTED
+
+
+def test_entities_are_not_read_at_all() -> None:
+    packet = b"<!DOCTYPE x [<!ENTITY a 'b'>]><x:xmpmeta xmlns:x='adobe:ns:meta/'>&a;</x:xmpmeta>"
+    assert not marking.is_readable(packet)
+
+
+def test_prefixes_of_one_packet_are_not_kept_for_the_next() -> None:
+    before = dict(ElementTree._namespace_map)  # type: ignore[attr-defined]
+    packet = b"<x:xmpmeta xmlns:x='adobe:ns:meta/' xmlns:own='of:one' own:a='1'/>"
+    assert b'xmlns:own="of:one"' in marking.mark(packet, NOTED)
+    assert ElementTree._namespace_map == before  # type: ignore[attr-defined]
+    assert b"own:" not in marking.mark(
+        packet.replace(b"xmlns:own", b"xmlns:else").replace(b"own:a", b"else:a"), NOTED
+    )

@@ -1,20 +1,18 @@
 """Image files as pixels: whole, or shrunk to a square as fast as their format allows."""
 
-import warnings
-from io import BytesIO
 from pathlib import Path
 
 import cv2
 import numpy as np
 import simplejpeg
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
+from deepcolor import bounds
 from deepcolor.errors import first_line
 from deepcolor.opening import read_image_file
 
 cv2.setNumThreads(0)  # Jobs run side by side; none takes a core that another was given.
 
-NO_IMAGE = "no image, or of an unknown format"
 ORIENTATION = 0x0112  # EXIF tag.
 # EXIF orientation to the turn, or mirroring, that makes a picture upright.
 UPRIGHT = {
@@ -32,7 +30,7 @@ def open_rgb(path: str | Path) -> Image.Image:
     """Open an image file upright, as 8-bit RGB, whole; what is transparent becomes white.
 
     Raises:
-        ValueError: The file is missing, not a regular file, broken, too large, or no image.
+        ValueError: The file is missing, not a regular file, broken, out of `bounds`, or no image.
     """
     return _decode(_read(path))
 
@@ -40,20 +38,16 @@ def open_rgb(path: str | Path) -> Image.Image:
 def _read(path: str | Path) -> bytes:
     try:
         return read_image_file(path)
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise ValueError(first_line(error)) from error
 
 
 def _decode(content: bytes) -> Image.Image:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        try:
-            with Image.open(BytesIO(content)) as image:
-                return _to_rgb(ImageOps.exif_transpose(image))
-        except UnidentifiedImageError as error:
-            raise ValueError(NO_IMAGE) from error
-        except Exception as error:  # Broken files make Pillow's decoders raise nearly anything.
-            raise ValueError(first_line(error)) from error
+    try:
+        with bounds.opened(content) as image:
+            return _to_rgb(ImageOps.exif_transpose(image))
+    except MemoryError as error:
+        raise ValueError("the memory does not suffice") from error
 
 
 def read_square(path: str | Path, size: int) -> tuple[np.ndarray, tuple[int, int]]:
@@ -72,26 +66,19 @@ def decode_square(content: bytes, size: int) -> tuple[np.ndarray, tuple[int, int
     enough: its decoder then computes only the frequencies that are wanted.
 
     Args:
-        content: Content of the file; every format and mode that Pillow reads.
+        content: Content of the file, of one of `bounds.FORMATS` and any mode.
         size: Side of the square in pixels.
 
     Returns:
         Pixels `(size, size, 3)` uint8 RGB, upright, and the picture's own width and height.
 
     Raises:
-        ValueError: The content is broken, has too many pixels, or is no image.
+        ValueError: The content is broken, out of `bounds`, or no image.
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(BytesIO(content)) as header:
-                is_jpeg = header.format in ("JPEG", "MPO") and header.mode in ("RGB", "L")
-                width, height = header.size
-                orientation = header.getexif().get(ORIENTATION, 1) if is_jpeg else 1
-    except UnidentifiedImageError as error:
-        raise ValueError(NO_IMAGE) from error
-    except Exception as error:
-        raise ValueError(first_line(error)) from error
+    with bounds.opened(content) as header:
+        is_jpeg = header.format in ("JPEG", "MPO") and header.mode in ("RGB", "L")
+        width, height = header.size
+        orientation = header.getexif().get(ORIENTATION, 1) if is_jpeg else 1
     if not is_jpeg:
         return _decode_whole(content, size)
     divisor = 1

@@ -5,7 +5,6 @@ at the pinned commit is never opened, and a row without an image is a fault of t
 """
 
 import heapq
-import io
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,13 +14,11 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from PIL import Image
-
-from deepcolor import clients
+from deepcolor import bounds, clients
 from deepcolor.errors import DeepColorError, first_line
 from deepcolor.files import read_json, replacing, write_json
 from deepcolor.files import sha256 as checksum_of
-from deepcolor.opening import TOO_LARGE, is_too_large
+from deepcolor.opening import size_fault
 
 # Bytes read beyond what is asked for. By default 5 MB, several times a part's size.
 STORAGE = {"hf": {"block_size": 64 * 2**10}}
@@ -160,7 +157,8 @@ class Remote:
             return self._file(path, commit)
         if not isinstance(content, bytes):
             return Fault("no image in its row")
-        return Fault(TOO_LARGE) if is_too_large(len(content)) else content
+        fault = size_fault(len(content))
+        return Fault(fault) if fault else content
 
     def _file(self, path: str, commit: str) -> "bytes | Fault":
         """Return the content of a file in the repository, or why there is none.
@@ -175,8 +173,8 @@ class Remote:
             facts = files.info(path)
             if facts["type"] != "file":
                 return fault
-            if is_too_large(facts["size"]):
-                return Fault(TOO_LARGE)
+            if too_large := size_fault(facts["size"]):
+                return Fault(too_large)
             with files.open(path) as file:
                 content: bytes = file.read(facts["size"])
                 return content
@@ -291,7 +289,7 @@ def _short(text: str) -> str:
 def _suffix(content: bytes) -> str:
     """The file suffix of an image's format; ".bin" for what is none."""
     try:
-        with Image.open(io.BytesIO(content)) as image:
+        with bounds.opened(content) as image:
             return f".{(image.format or 'bin').lower()}"
     except Exception:
         return ".bin"

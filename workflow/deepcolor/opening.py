@@ -7,7 +7,6 @@ from typing import BinaryIO
 
 # The largest image file that is read from any source of photographs.
 MAX_IMAGE_FILE_MB = 256
-TOO_LARGE = f"larger than {MAX_IMAGE_FILE_MB} MB"
 NOT_REGULAR = "not a regular file"
 
 
@@ -30,8 +29,12 @@ def open_regular(path: str | Path) -> BinaryIO:
     return open(descriptor, "rb")
 
 
-def read_image_file(path: str | Path) -> bytes:
-    """Read an image file of up to `MAX_IMAGE_FILE_MB`.
+def read_image_file(path: str | Path, max_mb: int = MAX_IMAGE_FILE_MB) -> bytes:
+    """Read an image file.
+
+    Args:
+        path: A regular file, or a link to one.
+        max_mb: Largest size of the file, in units of 2**20 bytes.
 
     Raises:
         ValueError: The path is not one of a regular file, or the file is too large.
@@ -39,14 +42,14 @@ def read_image_file(path: str | Path) -> bytes:
     """
     with open_regular(path) as file:
         size = os.fstat(file.fileno()).st_size
-        if is_too_large(size):
-            raise ValueError(TOO_LARGE)
+        if fault := size_fault(size, max_mb):
+            raise ValueError(fault)
         content = file.read(size + 1)
     if len(content) > size:  # Such as an endless file of /proc, whose size is 0.
         raise ValueError("larger than its size; it changed while it was read")
     return content
 
 
-def is_too_large(size: int) -> bool:
-    """Return whether an image file of `size` bytes exceeds `MAX_IMAGE_FILE_MB`."""
-    return size > MAX_IMAGE_FILE_MB * 2**20
+def size_fault(size: int, max_mb: int = MAX_IMAGE_FILE_MB) -> str:
+    """Return what is wrong with the size of an image file, in bytes; "" if nothing is."""
+    return f"larger than {max_mb} MB" if size > max_mb * 2**20 else ""

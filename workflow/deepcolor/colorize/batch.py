@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import math
 import sys
 import threading
 import time
@@ -15,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ImageOps
 
+from deepcolor import bounds
 from deepcolor.colorize import contact_sheet, marking
 from deepcolor.colorize.files import MANIFEST, SHEET, Found, Job, find_jobs
 from deepcolor.colorize.inspecting import packet_of
@@ -249,7 +251,7 @@ def _old_entry(job: Job, noted: dict[str, str], work: Work) -> dict[str, Any]:
     """The entry of a file that was made before; its pictures for the contact sheet, if they are gone."""
     pair = contact_sheet.read_pair(work.output, job.name)
     if pair is None:
-        with Image.open(job.target) as image:
+        with bounds.opened(bounds.read_bytes(job.target), work.most_megapixels) as image:
             image.draft("RGB", (PREVIEW, PREVIEW))
             small = ImageOps.exif_transpose(image.convert("RGB"))
             small.thumbnail((PREVIEW, PREVIEW))
@@ -272,7 +274,7 @@ def _noted(target: Path) -> dict[str, str]:
 def megapixels_of(path: Path) -> float:
     """The size of a picture; 0 of a broken one, which takes no room."""
     try:
-        with Image.open(path) as image:
+        with bounds.opened(bounds.read_bytes(path), math.inf) as image:
             return image.width * image.height / 1e6
     except Exception:  # What is wrong with it is said when it is read.
         return 0.0

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from deepcolor import bounds
 from deepcolor.colorize.reading import FORMATS, TAKEN
 from deepcolor.files import listing
 
@@ -137,7 +138,7 @@ def _is_written(file: Path) -> bool:
     format = Image.registered_extensions().get(file.suffix.lower())
     if format is None:
         try:
-            with Image.open(file) as image:
+            with bounds.opened(bounds.read_bytes(file)) as image:
                 format = image.format
         except Exception:  # What is wrong with it is said when it is read.
             return False

@@ -1,13 +1,10 @@
 """Whether, and by what, a file was colorized: `deepcolor inspect`."""
 
-import warnings
 from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError
-
+from deepcolor import bounds
 from deepcolor.colorize import marking
 from deepcolor.colorize.signing import credentials
-from deepcolor.decoding import NO_IMAGE
 from deepcolor.errors import first_line
 
 
@@ -15,19 +12,14 @@ def packet_of(path: Path) -> bytes:
     """The XMP packet of a picture; b"" where it has none.
 
     Raises:
-        ValueError: The file is missing, broken, or no image.
+        ValueError: The file is missing, broken, out of `bounds`, or no image.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            with Image.open(path) as image:
-                xmp = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp") or b""
-        except UnidentifiedImageError as error:
-            raise ValueError(NO_IMAGE) from error
-        except OSError as error:
-            raise ValueError((error.strerror or first_line(error)).lower()) from error
-        except Exception as error:  # Broken files make Pillow raise nearly anything.
-            raise ValueError(first_line(error)) from error
+    try:
+        content = bounds.read_bytes(path)
+    except OSError as error:
+        raise ValueError((error.strerror or first_line(error)).lower()) from error
+    with bounds.opened(content) as image:
+        xmp = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp") or b""
     return xmp.encode() if isinstance(xmp, str) else bytes(xmp)
 
 
@@ -35,7 +27,7 @@ def inspect(path: Path) -> str:
     """One line on whether and by what a file was colorized.
 
     Raises:
-        ValueError: The file is missing, broken, or no image.
+        ValueError: The file is missing, broken, out of `bounds`, or no image.
     """
     return "; ".join(filter(None, [_marked(packet_of(path)), credentials(path)]))
 

@@ -6,8 +6,8 @@ checksum, the photograph's checksum, the settings and the time: enough to tell w
 without any other file.
 """
 
-import io
 import json
+import threading
 from collections.abc import Mapping
 from xml.etree import ElementTree
 
@@ -25,8 +25,10 @@ EXTENDED = "{http://ns.adobe.com/xmp/note/}HasExtendedXMP"
 BEGIN = "<?xpacket begin='\ufeff' id='W5M0MpCehiHzreSzNTczkc9d'?>"
 END = "<?xpacket end='w'?>"
 
-# Levels of elements that a packet may have; writing deeper ones would exceed Python's recursion limit.
-MOST_LEVELS = 100
+# Bytes and nested elements of a packet that is parsed. Histories of edits have up to some MB.
+MAX_BYTES, MAX_DEPTH = 4_000_000, 100
+# Held while the prefixes of one packet are registered, as ElementTree has one registry for all.
+_registry = threading.Lock()
 
 # What we note of a file, by attribute of our own namespace.
 NOTED = ("Software", "Model", "ModelSHA256", "InputSHA256", "Settings", "Time")
@@ -36,13 +38,13 @@ def mark(packet: bytes, noted: Mapping[str, str]) -> bytes:
     """Put the mark into an XMP packet; what else it says stays.
 
     Args:
-        packet: Of the photograph; b"" for none. A broken one is replaced.
+        packet: XMP packet of the photograph; b"" for none. One that is not `is_readable` is replaced.
         noted: The values of NOTED.
 
     Returns:
         A packet, UTF-8.
     """
-    tree = _parse(packet)
+    tree, prefixes = _parse(packet)
     if tree is None:
         tree = ElementTree.Element(f"{{{META}}}xmpmeta")
     rdf = tree if tree.tag == f"{{{RDF}}}RDF" else tree.find(f"{{{RDF}}}RDF")
@@ -55,9 +57,12 @@ def mark(packet: bytes, noted: Mapping[str, str]) -> bytes:
     description.set(f"{{{IPTC}}}AISystemUsed", "DeepColor")
     for name, value in noted.items():
         description.set(f"{{{OURS}}}{name}", value)
-    for prefix, namespace in {**_prefixes(packet), **PREFIXES}.items():
-        ElementTree.register_namespace(prefix, namespace)
-    return f"{BEGIN}{ElementTree.tostring(tree, 'unicode')}{END}".encode()
+    return f"{BEGIN}{_serialized(tree, {**prefixes, **PREFIXES})}{END}".encode()
+
+
+def is_readable(packet: bytes) -> bool:
+    """Return whether a packet is XMP, within MAX_BYTES and MAX_DEPTH, and so is kept by `mark`."""
+    return _parse(packet)[0] is not None
 
 
 def source_type(packet: bytes) -> str:
@@ -82,7 +87,7 @@ def settings_of(noted: Mapping[str, str]) -> dict[str, object]:
 
 def _values(packet: bytes, namespace: str) -> dict[str, str]:
     """The simple properties of a namespace, whether written as attributes or as elements."""
-    tree = _parse(packet)
+    tree, _ = _parse(packet)
     found: dict[str, str] = {}
     for each in tree.iter(f"{{{RDF}}}Description") if tree is not None else ():
         named = [*each.attrib.items(), *((child.tag, _text(child)) for child in each)]
@@ -111,26 +116,55 @@ def _forget(rdf: ElementTree.Element) -> None:
         rdf.remove(each)
 
 
-def _parse(packet: bytes) -> ElementTree.Element | None:
-    """Return the element of a packet; None of a broken one, or one nested deeper than any program's."""
+class _Builder(ElementTree.TreeBuilder):
+    """Builds the tree of a packet, and notes its prefixes: some programs insist on them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.prefixes: dict[str, str] = {}
+        self._depth = 0
+
+    def start(self, tag: str, attrs: dict[str, str], /) -> ElementTree.Element:
+        self._depth += 1
+        if self._depth > MAX_DEPTH:  # Writing it again, ElementTree would recurse as deeply.
+            raise ValueError("too many nested elements")
+        return super().start(tag, attrs)
+
+    def end(self, tag: str, /) -> ElementTree.Element:
+        self._depth -= 1
+        return super().end(tag)
+
+    def start_ns(self, prefix: str, uri: str) -> None:
+        if prefix and not prefix.startswith(("xml", "ns")):
+            self.prefixes[prefix] = uri
+
+    def doctype(self, name: str, pubid: str, system: str) -> None:
+        raise ValueError("XMP has no document type, which could define entities")
+
+
+def _parse(packet: bytes) -> tuple[ElementTree.Element | None, dict[str, str]]:
+    """Return the element of a packet, None of one that is not readable, and its prefixes."""
+    builder = _Builder()
+    if len(packet) > MAX_BYTES:
+        return None, {}
     try:
-        tree = ElementTree.fromstring(packet.strip(b"\0 \r\n\t"))
+        parser = ElementTree.XMLParser(target=builder)
+        tree = ElementTree.fromstring(packet.strip(b"\0 \r\n\t"), parser)
     except (ElementTree.ParseError, ValueError, LookupError):
-        return None
-    if tree.tag not in (f"{{{META}}}xmpmeta", f"{{{RDF}}}RDF"):
-        return None
-    level = [tree]
-    for _ in range(MOST_LEVELS):
-        level = [child for element in level for child in element]
-        if not level:
-            return tree
-    return None
+        return None, {}
+    known = tree.tag in (f"{{{META}}}xmpmeta", f"{{{RDF}}}RDF")
+    return (tree, builder.prefixes) if known else (None, {})
 
 
-def _prefixes(packet: bytes) -> dict[str, str]:
-    """The prefixes that a packet gives its namespaces, to be kept: some programs insist on them."""
-    if _parse(packet) is None:
-        return {}
-    events = ElementTree.iterparse(io.BytesIO(packet.strip(b"\0 \r\n\t")), events=["start-ns"])
-    found = dict(pair for _, pair in events)
-    return {key: value for key, value in found.items() if key and not key.startswith(("xml", "ns"))}
+def _serialized(tree: ElementTree.Element, prefixes: Mapping[str, str]) -> str:
+    """Return a tree as XML; the registry of prefixes stays as it was."""
+    with _registry:
+        registry = ElementTree._namespace_map  # type: ignore[attr-defined]
+        before = dict(registry)
+        try:
+            for prefix, namespace in prefixes.items():
+                ElementTree.register_namespace(prefix, namespace)
+            return ElementTree.tostring(tree, "unicode")
+        finally:
+            registry.clear()
+            registry.update(before)

@@ -1,13 +1,17 @@
 """ICC profiles: of the colors that are predicted and written, and of gray scans."""
 
 import struct
-from functools import cache
+from functools import lru_cache
 from io import BytesIO
 
 import numpy as np
 from PIL import Image, ImageCms
 
 WHITE_OF_LAB = 100.0
+# Larger profiles are left out. Those of printers, with tables both ways, have up to some 3 MB.
+MAX_BYTES = 4_000_000
+# Conversions that are kept, with their profiles: there and back of two.
+MAX_TRANSFORMS = 4
 
 
 def space_of(profile: bytes) -> str:
@@ -70,7 +74,7 @@ def _apply(transform: ImageCms.ImageCmsTransform, rgb: np.ndarray) -> np.ndarray
     return np.asarray(converted)
 
 
-@cache
+@lru_cache(MAX_TRANSFORMS)
 def _transform(profile: bytes, to_srgb: bool) -> ImageCms.ImageCmsTransform:
     own, srgb = ImageCms.ImageCmsProfile(BytesIO(profile)), ImageCms.createProfile("sRGB")
     source, target = (own, srgb) if to_srgb else (srgb, own)

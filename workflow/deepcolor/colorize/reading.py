@@ -1,23 +1,21 @@
 """Photographs of any kind as a luminance at full resolution, with what is to be kept of the file."""
 
 import struct
-import warnings
 from dataclasses import dataclass, field
-from io import BytesIO
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageCms, UnidentifiedImageError
+from PIL import Image, ImageCms
 
+from deepcolor import bounds
 from deepcolor.colorize import profiles, tiff
 from deepcolor.colorize.chroma import differences
 from deepcolor.colorize.pixels import depth, read_8bit, read_16bit, read_jpeg, without_color
-from deepcolor.decoding import NO_IMAGE, ORIENTATION, UPRIGHT, resize
-from deepcolor.errors import first_line
+from deepcolor.decoding import ORIENTATION, UPRIGHT, resize
 from deepcolor.tone import chroma_and_spread
 
 # Photographs of more pixels are refused before they are decoded: a small file can hold a huge one.
-MOST_MEGAPIXELS = 250
+MOST_MEGAPIXELS = bounds.MAX_MEGAPIXELS
 # Mean chroma (8-bit Cb and Cr) below which a photograph is gray, or has one tone alone; see `tone`.
 LEAST_CHROMA = 1.5
 RESOLUTION_UNIT = 296  # TIFF tag: 2 for inches, 3 for centimeters.
@@ -26,17 +24,11 @@ LOOK = 128  # Side of the square that is looked at for color, in pixels.
 # EXIF orientations whose turn another one undoes; mirroring undoes itself.
 BACK = {6: 8, 8: 6}
 
-# Formats of Pillow's that are taken. Of what else it knows, some start other programs, such as EPS.
-TAKEN = {
-    *("AVIF", "BMP", "DIB", "GIF", "JPEG", "JPEG2000", "MPO", "PCX", "PNG", "PPM", "QOI", "TGA", "TIFF"),
-    "WEBP",
-}
+# Formats that are read; an MPO file begins as a JPEG file.
+TAKEN = {*bounds.FORMATS, "MPO"}
 
 # Formats that are written as they were read; of any other, a PNG file is made.
 FORMATS = {"JPEG", "PNG", "TIFF", "WEBP"}
-
-# Pillow's own limit is a warning at one size and an error at twice that; ours is one, see `read`.
-Image.MAX_IMAGE_PIXELS = None
 
 
 @dataclass
@@ -91,30 +83,14 @@ def read(content: bytes, most_megapixels: float = MOST_MEGAPIXELS) -> Photograph
     Raises:
         ValueError: It is broken, too large, no image, or its values have no known range.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow's, of damaged metadata.
-        try:
-            with Image.open(BytesIO(content)) as image:
-                if image.format not in TAKEN:
-                    raise UnidentifiedImageError
-                return _read(image, content, most_megapixels)
-        except UnidentifiedImageError as error:
-            raise ValueError(NO_IMAGE) from error
-        except MemoryError:
-            raise
-        except Exception as error:  # Broken files make Pillow's decoders raise nearly anything.
-            raise ValueError(first_line(error)) from error
+    remedy = "--most-megapixels allows more than"
+    with bounds.opened(content, most_megapixels, remedy) as image:
+        return _read(image, content)
 
 
-def _read(image: Image.Image, content: bytes, most_megapixels: float) -> Photograph:
-    width, height = image.size
-    if width * height > most_megapixels * 1e6:
-        raise ValueError(
-            f"{width}×{height} pixels are {width * height / 1e6:.3g} megapixels; "
-            f"--most-megapixels allows more than {most_megapixels:g}"
-        )
+def _read(image: Image.Image, content: bytes) -> Photograph:
     notes = []
-    if (frames := _frames(image)) > 1:
+    if (frames := _frames(image, content)) > 1:
         notes.append(f"the first of its {frames} pictures")
     format = {"MPO": "JPEG"}.get(image.format or "", image.format or "")
     bits = depth(image)  # First: to look for EXIF data can load a PNG file.
@@ -122,6 +98,9 @@ def _read(image: Image.Image, content: bytes, most_megapixels: float) -> Photogr
     orientation = image.getexif().get(ORIENTATION)
     orientation = orientation if orientation in UPRIGHT else 1
     found = image.info.get("icc_profile") or b""
+    if len(found) > profiles.MAX_BYTES:
+        found = b""
+        notes.append(f"its ICC profile is larger than {profiles.MAX_BYTES / 1e6:.0f} MB: taken for sRGB")
     try:
         profile, curve = profiles.split(found)
     except (OSError, ImageCms.PyCMSError):
@@ -174,10 +153,12 @@ def _read(image: Image.Image, content: bytes, most_megapixels: float) -> Photogr
     )
 
 
-def _frames(image: Image.Image) -> int:
+def _frames(image: Image.Image, content: bytes) -> int:
     """How many pictures a file has; those of a camera's preview do not count."""
     if image.format == "MPO":
         return 1
+    if image.format == "TIFF":  # Pillow would parse them all.
+        return bounds.count_directories(content)
     try:
         return int(getattr(image, "n_frames", 1))
     except Exception:  # The first one may be whole, and that is the one that counts.
