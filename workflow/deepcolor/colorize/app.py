@@ -31,6 +31,7 @@ from deepcolor.names import label
 SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "TIFF": ".tif", "WEBP": ".webp"}
 PREVIEW = 1200  # Longer side of what the page shows, in pixels, at most.
 MOST_SATURATION = 2.0
+MAX_SECONDS = 60.0  # For the predictions of a picture's tiles.
 TILES = 2  # Along the shorter side, if asked for.
 # Pictures that wait for their turn, at most, and seconds until they are sent away.
 WAITING, PATIENCE = 2, 120.0
@@ -133,6 +134,7 @@ def create_app(
                 network,
                 settings,
                 most_megapixels=most_megapixels,
+                max_seconds=MAX_SECONDS,
                 workers=workers,
             )
             return _answer(done, network, settings)

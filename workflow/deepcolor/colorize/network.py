@@ -1,6 +1,5 @@
 """A trained network as it is used: the ONNX file with onnxruntime alone, or model.keras with Keras."""
 
-import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from deepcolor import onnx_runtime
+from deepcolor.colorize.session import Session
 from deepcolor.errors import DeepColorError, first_line, shown
 from deepcolor.files import read_json, sha256
 
+MAX_SIZE = 4096  # Side of a network's pictures, in pixels.
 NO_CARD = "No model card says what this network was trained on."
 
 
@@ -115,6 +115,8 @@ def _size(taken: tuple[Any, ...], given: tuple[Any, ...]) -> int:
         ValueError: It does not colorize.
     """
     size = taken[1] if len(taken) == 4 else None
+    if isinstance(size, int) and not 0 < size <= MAX_SIZE:
+        raise ValueError(f"its pictures have {size} pixels a side; allowed are 1 to {MAX_SIZE:,}")
     if not isinstance(size, int) or taken[1:] != (size, size, 1) or len(given) != 4 or given[3] != 3:
         raise ValueError(
             f"it maps {taken} to {given}, and a network that colorizes (n, side, side, 1) to "
@@ -134,26 +136,8 @@ Opened = tuple[tuple[tuple[Any, ...], tuple[Any, ...]], Callable[[np.ndarray], n
 
 
 def _open_onnx(path: Path, threads: int) -> Opened:
-    onnxruntime = onnx_runtime.load()
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.log_severity_level = 4
-    # Its threads would keep busy while they wait, and keep others from working.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # By its content: of a path the package takes text alone.
-    session = onnxruntime.InferenceSession(
-        path.read_bytes(), options, providers=["CPUExecutionProvider"]
-    )
-    inputs, outputs = session.get_inputs(), session.get_outputs()
-    if len(inputs) != 1 or len(outputs) != 1:
-        raise ValueError(f"it has {len(inputs)} inputs and {len(outputs)} outputs, not one")
-
-    def predict(luminance: np.ndarray) -> np.ndarray:
-        return np.asarray(session.run(None, {inputs[0].name: luminance})[0])
-
-    card = json.loads(session.get_modelmeta().custom_metadata_map.get("deepcolor.card", "{}"))
-    shapes = tuple(inputs[0].shape), tuple(outputs[0].shape)
-    return shapes, predict, card if isinstance(card, dict) else {}
+    session = Session(path, threads)
+    return session.shapes, session.predict, session.card
 
 
 def _open_keras(path: Path, threads: int) -> Opened:

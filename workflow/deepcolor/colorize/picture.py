@@ -1,5 +1,6 @@
 """One photograph, from the content of its file to the content of a colorized one."""
 
+import math
 import time
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
@@ -46,6 +47,7 @@ def colorize(
     settings: Settings,
     *,
     most_megapixels: float = MOST_MEGAPIXELS,
+    max_seconds: float = math.inf,
     workers: Executor | None = None,
 ) -> Colorized:
     """Colorize a photograph.
@@ -56,6 +58,7 @@ def colorize(
         network: Gives the colors.
         settings: How.
         most_megapixels: Larger ones are refused.
+        max_seconds: Time for the predictions of all tiles, see `predict_colors`.
         workers: Threads to share a large one out to.
 
     Raises:
@@ -63,7 +66,7 @@ def colorize(
     """
     photograph = read(content, most_megapixels)
     notes = list(photograph.notes)
-    color = settings.saturation * _predicted(photograph, network, settings)
+    color = settings.saturation * _predicted(photograph, network, settings, max_seconds)
     if photograph.kind == "toned":
         notes.append("its tint is kept" if settings.keep_tint else "its tint is removed")
         if settings.keep_tint:
@@ -88,6 +91,8 @@ def colorize(
         "Settings": settings.text(),
         "Time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
+    if photograph.xmp and not marking.is_readable(photograph.xmp):
+        notes.append("its XMP metadata cannot be read and are left out")
     xmp = marking.mark(photograph.xmp, noted)
     if photograph.format == "JPEG" and len(xmp) > MOST_XMP:
         xmp = marking.mark(b"", noted)
@@ -95,7 +100,9 @@ def colorize(
     return Colorized(photograph, pixels, xmp, noted, notes)
 
 
-def _predicted(photograph: Photograph, network: Network, settings: Settings) -> np.ndarray:
+def _predicted(
+    photograph: Photograph, network: Network, settings: Settings, max_seconds: float
+) -> np.ndarray:
     """The predicted colors, upright, `(2, height, width)` of `chroma.differences`.
 
     Networks know sRGB. Where a photograph has a profile of its own, the small picture that the network
@@ -107,7 +114,7 @@ def _predicted(photograph: Photograph, network: Network, settings: Settings) -> 
     if profile:
         gray = np.repeat(_to_8bit(small)[..., None], 3, axis=-1)
         small = luma(profiles.from_profile(gray, profile)) / np.float32(255)
-    rgb = predict_colors(small, network.predict, network.size, settings.flip_average)
+    rgb = predict_colors(small, network.predict, network.size, settings.flip_average, max_seconds)
     if profile:
         rgb = profiles.to_profile(_to_8bit(rgb), profile).astype(np.float32) / 255
     return differences(rgb)

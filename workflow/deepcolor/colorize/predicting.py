@@ -1,6 +1,7 @@
 """The colors that a network gives a photograph, at the network's own size: of the whole, or of tiles."""
 
 import math
+import time
 from collections.abc import Callable
 
 import cv2
@@ -31,7 +32,13 @@ def working_picture(luminance: np.ndarray, size: int, tiles: int) -> np.ndarray:
     return small.astype(np.float32) / np.float32(np.iinfo(luminance.dtype).max)
 
 
-def predict_colors(small: np.ndarray, predict: Predict, size: int, flip_average: bool) -> np.ndarray:
+def predict_colors(
+    small: np.ndarray,
+    predict: Predict,
+    size: int,
+    flip_average: bool,
+    max_seconds: float = math.inf,
+) -> np.ndarray:
     """Predict the colors of a `working_picture`.
 
     Args:
@@ -39,13 +46,24 @@ def predict_colors(small: np.ndarray, predict: Predict, size: int, flip_average:
         predict: The network: `(n, size, size, 1)` float32 in [0, 1] to RGB `(n, size, size, 3)`.
         size: Side of the network's pictures in pixels.
         flip_average: Whether the predictions of the picture and of its mirror image are averaged.
+        max_seconds: Time after which no further batch of tiles is predicted.
 
     Returns:
         RGB `(height, width, 3)` float32 in [0, 1].
+
+    Raises:
+        ValueError: The time was exceeded.
     """
-    rgb = _tiled(small, predict, size)
+    end = time.monotonic() + max_seconds
+
+    def predict_in_time(tiles: np.ndarray) -> np.ndarray:
+        if time.monotonic() > end:
+            raise ValueError(f"its tiles take more than {max_seconds:.0f} seconds; use none, or fewer")
+        return predict(tiles)
+
+    rgb = _tiled(small, predict_in_time, size)
     if flip_average:
-        rgb = (rgb + _tiled(small[:, ::-1], predict, size)[:, ::-1]) / 2
+        rgb = (rgb + _tiled(small[:, ::-1], predict_in_time, size)[:, ::-1]) / 2
     return rgb
 
 
