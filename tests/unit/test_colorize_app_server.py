@@ -17,6 +17,7 @@ import pytest
 from apps import ENVIRONMENT, command, serving, write_runs
 from pictures import jpeg, picture
 from PIL import Image
+from unit.test_bounds import large_profile
 
 EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\nshowpage\n"
 
@@ -115,3 +116,27 @@ def test_the_command_line_loads_no_numbers_and_no_web_server() -> None:
         [sys.executable, "-c", program], env=ENVIRONMENT, capture_output=True, text=True, check=True
     )
     assert not set(done.stdout.split()) & {"numpy", "flask", "waitress", "PIL", "onnxruntime", "jinja2"}
+
+
+def resident_mb(pid: int) -> float:
+    """The memory of a process, in MB."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0]) / 1024
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc")
+def test_memory_does_not_grow_with_pictures(tmp_path: Path) -> None:
+    draw = np.random.default_rng(0)
+    with serving("--results", write_runs(tmp_path)) as served:
+        begun = 0.0
+        for number in range(80):
+            width, height = draw.integers(16, 2000, 2)
+            noise = draw.integers(0, 256, (int(height), int(width), 3), np.uint8)
+            profile = large_profile(int(draw.integers(10_000, 3_000_000)), number)
+            file = io.BytesIO()
+            Image.fromarray(noise).save(file, ("JPEG", "TIFF")[number % 2], icc_profile=profile)
+            assert post(served.url, file.getvalue())[0] == 200
+            if number == 19:
+                begun = resident_mb(served.process.pid)
+        assert resident_mb(served.process.pid) < begun + 50

@@ -1,5 +1,6 @@
 """Serving pages from this machine: one process with several threads, until it is told to stop."""
 
+import ctypes
 import errno
 import ipaddress
 import logging
@@ -19,6 +20,19 @@ from deepcolor.errors import DeepColorError
 OTHER_FILES = 64
 # Seconds between looks whether to stop, and to finish what is under way then.
 LOOK, FAREWELL = 0.25, 10.0
+
+# Of glibc's mallopt, see malloc.h: from how many bytes on memory is the system's, not an arena's.
+M_MMAP_THRESHOLD, MMAP_BYTES = -3, 2**20
+
+
+def return_freed_memory() -> None:
+    """Have glibc return large blocks to the system when they are freed.
+
+    By itself it keeps more and more of them in the arenas of threads, whose holes no picture fits.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # Other C libraries have none.
+    if mallopt:
+        mallopt(M_MMAP_THRESHOLD, MMAP_BYTES)
 
 
 def listen(host: str, port: int) -> socket.socket:

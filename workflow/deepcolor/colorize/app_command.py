@@ -98,6 +98,7 @@ def run_app(args: argparse.Namespace) -> None:
 
     listener = serving.listen(args.host, args.port)
     stop = serving.stop_when_told()
+    serving.return_freed_memory()
     app = create_app(
         runs,
         most_megabytes=args.most_megabytes,
