@@ -87,8 +87,15 @@ def test_all_readers_have_the_same_bounds(
 
 def test_what_is_within_bounds_is_read() -> None:
     assert read(png(bounds.MAX_SIDE, 1)).luminance.shape == (1, bounds.MAX_SIDE)
-    bounds.check_content(progressive(bounds.MAX_SCANS))
+    bounds.check_scans(progressive(bounds.MAX_SCANS), 1)
+    bounds.check_scans(progressive(), bounds.MAX_MEGAPIXELS)
     assert read(tiff({})).luminance.shape == (16, 16)
+
+
+def test_larger_pictures_may_have_fewer_scans() -> None:
+    bounds.check_scans(progressive(50), 50)
+    with pytest.raises(ValueError, match="more than 50 scans"):
+        bounds.check_scans(progressive(51), 50)
 
 
 def test_scans_of_other_pictures_in_the_file_do_not_count() -> None:

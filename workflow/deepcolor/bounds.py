@@ -24,12 +24,15 @@ MAX_SIDE = 65_500
 # Scans of a JPEG file, each of which visits every block. Encoders write some 10; the bound is libtiff's,
 # see LIBTIFF_JPEG_MAX_ALLOWED_SCAN_NUMBER in its tif_jpeg.c. libjpeg-turbo's fuzzers stop at 500.
 MAX_SCANS = 100
+# Scans times megapixels, which is what decoding costs: the usual scans of the largest picture.
+MAX_SCAN_MEGAPIXELS = 10 * MAX_MEGAPIXELS
 # Bytes of each compressed text and ICC profile of a PNG file, decompressed; Pillow allows 2**20.
 MAX_CHUNK_BYTES = 16_000_000
 # The largest file of a picture of one's own: 16-bit RGBA, uncompressed, and metadata.
 MAX_FILE_MB = 8 * MAX_MEGAPIXELS + 100
 # A tile of a TIFF file may have this many pixels, or four times those of the picture.
 MAX_TILE_PIXELS = 2**22
+JPEG = b"\xff\xd8"  # A JPEG file's first bytes.
 MAX_DIRECTORIES = 1000  # Pictures of a TIFF file that are counted.
 
 # Bytes of a value, by its type in a TIFF directory (TIFF 6.0, section 2; BigTIFF has 16 to 18).
@@ -84,9 +87,12 @@ def opened(
         MemoryError: The memory does not suffice.
     """
     try:
-        check_content(content)
+        if content[:2] in (b"II", b"MM"):  # Pillow reads it when it opens the file.
+            check_directory(content)
         with Image.open(BytesIO(content), formats=FORMATS) as image:
             check_size(image, max_megapixels, remedy)
+            if content.startswith(JPEG):
+                check_scans(content, image.width * image.height / 1e6)
             check_directory(image.info.get("exif") or b"")
             yield image
     except UnidentifiedImageError as error:
@@ -102,19 +108,19 @@ def opened(
         raise ValueError(first_line(error)) from error
 
 
-def check_content(content: bytes) -> None:
-    """Check what must be known before Pillow parses the header.
+def check_scans(content: bytes, megapixels: float) -> None:
+    """Check how often a decoder has to visit every block of a JPEG file.
+
+    Args:
+        content: Content of the file.
+        megapixels: Size of the picture.
 
     Raises:
-        ValueError: A JPEG file has too many scans, or values of a TIFF directory overlap.
+        ValueError: The file has too many scans for its size.
     """
-    if content[:2] == b"\xff\xd8":
-        if _count_scans(content) > MAX_SCANS:
-            raise ValueError(
-                f"the JPEG file has more than {MAX_SCANS} scans; save it again with another program"
-            )
-    elif content[:2] in (b"II", b"MM"):
-        check_directory(content)
+    most = int(min(MAX_SCANS, MAX_SCAN_MEGAPIXELS / max(megapixels, 1)))
+    if _count_scans(content, most) > most:
+        raise ValueError(f"the JPEG file has more than {most} scans; save it again with another program")
 
 
 def check_size(image: Image.Image, max_megapixels: float, remedy: str = "") -> None:
@@ -178,10 +184,10 @@ def count_directories(content: bytes) -> int:
     return max(1, len(places))
 
 
-def _count_scans(content: bytes) -> int:
-    """Return the scans of a JPEG file, exact only where there are about MAX_SCANS or more."""
+def _count_scans(content: bytes, most: int) -> int:
+    """Return the scans of a JPEG file, exact only where there are about `most` or more."""
     place, scans = 2, 0
-    while scans <= MAX_SCANS:
+    while scans <= most:
         place = content.find(b"\xff", place)
         marker = content[place + 1 : place + 2]
         if place < 0 or not marker or marker == b"\xd9":  # End of the image.
@@ -195,7 +201,7 @@ def _count_scans(content: bytes) -> int:
             if marker == b"\xda":
                 scans += 1
                 # No more can follow than there are such bytes: usually very few, and found fast.
-                if scans + content.count(b"\xff\xda", place) <= MAX_SCANS:
+                if scans + content.count(b"\xff\xda", place) <= most:
                     break
     return scans
 

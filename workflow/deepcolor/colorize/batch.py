@@ -207,7 +207,7 @@ def _colorize_file(job: Job, work: Work) -> tuple[bool, dict[str, Any]]:
             return False, _old_entry(job, noted, work)
     megapixels = megapixels_of(job.source)
     with work.room.of(megapixels):
-        content = job.source.read_bytes()
+        content = bounds.read_bytes(job.source)
         if hashlib.sha256(content).hexdigest() != checksum:
             raise ValueError("it was changed while it was read; run the same command again")
         colorized = colorize(
