@@ -105,7 +105,7 @@ def test_every_package_that_is_asked_for_is_explained() -> None:
 def test_a_gpu_is_asked_for_in_one_word(copy: Copy) -> None:
     for target in ("report", "check"):
         asked = copy.run(f"make --dry-run {target} GPU=1").stdout
-        assert "install_clients.py --gpu" in asked and "--config accelerator=cuda --cores" in asked
+        assert "install_clients.py --gpu" in asked and "--config accelerator=cuda -- " in asked
         assert not re.search("gpu|cuda", copy.run(f"make --dry-run {target}").stdout)
     result = copy.run("make check GPU=1", CUDA_VISIBLE_DEVICES="")
     assert result.returncode and result.stdout.startswith("Error: no NVIDIA GPU is visible")

@@ -108,7 +108,7 @@ def test_a_configuration_that_is_no_yaml(copy: Copy) -> None:
     copy.write("config.yaml", "models: [")
     result = copy.run("make report")
     assert result.returncode != 0
-    assert "Error: config.yaml is no YAML: while parsing" in result.stdout
+    assert "Error: config.yaml, line 1: not valid YAML: while parsing" in result.stdout
     assert "Traceback" not in result.stdout
 
 

@@ -79,8 +79,10 @@ def wait_until(condition: Callable[[], bool]) -> None:
 def started(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """A runner whose stand-in has a job at work, under a shell that stands for `make`."""
     stand_in(tmp_path, LONG)
+    # Tests that run in the background have signals ignored, which processes inherit.
+    default = ["env", "--default-signal=INT,TERM,HUP"]
     process = subprocess.Popen(
-        ["bash", "-c", f"'{sys.executable}' '{RUNNER}' --cores 1 -- all; exit $?"],
+        [*default, "bash", "-c", f"'{sys.executable}' '{RUNNER}' --cores 1 -- all; exit $?"],
         cwd=tmp_path,
         env=environment(tmp_path),
         stdout=subprocess.PIPE,
