@@ -214,6 +214,7 @@ def test_exporting_needs_neither_photographs_nor_tables() -> None:
         "errors",
         "exporting",
         "files",
+        "keras_settings",
         "ledger",
         "luma",
         "networks",
