@@ -85,7 +85,8 @@ def remove(path: Path) -> list[str]:
 
 
 def _is_answer(path: Path) -> bool:
-    return path.name.startswith("answers.")
+    """Whether a file holds people's answers: exported, or a database, its log or a rescued copy."""
+    return path.name.startswith("answers.") or ".sqlite" in path.name
 
 
 def _is_result(path: Path) -> bool:

@@ -57,8 +57,11 @@ class Pipeline:
             # nohup and shells in the background have some ignored.
             if signal.getsignal(number) != signal.SIG_IGN:
                 signal.signal(number, self._stop)
+        # Their session has no terminal; progress bars go to this one.
+        terminal = {"DEEPCOLOR_TERMINAL": os.ttyname(2)} if os.isatty(2) else {}
         self._process = subprocess.Popen(
             command,
+            env={**os.environ, **terminal},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

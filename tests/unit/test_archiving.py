@@ -72,6 +72,8 @@ def test_lists_of_photographs_are_in_an_archive(here: Path) -> None:
     config["data_sets"] = {"a": {"list": "/list.txt"}}
     with pytest.raises(DeepColorError, match="/list.txt lies outside the project's folder"):
         Layout.of(here, config, None)
+    unused = {**config, "compare": {"data_sets": []}}
+    assert Layout.of(here, unused, None).others == ()
 
 
 def test_all_code_is_in_an_archive() -> None:

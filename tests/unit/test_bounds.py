@@ -11,11 +11,11 @@ import numpy as np
 import photographs
 import pytest
 from deepcolor import bounds, decoding
-from deepcolor.colorize import profiles
+from deepcolor.colorize import marking, profiles
+from deepcolor.colorize.batch import megapixels_of
 from deepcolor.colorize.inspecting import inspect
 from deepcolor.colorize.reading import read
-from deepcolor.opening import MAX_IMAGE_FILE_MB
-from PIL import Image
+from PIL import Image, PngImagePlugin
 from unit.test_colorize_odd_files import png_chunk
 
 
@@ -69,11 +69,10 @@ REFUSED = {
     "reader",
     [
         lambda path: read(path.read_bytes()),
-        inspect,
         decoding.open_rgb,
         lambda path: decoding.read_square(path, 32),
     ],
-    ids=["colorize", "inspect", "whole", "square"],
+    ids=["colorize", "whole", "square"],
 )
 def test_all_readers_have_the_same_bounds(
     name: str, reader: Callable[[Path], Any], tmp_path: Path
@@ -83,6 +82,14 @@ def test_all_readers_have_the_same_bounds(
     path.write_bytes(content)
     with pytest.raises(ValueError, match=words):
         reader(path)
+
+
+@pytest.mark.parametrize("name", ["tags.tif", "text.png"])
+def test_a_header_is_bounded_too(name: str, tmp_path: Path) -> None:
+    content, words = REFUSED[name]
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ValueError, match=words):
+        inspect(tmp_path / name)
 
 
 def test_what_is_within_bounds_is_read() -> None:
@@ -147,9 +154,8 @@ def test_formats_that_start_other_programs_are_not_read(tmp_path: Path) -> None:
 def test_a_file_of_gigabytes_is_not_read_into_memory(tmp_path: Path) -> None:
     with open(tmp_path / "sparse.tif", "wb") as file:
         file.truncate(bounds.MAX_FILE_MB * 2**20 + 1)
-    for reader, most in ((inspect, bounds.MAX_FILE_MB), (decoding.open_rgb, MAX_IMAGE_FILE_MB)):
-        with pytest.raises(ValueError, match=f"larger than {most} MB"):
-            reader(tmp_path / "sparse.tif")
+    with pytest.raises(ValueError, match=f"larger than {bounds.MAX_FILE_MB} MB"):
+        decoding.open_rgb(tmp_path / "sparse.tif")
 
 
 def large_profile(size: int, number: int = 0) -> bytes:
@@ -175,3 +181,15 @@ def test_few_profiles_are_kept_in_memory() -> None:
     for number in range(2 * profiles.MAX_TRANSFORMS):
         profiles.to_profile(rgb, large_profile(10_000, number))
     assert profiles._transform.cache_info().currsize <= profiles.MAX_TRANSFORMS
+
+
+def test_size_and_metadata_of_larger_pictures_are_read(tmp_path: Path) -> None:
+    """A limit can be raised for colorizing; what was made with it must be recognized."""
+    info = PngImagePlugin.PngInfo()
+    info.add_itxt("XML:com.adobe.xmp", marking.mark(b"", dict.fromkeys(marking.NOTED, "x")).decode())
+    size = (20_000, 51 * bounds.MAX_MEGAPIXELS)
+    Image.new("1", size).save(tmp_path / "large.png", pnginfo=info)
+    assert megapixels_of(tmp_path / "large.png") > bounds.MAX_MEGAPIXELS
+    assert "colorized by x" in inspect(tmp_path / "large.png")
+    with pytest.raises(ValueError, match="at most 250 are read"):
+        decoding.open_rgb(tmp_path / "large.png")

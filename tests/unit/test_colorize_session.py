@@ -1,6 +1,8 @@
 """Networks whose graph never ends or asks for too much end in one line; the next picture is done."""
 
 import gc
+import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -21,17 +23,36 @@ BLACK, WHITE = (np.full((1, 32, 32, 1), value, np.float32) for value in (0, 1))
 def endless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A network that finishes only black pictures; it is not waited for."""
     path = write_endless_onnx(tmp_path / "endless_1" / "model.onnx")
-    monkeypatch.setattr(session, "PREDICTION_SECONDS", 1.0)
+    monkeypatch.setattr(session, "PREDICTION_SECONDS", 5.0)
     monkeypatch.setattr(session, "PICTURE_SECONDS", 0.0)
     return path
 
 
 def test_a_prediction_without_end_is_ended(endless: Path) -> None:
     network = open_network(endless, 1)
-    for _ in range(2):
-        with pytest.raises(ValueError, match=r"^the network did not finish within 1 seconds$"):
-            network.predict(WHITE)
-        np.testing.assert_array_equal(network.predict(BLACK), np.zeros((1, 32, 32, 3)))
+    with pytest.raises(ValueError, match=r"^the network did not finish within 5 seconds$"):
+        network.predict(WHITE)
+    np.testing.assert_array_equal(network.predict(BLACK), np.zeros((1, 32, 32, 3)))
+
+
+def test_a_process_that_takes_nothing_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "PREDICTION_SECONDS", 0.5)
+    monkeypatch.setattr(session, "PICTURE_SECONDS", 0.0)
+    loaded = session.Session(write_onnx(tmp_path / "model.onnx"), 1)
+    os.kill(loaded._processes[0]._process.pid, signal.SIGSTOP)
+    with pytest.raises(ValueError, match="did not finish"):
+        loaded.predict(np.zeros((2000, 32, 32, 1), np.float32))  # More than a socket holds.
+
+
+def test_nothing_is_imported_from_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_onnx(tmp_path / "model.onnx")
+    monkeypatch.chdir(tmp_path)
+    for name in ("queue", "socket", "numpy"):
+        (tmp_path / f"{name}.py").write_text("open('imported', 'w')\n")
+    assert session.Session(path, 1).predict(WHITE).shape == (1, 32, 32, 3)
+    assert not (tmp_path / "imported").exists()
 
 
 def test_a_batch_goes_on_with_the_next_picture(endless: Path, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -161,16 +161,24 @@ def limited(files: int, line: list[str], environment: dict[str, str]) -> Iterato
         process.communicate()
 
 
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait for a condition; the limit only guards against hanging."""
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
 def test_a_study_is_answered_while_connections_trickle(tmp_path: Path) -> None:
     studies.make_study(tmp_path)
     line = studies.command("study", "serve", "--study", tmp_path, "--port", "0")
     with limited(200, line, studies.ENVIRONMENT) as (url, files), trickling(url, 300):
         for _ in range(3):
-            time.sleep(0.6)
+            wait_until(lambda: len(list(files.iterdir())) > 100)
             visitor = studies.Visitor(url)
             visitor.begin()
             assert visitor.answer(0, "real")[0] == 200
-        assert 100 < len(list(files.iterdir())) < 200
+            assert len(list(files.iterdir())) < 200
     assert studies.run("study", "export", "--study", tmp_path).stdout.startswith("3 answers")
 
 
@@ -178,10 +186,10 @@ def test_the_page_is_served_while_uploads_stall(tmp_path: Path) -> None:
     line = [sys.executable, "-m", "deepcolor.cli", "app", "--port", "0"]
     line += ["--results", str(apps.write_runs(tmp_path))]
     with (
-        limited(1024, line, apps.ENVIRONMENT) as (url, _),
+        limited(1024, line, apps.ENVIRONMENT) as (url, files),
         trickling(url, 64, "/colorize?run=warm_2"),
     ):
-        time.sleep(0.6)
+        wait_until(lambda: len(list(files.iterdir())) > 30)  # Of 32 connections; some are replaced.
         for _ in range(3):
             visitor = studies.Visitor(url)
             status, page = visitor.request("GET", "/")

@@ -292,3 +292,12 @@ def test_damaged_archives_end_in_one_line_or_are_whole(
             for name in names:
                 assert (here / name).read_bytes() == name.encode() * 9
                 (here / name).unlink()
+
+
+def test_global_headers_are_refused(here: Path) -> None:
+    """Tarfile keeps them for all members that follow: a small archive would take gigabytes."""
+    archive = archive_of(here.parent, [member("results/a.txt", b"a")])
+    with tarfile.open(archive, "w:gz", format=tarfile.PAX_FORMAT, pax_headers={"comment": "x"}) as tar:
+        for entry, content in (member("results/a.txt", b"a"), member("SHA256SUMS", b"")):
+            tar.addfile(entry, BytesIO(content))
+    refused(here, archive, "results/a.txt comes with a global header")

@@ -2,9 +2,11 @@
 
 import contextlib
 import os
+import pty
 import signal
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -215,3 +217,27 @@ def test_a_read_only_project_is_named(tmp_path: Path) -> None:
     assert result.returncode == 1
     line = f"Error: {tmp_path}/project is read-only; make it writable, or copy the project elsewhere\n"
     assert result.stderr == line
+
+
+def test_jobs_know_the_terminal_of_their_run(tmp_path: Path) -> None:
+    """Their session has none of its own, and progress bars are drawn on it."""
+    stand_in(tmp_path, 'echo "$DEEPCOLOR_TERMINAL" > terminal')
+    master, terminal = pty.openpty()
+    termios.tcsetwinsize(terminal, (24, 80))
+    try:
+        line = [sys.executable, RUNNER, "--cores", "1", "--", "all"]
+        subprocess.run(line, cwd=tmp_path, env=environment(tmp_path), stderr=terminal, check=True)
+        name = (tmp_path / "terminal").read_text().strip()
+        assert name == os.ttyname(terminal)
+        program = "from deepcolor.progress import Progress\nwith Progress('a', 2, 'b') as p: p.add()"
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, "DEEPCOLOR_TERMINAL": name, "PYTHONPATH": str(PROJECT / "workflow")},
+            start_new_session=True,
+            check=True,
+        )
+        os.set_blocking(master, False)
+        assert b"0/2" in os.read(master, 10_000)
+    finally:
+        os.close(master)
+        os.close(terminal)

@@ -65,7 +65,9 @@ class Layout:
         Raises:
             DeepColorError: A folder or file is outside the project, or the folder is one of code.
         """
-        lists = [each["list"] for each in config["data_sets"].values() if each.get("list")]
+        used = config.get("compare", {}).get("data_sets", config["data_sets"])
+        entries = [config["data_sets"][name] for name in used if name in config["data_sets"]]
+        lists = [each["list"] for each in entries if each.get("list")]
         keys = [("results", config["results"]), ("data", config["data"])]
         keys += [("list", each) for each in lists]
         if overlay is not None:

@@ -1,5 +1,6 @@
 """Bounds on picture files, checked before pixels are decoded: small ones can cost hours or gigabytes."""
 
+import mmap
 import struct
 import warnings
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from pathlib import Path
 from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 from deepcolor.errors import first_line
-from deepcolor.opening import read_image_file
+from deepcolor.opening import open_regular, read_image_file
 
 NO_IMAGE = "no image, or of an unknown format"
 # Formats that are read. Of the others that Pillow knows, some start other programs, such as EPS.
@@ -24,15 +25,15 @@ MAX_SIDE = 65_500
 # Scans of a JPEG file, each of which visits every block. Encoders write some 10; the bound is libtiff's,
 # see LIBTIFF_JPEG_MAX_ALLOWED_SCAN_NUMBER in its tif_jpeg.c. libjpeg-turbo's fuzzers stop at 500.
 MAX_SCANS = 100
-# Scans times megapixels, which is what decoding costs: the usual scans of the largest picture.
-MAX_SCAN_MEGAPIXELS = 10 * MAX_MEGAPIXELS
+# Those that the largest picture may have: decoding costs scans times pixels.
+USUAL_SCANS = 10
 # Bytes of each compressed text and ICC profile of a PNG file, decompressed; Pillow allows 2**20.
 MAX_CHUNK_BYTES = 16_000_000
 # The largest file of a picture of one's own: 16-bit RGBA, uncompressed, and metadata.
 MAX_FILE_MB = 8 * MAX_MEGAPIXELS + 100
 # A tile of a TIFF file may have this many pixels, or four times those of the picture.
 MAX_TILE_PIXELS = 2**22
-JPEG = b"\xff\xd8"  # A JPEG file's first bytes.
+JPEG, TIFF = b"\xff\xd8", (b"II", b"MM")  # A file's first two bytes.
 MAX_DIRECTORIES = 1000  # Pictures of a TIFF file that are counted.
 
 # Bytes of a value, by its type in a TIFF directory (TIFF 6.0, section 2; BigTIFF has 16 to 18).
@@ -86,15 +87,43 @@ def opened(
         ValueError: The file is broken, out of bounds, or no picture.
         MemoryError: The memory does not suffice.
     """
-    try:
-        if content[:2] in (b"II", b"MM"):  # Pillow reads it when it opens the file.
+    with _explained():
+        if content[:2] in TIFF:  # Pillow reads it when it opens the file.
             check_directory(content)
         with Image.open(BytesIO(content), formats=FORMATS) as image:
             check_size(image, max_megapixels, remedy)
             if content.startswith(JPEG):
-                check_scans(content, image.width * image.height / 1e6)
+                check_scans(content, image.width * image.height / 1e6, max_megapixels)
             check_directory(image.info.get("exif") or b"")
             yield image
+
+
+@contextmanager
+def header_of(path: str | Path) -> Iterator[Image.Image]:
+    """Open a picture's file for its size, format and metadata; little of the file is read.
+
+    Args:
+        path: File of a picture of any size, which must not be decoded.
+
+    Raises:
+        OSError: The file is missing or cannot be read.
+        ValueError: The file is not a regular file, broken, or no picture.
+    """
+    with open_regular(path) as file, _explained():
+        if file.read(2) in TIFF:
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+                check_directory(content)
+        file.seek(0)
+        with Image.open(file, formats=FORMATS) as image:
+            check_directory(image.info.get("exif") or b"")
+            yield image
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Turn the errors of Pillow into a ValueError with one line."""
+    try:
+        yield
     except UnidentifiedImageError as error:
         raise ValueError(NO_IMAGE) from error
     except MemoryError:
@@ -108,17 +137,18 @@ def opened(
         raise ValueError(first_line(error)) from error
 
 
-def check_scans(content: bytes, megapixels: float) -> None:
+def check_scans(content: bytes, megapixels: float, max_megapixels: float = MAX_MEGAPIXELS) -> None:
     """Check how often a decoder has to visit every block of a JPEG file.
 
     Args:
         content: Content of the file.
         megapixels: Size of the picture.
+        max_megapixels: Largest size that is accepted.
 
     Raises:
         ValueError: The file has too many scans for its size.
     """
-    most = int(min(MAX_SCANS, MAX_SCAN_MEGAPIXELS / max(megapixels, 1)))
+    most = int(min(MAX_SCANS, USUAL_SCANS * max(max_megapixels, MAX_MEGAPIXELS) / max(megapixels, 1)))
     if _count_scans(content, most) > most:
         raise ValueError(f"the JPEG file has more than {most} scans; save it again with another program")
 
@@ -143,7 +173,7 @@ def check_size(image: Image.Image, max_megapixels: float, remedy: str = "") -> N
         raise ValueError("the tiles of the TIFF file are larger than the picture; save it with others")
 
 
-def check_directory(exif: bytes) -> None:
+def check_directory(exif: bytes | mmap.mmap) -> None:
     """Check that the values in TIFF directories, such as EXIF data, are not the same bytes many times.
 
     Pillow copies each value, so that a megabyte that thousands of tags point to becomes gigabytes.
@@ -154,7 +184,8 @@ def check_directory(exif: bytes) -> None:
     Raises:
         ValueError: The values claim more bytes than there are.
     """
-    exif = exif.removeprefix(b"Exif\0\0")
+    if exif[:6] == b"Exif\0\0":
+        exif = exif[6:]
     claimed, waiting, seen = 0, [_first_directory(exif)], set[int]()
     while waiting:
         start = waiting.pop()
@@ -206,20 +237,20 @@ def _count_scans(content: bytes, most: int) -> int:
     return scans
 
 
-def _first_directory(content: bytes) -> int:
+def _first_directory(content: bytes | mmap.mmap) -> int:
     if content[2:4] in (b"+\0", b"\0+"):
         return _integer(content, content[8:16])
     return _integer(content, content[4:8])
 
 
-def _layout(content: bytes, place: int) -> tuple[int, int, int, int]:
+def _layout(content: bytes | mmap.mmap, place: int) -> tuple[int, int, int, int]:
     """Return a directory's entries, the bytes of an offset, those of an entry, and where they begin."""
     if content[2:4] in (b"+\0", b"\0+"):
         return _integer(content, content[place : place + 8]), 8, 20, place + 8
     return _integer(content, content[place : place + 2]), 4, 12, place + 2
 
 
-def _values(content: bytes, place: int) -> Iterator[tuple[int, int, int]]:
+def _values(content: bytes | mmap.mmap, place: int) -> Iterator[tuple[int, int, int]]:
     """Yield the tag, the size in bytes and the place of each value of a directory."""
     entries, word, entry_bytes, start = _layout(content, place)
     form = struct.Struct(f"{'<' if content[:1] == b'I' else '>'}HH{'Q' if word == 8 else 'I'}")
@@ -231,11 +262,11 @@ def _values(content: bytes, place: int) -> Iterator[tuple[int, int, int]]:
         yield tag, size, value if size <= word else _number(content, value)
 
 
-def _number(content: bytes, place: int) -> int:
+def _number(content: bytes | mmap.mmap, place: int) -> int:
     """Return an offset at a place."""
     word = 8 if content[2:4] in (b"+\0", b"\0+") else 4
     return _integer(content, content[place : place + word])
 
 
-def _integer(content: bytes, value: bytes) -> int:
+def _integer(content: bytes | mmap.mmap, value: bytes) -> int:
     return int.from_bytes(value, "little" if content[:1] == b"I" else "big")

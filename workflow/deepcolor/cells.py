@@ -8,16 +8,17 @@ Numbers stay as they are. `unguarded` returns the original text.
 import re
 
 # What begins a formula: also its full-width forms, and characters that spreadsheets skip.
-_FORMULA = r"'*\s*[=+\-@＝＋－＠\t\r\n]"  # noqa: RUF001
+_FORMULA = r"'*[^\S\t\r\n]*[=+\-@＝＋－＠\t\r\n]"  # noqa: RUF001
 _BEGINNING = r"(?:^|(?<=[;\t\r\n]))"
 _RISKY = re.compile(f"{_BEGINNING}(?={_FORMULA})")
 _GUARDED = re.compile(f"{_BEGINNING}'(?={_FORMULA})")
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_HARMLESS = re.compile(r"[\w/#(][\w .,:/#%()-]*")  # Most texts, found fast.
 
 
 def guarded(value: object) -> object:
     """Return a value for a cell of a CSV file: a text is guarded, anything else stays as it is."""
-    if not isinstance(value, str) or _NUMBER.fullmatch(value):
+    if not isinstance(value, str) or _HARMLESS.fullmatch(value) or _NUMBER.fullmatch(value):
         return value
     return _RISKY.sub("'", value)
 

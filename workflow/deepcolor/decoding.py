@@ -9,7 +9,6 @@ from PIL import Image, ImageOps
 
 from deepcolor import bounds
 from deepcolor.errors import first_line
-from deepcolor.opening import read_image_file
 
 cv2.setNumThreads(0)  # Jobs run side by side; none takes a core that another was given.
 
@@ -37,7 +36,7 @@ def open_rgb(path: str | Path) -> Image.Image:
 
 def _read(path: str | Path) -> bytes:
     try:
-        return read_image_file(path)
+        return bounds.read_bytes(path)
     except OSError as error:
         raise ValueError(first_line(error)) from error
 

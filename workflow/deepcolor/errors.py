@@ -1,5 +1,7 @@
 """The error that a user can mend, and text from outside in messages."""
 
+from unicodedata import category
+
 
 class DeepColorError(Exception):
     """Bad input. The message is one line that names the file or key and the remedy."""
@@ -13,9 +15,14 @@ def first_line(error: BaseException) -> str:
 def shown(text: object) -> str:
     """Return a text from outside, such as a file's name, for a line of a terminal, a log or a page.
 
-    What is not printable is escaped: line breaks, escape sequences of terminals, NUL, marks that change
-    the direction of writing, bytes that are no text.
+    What could forge or hide text is escaped: line breaks, escape sequences of terminals, NUL, marks that
+    change the direction of writing, bytes that are no text. Spaces and joiners of all scripts stay.
     """
-    return "".join(
-        each if each.isprintable() else each.encode("unicode_escape").decode() for each in str(text)
-    )
+    text = str(text)
+    if text.isprintable():
+        return text
+    return "".join(each if _is_shown(each) else each.encode("unicode_escape").decode() for each in text)
+
+
+def _is_shown(character: str) -> bool:
+    return character.isprintable() or category(character) == "Zs" or character in "\u200c\u200d"

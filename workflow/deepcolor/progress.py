@@ -1,5 +1,6 @@
 """How far a long job is: a bar on the terminal, a plain line now and then in the log."""
 
+import os
 import time
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -27,9 +28,7 @@ class Progress:
         self._label, self._total, self._unit = label, total, unit
         self._done = 0
         self._start = self._last = time.monotonic()
-        self._terminal: TextIO | None = None
-        with suppress(OSError):
-            self._terminal = open("/dev/tty", "w", encoding="utf-8")  # noqa: SIM115 (closed in __exit__)
+        self._terminal = _open_terminal()
         self._bar = tqdm(
             total=total, desc=label, unit=f" {unit}", file=self._terminal, leave=False,
             disable=self._terminal is None, dynamic_ncols=True,
@@ -60,6 +59,17 @@ class Progress:
                 f"{rate:.3g}/s, {left // 60}:{left % 60:02} left",
                 flush=True,
             )
+
+
+def _open_terminal() -> TextIO | None:
+    """Open the terminal that this job belongs to; None where there is none."""
+    for name in filter(None, ("/dev/tty", os.environ.get("DEEPCOLOR_TERMINAL"))):
+        with suppress(OSError):
+            descriptor = os.open(name, os.O_WRONLY | os.O_NOCTTY)
+            if os.isatty(descriptor):
+                return open(descriptor, "w", encoding="utf-8")
+            os.close(descriptor)
+    return None
 
 
 def ahead(

@@ -82,6 +82,8 @@ def _entries(archive: Path) -> Generator[tuple[tarfile.TarInfo, HashingReader], 
     with _Pieces(archive, "rb") as pieces, tarfile.open(fileobj=pieces, mode="r:") as tar:
         while (entry := tar.next()) is not None:
             tar.members.clear()  # type: ignore[attr-defined]  # Tarfile would keep them all.
+            if tar.pax_headers:  # Kept for all members after it, and copied into each.
+                raise _refused(archive, entry, "comes with a global header")
             # Before it is read, as a link would lead to another member.
             if entry.type not in (tarfile.REGTYPE, tarfile.AREGTYPE) or entry.issparse():
                 raise _refused(archive, entry, "is no plain file")

@@ -2,7 +2,6 @@
 
 import errno
 import hashlib
-import math
 import sys
 import threading
 import time
@@ -274,7 +273,7 @@ def _noted(target: Path) -> dict[str, str]:
 def megapixels_of(path: Path) -> float:
     """The size of a picture; 0 of a broken one, which takes no room."""
     try:
-        with bounds.opened(bounds.read_bytes(path), math.inf) as image:
+        with bounds.header_of(path) as image:
             return image.width * image.height / 1e6
     except Exception:  # What is wrong with it is said when it is read.
         return 0.0

@@ -138,7 +138,7 @@ def _is_written(file: Path) -> bool:
     format = Image.registered_extensions().get(file.suffix.lower())
     if format is None:
         try:
-            with bounds.opened(bounds.read_bytes(file)) as image:
+            with bounds.header_of(file) as image:
                 format = image.format
         except Exception:  # What is wrong with it is said when it is read.
             return False

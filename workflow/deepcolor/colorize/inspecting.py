@@ -15,11 +15,10 @@ def packet_of(path: Path) -> bytes:
         ValueError: The file is missing, broken, out of `bounds`, or no image.
     """
     try:
-        content = bounds.read_bytes(path)
+        with bounds.header_of(path) as image:
+            xmp = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp") or b""
     except OSError as error:
         raise ValueError((error.strerror or first_line(error)).lower()) from error
-    with bounds.opened(content) as image:
-        xmp = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp") or b""
     return xmp.encode() if isinstance(xmp, str) else bytes(xmp)
 
 

@@ -12,6 +12,7 @@ import resource
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import weakref
 from multiprocessing.connection import Connection
@@ -95,34 +96,53 @@ class _Process:
     """A process that runs `serve`."""
 
     def __init__(self) -> None:
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed in `end`)
         ours, theirs = socket.socketpair()
         with theirs:
             program = f"from deepcolor.colorize.session import serve; serve({theirs.fileno()})"
             self._process = subprocess.Popen(
-                [sys.executable, "-c", program],
+                [sys.executable, "-P", "-c", program],  # -P: nothing from the current folder.
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
+                stderr=self._errors,
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,  # Ctrl-C lets pictures under way be finished.
             )
         self._connection = Connection(ours.detach())
 
     def ask(self, question: object, seconds: float) -> tuple[str, Any]:
+        late = threading.Event()
+
+        def stop() -> None:
+            late.set()
+            self._process.kill()
+
+        timer = threading.Timer(seconds, stop)
+        timer.start()
         try:
             self._connection.send(question)
-            if not self._connection.poll(seconds):
-                raise ValueError(f"the network did not finish within {seconds:.0f} seconds")
             answer: tuple[str, Any] = self._connection.recv()
             return answer
         except (EOFError, OSError) as error:
-            raise ValueError("the network's process was ended, such as for lack of memory") from error
+            if late.is_set():
+                raise ValueError(f"the network did not finish within {seconds:.0f} seconds") from None
+            raise ValueError(self._reason()) from error
+        finally:
+            timer.cancel()
+
+    def _reason(self) -> str:
+        """Return why the process has ended: its last line, if it wrote any."""
+        self._process.wait()
+        self._errors.seek(0)
+        lines = self._errors.read().decode(errors="replace").strip().splitlines()
+        return lines[-1] if lines else "the network's process was ended, such as for lack of memory"
 
     def end(self) -> None:
         self._connection.close()
         self._process.kill()
         self._process.wait()
+        self._errors.close()
 
 
 def _end(processes: list[_Process]) -> None:

@@ -134,7 +134,7 @@ class Keeper:
             DeepColorError: It cannot be written anywhere.
         """
         reasons = []
-        for copy in _names(self._path):
+        for copy in rescue_paths(self._path):
             try:
                 with replacing(copy) as temporary:
                     for source in (connection, self._memory):
@@ -164,8 +164,8 @@ def _copy(source: sqlite3.Connection, target: sqlite3.Connection) -> bool:
     return True
 
 
-def _names(path: Path) -> Iterator[Path]:
-    """Where a copy may go: beside the file, in the current folder, or in that of temporary files."""
+def rescue_paths(path: Path) -> Iterator[Path]:
+    """Yield where a copy may go: next to the file, in the current or the temporary folder."""
     for folder in dict.fromkeys((path.absolute().parent, Path.cwd(), Path(tempfile.gettempdir()))):
         number = 1
         while (copy := folder / f"{path.stem}-saved-{number}{path.suffix}").exists():
