@@ -12,7 +12,6 @@ import resource
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import weakref
 from multiprocessing.connection import Connection
@@ -96,7 +95,6 @@ class _Process:
     """A process that runs `serve`."""
 
     def __init__(self) -> None:
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed in `end`)
         ours, theirs = socket.socketpair()
         with theirs:
             program = f"from deepcolor.colorize.session import serve; serve({theirs.fileno()})"
@@ -105,7 +103,7 @@ class _Process:
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                stderr=self._errors,
+                stderr=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,  # Ctrl-C lets pictures under way be finished.
             )
@@ -127,22 +125,14 @@ class _Process:
         except (EOFError, OSError) as error:
             if late.is_set():
                 raise ValueError(f"the network did not finish within {seconds:.0f} seconds") from None
-            raise ValueError(self._reason()) from error
+            raise ValueError("the network's process was ended, such as for lack of memory") from error
         finally:
             timer.cancel()
-
-    def _reason(self) -> str:
-        """Return why the process has ended: its last line, if it wrote any."""
-        self._process.wait()
-        self._errors.seek(0)
-        lines = self._errors.read().decode(errors="replace").strip().splitlines()
-        return lines[-1] if lines else "the network's process was ended, such as for lack of memory"
 
     def end(self) -> None:
         self._connection.close()
         self._process.kill()
         self._process.wait()
-        self._errors.close()
 
 
 def _end(processes: list[_Process]) -> None:
