@@ -190,7 +190,7 @@ def test_check_names_everything_that_is_missing(copy: Copy, network: dict[str, s
     config["data_sets"]["mine"]["training"] = 100
     config["models"]["mobile"] = {"architecture": "mobilenet", "filters": [1, 1, 1, 1, 1]}
     config["compare"]["models"] = ["unet", "mobile"]
-    config["training"]["batch_size"] = 10_000_000
+    config["training"]["batch_size"] = 1_000_000
     # Large enough that what an image takes stands out from what everything else does.
     config["models"]["unet"]["filters"], config["image_size"] = [32, 64], 128
     copy.write("workflow/presets/paper.yaml", yaml.safe_dump(config))
@@ -204,7 +204,7 @@ def test_check_names_everything_that_is_missing(copy: Copy, network: dict[str, s
     assert "data set mine: photographs holds 50 files, and 112 photographs are asked for" in said
     assert "model mobile: MobileNet cannot load 'weights: imagenet'" in said
     assert re.search(
-        r"model unet: a batch of 10000000 needs about .* GB .* set training.batch_size", said
+        r"model unet: a batch of 1000000 needs about .* GB .* set training.batch_size", said
     )
     assert "check_setup: error: " in result.stdout and "Traceback" not in result.stdout
     # What was found out does not stick: the next check looks anew.
