@@ -8,11 +8,12 @@ from collections import defaultdict
 from pathlib import Path
 
 # Opened though no rule declares them: photographs, which manifests name with their checksums;
-# downloads; what must outlive a failed job, backups of trainings and lists of rejected photographs;
+# downloads; what must outlive a failed job, backups of trainings, lists of rejected photographs and what
+# was colorized before;
 # locks; files that are not whole yet; and Snakemake's own benchmarks.
 BESIDE = re.compile(
     r"data[\w-]*/(cache/|[\w-]+/images/|[\w-]+/rejected\.csv)"
-    r"|results[\w-]*/([\w-]+/backup-|benchmarks/)|.*/\.(partial\.|lock$)"
+    r"|results[\w-]*/([\w-]+/(backup-|colorized/)|benchmarks/)|.*/\.(partial\.|lock$)"
 )
 
 
