@@ -7,10 +7,9 @@ from base64 import urlsafe_b64decode
 from collections import defaultdict
 from pathlib import Path
 
-# Opened though no rule declares them: photographs, which manifests name with their checksums;
-# downloads; what must outlive a failed job, backups of trainings, lists of rejected photographs and what
-# was colorized before;
-# locks; files that are not whole yet; and Snakemake's own benchmarks.
+# Opened though no rule declares them: photographs, which manifests name with their checksums; downloads;
+# what must outlive a failed job: backups of trainings, rejected photographs, colorized pictures; locks;
+# partial files; and Snakemake's own benchmarks.
 BESIDE = re.compile(
     r"data[\w-]*/(cache/|[\w-]+/images/|[\w-]+/rejected\.csv)"
     r"|results[\w-]*/([\w-]+/(backup-|colorized/)|benchmarks/)|.*/\.(partial\.|lock$)"

@@ -90,7 +90,7 @@ def _is_answer(path: Path) -> bool:
 
 
 def _is_result(path: Path) -> bool:
-    """Whether a path is a run's folder, or of another name that results have, beside a rule's logs."""
+    """Return whether a path is a run's folder, or has a known name and lies next to our logs."""
     logs = path.parent / "logs"
     ours = any(Path(__file__).with_name(f"{rule.name}.py").exists() for rule in logs.glob("*"))
     return (ours and path.name in RESULTS) or _holds(path, OF_RUN)

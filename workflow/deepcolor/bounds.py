@@ -25,11 +25,11 @@ MAX_SIDE = 65_500
 # Scans of a JPEG file, each of which visits every block. Encoders write some 10; the bound is libtiff's,
 # see LIBTIFF_JPEG_MAX_ALLOWED_SCAN_NUMBER in its tif_jpeg.c. libjpeg-turbo's fuzzers stop at 500.
 MAX_SCANS = 100
-# Those that the largest picture may have: decoding costs scans times pixels.
+# Scans allowed for the largest picture; decoding time is proportional to scans times pixels.
 USUAL_SCANS = 10
 # Bytes of each compressed text and ICC profile of a PNG file, decompressed; Pillow allows 2**20.
 MAX_CHUNK_BYTES = 16_000_000
-# The largest file of a picture of one's own: 16-bit RGBA, uncompressed, and metadata.
+# Largest file of a user's own picture: uncompressed 16-bit RGBA with metadata.
 MAX_FILE_MB = 8 * MAX_MEGAPIXELS + 100
 # A tile of a TIFF file may have this many pixels, or four times those of the picture.
 MAX_TILE_PIXELS = 2**22

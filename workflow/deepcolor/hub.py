@@ -195,7 +195,7 @@ class Remote:
                 remedy = "give its owner the consent that its page asks for, and set HF_TOKEN"
             elif _may_pass(error) or _is_offline(error):
                 remedy = (
-                    "run the same command again with a network: it goes on where it was; or copy "
+                    "run the same command again with a network to resume; or copy "
                     f"{self.cache} from a machine that has it"
                 )
             else:
