@@ -16,7 +16,7 @@ from deepcolor.files import read_json
 from deepcolor.frames import read_frame
 from deepcolor.names import BASELINES, TOLD
 from deepcolor.statistics import CONFIDENCE, Bootstrap, bca
-from deepcolor.tables import varied_run
+from deepcolor.variants import varied_run
 
 # What is compared, of each prediction as it is and with the luminance of the input.
 COMPARED = ("psnr", "ssim", "ciede2000")

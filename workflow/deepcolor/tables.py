@@ -10,6 +10,7 @@ import pandas as pd
 from deepcolor.files import read_json
 from deepcolor.frames import read_frame, write_frame
 from deepcolor.manifest import chunks, distinct, read_manifest
+from deepcolor.variants import varied_run
 
 SPLITS = ("training", "validation", "test")
 ABLATIONS = [
@@ -193,24 +194,6 @@ def tabulate_ablations(
                 }
             )
     return pd.DataFrame(rows, columns=ABLATIONS)
-
-
-def varied_run(
-    run: Mapping[str, Any], runs: Sequence[Mapping[str, Any]], varies: str
-) -> Mapping[str, Any] | None:
-    """The run that a variant's is set beside: of the varied model, with as many epochs.
-
-    Args:
-        run: With epochs and seed, among others.
-        runs: All, with model, epochs and seed, a model's first seed before the others.
-        varies: Name of the model that it varies.
-
-    Returns:
-        The one with the same seed, else that with the first; None where none has as many epochs.
-    """
-    varied = [each for each in runs if (each["model"], each["epochs"]) == (varies, run["epochs"])]
-    same = [each for each in varied if each["seed"] == run["seed"]]
-    return next(iter([*same, *varied]), None)
 
 
 def _differences(record: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
