@@ -140,8 +140,8 @@ def test_with_enough_photographs_it_is_not_for_trying_alone(
 
 
 def test_a_collapsed_network_is_called_that(card: Card) -> None:
-    found, text = card(record("unet", 2, faults=[{"epoch": 2, "fault": "one color"}]))
-    said = "Its training collapsed: its pictures are of one color."
+    found, text = card(record("unet", 2, faults=[{"epoch": 2, "fault": "uniform"}]))
+    said = "Its training collapsed: its pictures are uniform."
     assert said in found["in_short"] and f"{said} It is of no use." in text
     found, text = card(record("unet", 2, faults=[{"epoch": 1, "fault": "gray"}]))
     assert "and after which epochs: gray 1." in text and len(found["in_short"]) == 2

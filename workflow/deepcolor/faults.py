@@ -14,7 +14,7 @@ from deepcolor import color
 MEASURES = ("brightness", "contrast", "chroma", "roughness", "structure")
 
 # Pictures with less than this share of the photographs' brightness, contrast or chroma count as black,
-# as one color, as gray. Measured, networks that had learned something kept at least 0.9 of the
+# as uniform, as gray. Measured, networks that had learned something kept at least 0.9 of the
 # brightness, 0.3 of the contrast (blurred pictures) and 0.5 of the chroma; collapsed ones have next to
 # nothing, so that the exact share hardly matters.
 LEAST = 0.1
@@ -35,13 +35,13 @@ def fault(measures: Mapping[str, float]) -> str | None:
         measures: The values of MEASURES, see `Measures`.
 
     Returns:
-        "black", "one color" (the same everywhere), "noise" (nothing to do with the input), "gray" (the
+        "black", "uniform" (one color everywhere), "noise" (nothing to do with the input), "gray" (the
         input returned, or another picture without color), or None.
     """
     if measures["brightness"] < LEAST:
         return "black"
     if measures["contrast"] < LEAST:
-        return "one color"
+        return "uniform"
     if measures["structure"] < LEAST_STRUCTURE or measures["roughness"] > MOST_ROUGHNESS:
         return "noise"
     if measures["chroma"] < LEAST:

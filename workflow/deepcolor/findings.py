@@ -7,7 +7,6 @@ import pandas as pd
 
 from deepcolor.comparisons import LEAST_PHOTOGRAPHS
 from deepcolor.definitions import MEASURES
-from deepcolor.fault_words import FAULTS
 from deepcolor.names import label
 from deepcolor.views import comparisons, luminance_changes
 
@@ -307,14 +306,13 @@ def _epochs(
 def _collapses(trained: Sequence[Mapping[str, Any]]) -> list[str]:
     """Which trainings ended with pictures that are none, and which did for a time."""
     sentences = []
-    for fault, words in FAULTS.items():
+    for fault in sorted({row["fault"] for row in trained if row["fault"]}):
         runs = [row["run"] for row in trained if row["fault"] == fault]
-        if runs:
-            sentences.append(
-                f"The pictures of {', '.join(runs)} are {words} at the end of training: "
-                f"{'its figures are those' if len(runs) == 1 else 'their figures are those'} of a "
-                "training that collapsed."
-            )
+        sentences.append(
+            f"The pictures of {', '.join(runs)} are {fault} at the end of training: "
+            f"{'its figures are those' if len(runs) == 1 else 'their figures are those'} of a "
+            "training that collapsed."
+        )
     # The history of a run that goes on from a shorter one holds that one's.
     continued = {row["continued_from"] for row in trained}
     last = [row for row in trained if row["run"] not in continued]

@@ -15,7 +15,6 @@ import jinja2
 from deepcolor.comparisons import LEAST_PHOTOGRAPHS, compare, read_scores
 from deepcolor.definitions import MEASURES
 from deepcolor.errors import shown
-from deepcolor.fault_words import FAULTS
 from deepcolor.files import read_json, sha256, write_json, write_text
 from deepcolor.findings import decimal, differences, interval
 from deepcolor.manifest import chunks, distinct, read_manifest
@@ -313,7 +312,7 @@ def _in_short(card: Mapping[str, Any]) -> list[str]:
 def _collapse(card: Mapping[str, Any]) -> str:
     """That the pictures of a network are none."""
     fault = card["collapsed"]
-    return f"Its training collapsed: its pictures are {FAULTS.get(fault, fault)}."
+    return f"Its training collapsed: its pictures are {fault}."
 
 
 def _count(number: int, noun: str) -> str:

@@ -13,7 +13,6 @@ import numpy as np
 
 from deepcolor import color, devices, targets, training_metrics
 from deepcolor.errors import DeepColorError
-from deepcolor.fault_words import FAULTS
 from deepcolor.faults import MEASURES, Measures, fault
 from deepcolor.state import History, load_state, save_state, seed_generators
 
@@ -390,8 +389,6 @@ class _Loop(keras.callbacks.Callback):
         before = [each["fault"] for each in faults(self.history[-1:])]
         if wrong and [wrong] != before:
             values = ", ".join(f"{name} {value:.2g}" for name, value in measures.items())
-            self.report(
-                f"warning: after epoch {row['epoch']} the pictures are {FAULTS[wrong]} ({values})"
-            )
+            self.report(f"warning: after epoch {row['epoch']} the pictures are {wrong} ({values})")
         elif before and not wrong:
-            self.report(f"after epoch {row['epoch']} the pictures are no longer {FAULTS[before[0]]}")
+            self.report(f"after epoch {row['epoch']} the pictures are no longer {before[0]}")
