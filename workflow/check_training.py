@@ -6,8 +6,8 @@ import pkgutil
 import time
 from pathlib import Path
 
-from deepcolor import command, devices
-from deepcolor.errors import DeepColorError
+from deepcolor import backend, command, devices
+from deepcolor.errors import DeepColorError, is_out_of_memory
 
 # Images in the steps. After two sizes the graph serves every size; what memory the last takes beyond the
 # one before, a larger batch takes in proportion.
@@ -27,7 +27,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, required=True, help="of the CPU")
     parser.add_argument("--findings", type=Path, required=True, help="JSON file to write")
     args = parser.parse_args()
-    command.prepare_keras(
+    backend.prepare_keras(
         args.threads,
         accelerator=args.accelerator,
         devices=args.devices,
@@ -42,7 +42,7 @@ def main() -> None:
     except DeepColorError as error:
         findings["problem"] = str(error)
     except Exception as error:
-        if not devices.is_out_of_memory(error):
+        if not is_out_of_memory(error):
             raise
         findings["problem"] = (
             f"{STEPS[-1]} images at a time do not fit the memory; lower 'image_size' in config.yaml"

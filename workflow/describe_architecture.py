@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from deepcolor import command
+from deepcolor import backend, command
 
 
 def main() -> None:
@@ -14,7 +14,7 @@ def main() -> None:
     parser.add_argument("--image-size", type=int, required=True, help="pixels")
     parser.add_argument("--architecture", type=Path, required=True, help="JSON file to write")
     args = parser.parse_args()
-    command.prepare_keras(1, accelerator="cpu")
+    backend.prepare_keras(1, accelerator="cpu")
     from deepcolor import architecture, networks
     from deepcolor.files import write_json
 

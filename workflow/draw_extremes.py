@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from deepcolor import command
+from deepcolor import backend, command
 
 
 def main() -> None:
@@ -16,7 +16,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, required=True, help="how many of either, at most")
     parser.add_argument("--extremes", type=Path, required=True, help=".npz file to write")
     args = parser.parse_args()
-    command.prepare_keras(threads=1, accelerator="cpu")
+    backend.prepare_keras(threads=1, accelerator="cpu")
     from deepcolor.samples import draw_extremes
     from deepcolor.shards import Shards
 

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from deepcolor import command
+from deepcolor import backend, command
 
 
 def main() -> None:
@@ -15,7 +15,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, required=True, help="of the draw")
     parser.add_argument("--samples", type=Path, required=True, help=".npz file to write")
     args = parser.parse_args()
-    command.prepare_keras(threads=1, accelerator="cpu")
+    backend.prepare_keras(threads=1, accelerator="cpu")
     from deepcolor.samples import draw_samples
     from deepcolor.shards import Shards
 

@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from deepcolor import command
+from deepcolor import backend, command
 
 
 def main() -> None:
@@ -19,7 +19,7 @@ def main() -> None:
     parser.add_argument("--study", type=Path, required=True, help="study.json to write")
     parser.add_argument("--pictures", type=Path, required=True, help="folder for the pictures")
     args = parser.parse_args()
-    command.prepare_keras(threads=1, accelerator="cpu")
+    backend.prepare_keras(threads=1, accelerator="cpu")
     from deepcolor.shards import Shards
     from deepcolor.study.material import draw_study
 

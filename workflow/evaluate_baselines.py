@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from deepcolor import command
+from deepcolor import backend, command
 from deepcolor.names import BASELINES
 
 
@@ -18,7 +18,7 @@ def main() -> None:
     parser.add_argument("--metrics", type=Path, nargs="+", required=True, help="JSON files to write")
     parser.add_argument("--per-image", type=Path, nargs="+", required=True, help="CSV files to write")
     args = parser.parse_args()
-    command.prepare_keras(args.threads, accelerator="cpu")
+    backend.prepare_keras(args.threads, accelerator="cpu")
     from deepcolor import evaluation, scores
     from deepcolor.shards import Shards
 

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from deepcolor import command
+from deepcolor import backend, command
 
 
 def main() -> None:
@@ -20,7 +20,7 @@ def main() -> None:
     parser.add_argument("--per-image", type=Path, required=True, help="CSV file to write")
     parser.add_argument("--predictions", type=Path, required=True, help=".npy file to write")
     args = parser.parse_args()
-    command.prepare_keras(args.threads, accelerator=args.accelerator)
+    backend.prepare_keras(args.threads, accelerator=args.accelerator)
     from deepcolor import evaluation, networks, scores
     from deepcolor.shards import Shards
 

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from deepcolor import command
+from deepcolor import backend, command
 
 
 def main() -> None:
@@ -13,7 +13,7 @@ def main() -> None:
     parser.add_argument("--split", required=True, help="validation or test")
     parser.add_argument("--folder", type=Path, required=True, help="to write the pictures to")
     args = parser.parse_args()
-    command.prepare_keras(threads=1, accelerator="cpu")
+    backend.prepare_keras(threads=1, accelerator="cpu")
     from deepcolor.samples import export_inputs
     from deepcolor.shards import Shards
 

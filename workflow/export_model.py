@@ -4,7 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
-from deepcolor import command
+from deepcolor import backend, command
 
 
 def main() -> None:
@@ -19,7 +19,7 @@ def main() -> None:
     args = parser.parse_args()
     # What both formats are converted from, whatever backend the network was trained with.
     os.environ["KERAS_BACKEND"] = "tensorflow"
-    command.prepare_keras(args.threads, accelerator="cpu")
+    backend.prepare_keras(args.threads, accelerator="cpu")
     from deepcolor import exporting, networks
     from deepcolor.files import sha256
 

@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from deepcolor import command
+from deepcolor import backend, command
 from deepcolor.files import sha256, write_json
 
 
@@ -24,7 +24,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, required=True, help="of the CPU")
     parser.add_argument("--distances", type=Path, required=True, help="JSON file to write")
     args = parser.parse_args()
-    command.prepare_keras(args.threads, accelerator=args.accelerator)
+    backend.prepare_keras(args.threads, accelerator=args.accelerator)
     from deepcolor import distances
     from deepcolor.inception import inception_file, inception_network
     from deepcolor.perceptual import lpips_network

@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deepcolor import command
+from deepcolor import backend, command
 from deepcolor.errors import DeepColorError
 from deepcolor.files import alone_in, replacing, sha256, write_json
 
@@ -40,7 +40,7 @@ def train(args: argparse.Namespace, scratch: Path | None) -> None:
         args: Of the command line.
         scratch: An empty folder, into which shards are copied; None reads them where they are.
     """
-    command.prepare_keras(
+    backend.prepare_keras(
         args.threads,
         accelerator=args.accelerator,
         devices=args.devices,

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from deepcolor import command, ledger
+from deepcolor import backend, command, ledger
 
 
 def main() -> None:
@@ -19,7 +19,7 @@ def main() -> None:
     parser.add_argument("--facts", type=Path, required=True, help="JSON file to write")
     command.add_scratch(parser)
     args = parser.parse_args()
-    command.prepare_keras(threads=1, accelerator="cpu")
+    backend.prepare_keras(threads=1, accelerator="cpu")
     from deepcolor.manifest import offsets_of, read_slice
     from deepcolor.shards import write_shard
 

@@ -20,9 +20,9 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "workflow"))
 if hasattr(os, "sched_setaffinity"):
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 
-from deepcolor import command  # noqa: E402
+from deepcolor import backend  # noqa: E402
 
-command.prepare_keras(threads=1)
+backend.prepare_keras(threads=1)
 
 import cv2  # noqa: E402
 import numpy as np  # noqa: E402

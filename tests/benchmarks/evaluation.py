@@ -18,9 +18,9 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "workflow"))
 if hasattr(os, "sched_setaffinity"):
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:2])
 
-from deepcolor import command  # noqa: E402
+from deepcolor import backend  # noqa: E402
 
-command.prepare_keras(threads=2)
+backend.prepare_keras(threads=2)
 
 import numpy as np  # noqa: E402
 from deepcolor import metrics  # noqa: E402

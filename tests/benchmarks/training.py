@@ -22,7 +22,7 @@ from typing import Any
 PROJECT = Path(__file__).parents[2]
 sys.path.insert(0, str(PROJECT / "workflow"))
 
-from deepcolor import command  # noqa: E402
+from deepcolor import backend  # noqa: E402
 from deepcolor.registry import ARCHITECTURES  # noqa: E402
 
 SETTINGS: dict[str, Any] = {
@@ -82,7 +82,7 @@ def images_per_second(model: Any, epochs: dict[str, Callable[[], Iterable]], ima
 
 def measure_waiting(size: int, batch: int, steps: int) -> dict:
     """U-Net from shards, and from one batch that stays in memory."""
-    command.prepare_keras(os.cpu_count() or 1)
+    backend.prepare_keras(os.cpu_count() or 1)
     import tensorflow as tf
     from deepcolor.shards import Shards
 
@@ -104,7 +104,7 @@ def measure_setting(size: int, batch: int, settings: dict[str, Any]) -> dict:
     import numpy as np
 
     settings = {**SETTINGS, **settings}
-    command.prepare_keras(
+    backend.prepare_keras(
         os.cpu_count() or 1,
         deterministic=settings["deterministic"],
         precision=settings["precision"],
@@ -133,7 +133,7 @@ def measure_start(architecture: str) -> dict:
         nonlocal began
         seconds[name], began = time.perf_counter() - began, time.perf_counter()
 
-    command.prepare_keras(os.cpu_count() or 1)
+    backend.prepare_keras(os.cpu_count() or 1)
     import numpy as np
     from deepcolor import training  # noqa: F401 - part of what is measured
 

@@ -21,8 +21,8 @@ TRAININGS = {
 # What is imported beside Keras.
 IMPORTED = """
 import os, sys
-from deepcolor import command
-command.prepare_keras(2, accelerator="cpu")
+from deepcolor import backend, command
+backend.prepare_keras(2, accelerator="cpu")
 assert os.environ["KERAS_BACKEND"] == "tensorflow" and "tensorflow" in sys.modules
 assert not {"jax", "matplotlib", "sklearn"} & set(sys.modules)
 import jax, matplotlib.pyplot, sklearn
@@ -31,9 +31,9 @@ import jax, matplotlib.pyplot, sklearn
 # Trains a small network on 1 or 2 parts of the CPU in these ways; prints losses and weights as JSON.
 PROGRAM = """
 import json, sys
-from deepcolor import command, devices
+from deepcolor import backend, command, devices
 count = int(sys.argv[1])
-command.prepare_keras(2, accelerator="cpu", devices=count)
+backend.prepare_keras(2, accelerator="cpu", devices=count)
 import keras, numpy as np, tensorflow as tf
 from keras import layers
 assert len(keras.distribution.list_devices()) == count
@@ -144,8 +144,8 @@ def test_two_devices_train_like_one(backend: str, ways: list[str]) -> None:
 
 PREPARE = """
 import json, os, sys
-from deepcolor import command
-command.run(lambda: command.prepare_keras(2, **json.loads(sys.argv[1])))
+from deepcolor import backend, command
+command.run(lambda: backend.prepare_keras(2, **json.loads(sys.argv[1])))
 import keras
 from deepcolor import devices
 assert os.environ["TF_NUM_INTRAOP_THREADS"] == os.environ["OMP_NUM_THREADS"] == "2"

@@ -18,7 +18,6 @@ from conftest import PROJECT
 from deepcolor import (
     arrays,
     color,
-    devices,
     evaluation,
     metrics,
     shard_index,
@@ -26,7 +25,7 @@ from deepcolor import (
     training,
 )
 from deepcolor import targets as target_spaces
-from deepcolor.errors import DeepColorError
+from deepcolor.errors import DeepColorError, is_out_of_memory
 from deepcolor.faults import MEASURES
 from deepcolor.manifest import read_manifest
 from deepcolor.models.unet import unet
@@ -517,7 +516,7 @@ def test_lab_target_keeps_the_luminance_of_the_input(
     ],
 )
 def test_other_errors_are_not_taken_for_memory(error: Exception) -> None:
-    assert not devices.is_out_of_memory(error)
+    assert not is_out_of_memory(error)
 
 
 @pytest.mark.parametrize(

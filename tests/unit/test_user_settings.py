@@ -35,8 +35,8 @@ OTHER_NUMBERS = {
 TRAIN = """
 import hashlib, sys
 sys.path.insert(0, "workflow")
-from deepcolor import command
-command.prepare_keras(1, accelerator="cpu")
+from deepcolor import backend
+backend.prepare_keras(1, accelerator="cpu")
 import keras, numpy
 from deepcolor.models.unet import unet
 keras.utils.set_random_seed(0)

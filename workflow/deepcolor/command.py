@@ -1,7 +1,6 @@
 """What the scripts of the rules share: quiet start-up, and errors in one line."""
 
 import argparse
-import ctypes
 import errno
 import os
 import shutil
@@ -13,19 +12,14 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
-from deepcolor import files, keras_settings, ledger
-from deepcolor.devices import configure, is_out_of_memory, set_environment, spread
-from deepcolor.errors import DeepColorError, first_line, shown
+from deepcolor import files, ledger
+from deepcolor.errors import DeepColorError, first_line, is_out_of_memory, shown
 
 # A notebook's variable names a backend of its own environment; where that is not installed, Matplotlib
 # cannot be imported.
 _backend = os.environ.get("MPLBACKEND", "").partition("module://")[2].partition(".")[0]
 if _backend and not find_spec(_backend):
     del os.environ["MPLBACKEND"]
-
-# Packages that Keras and TensorFlow import where they find them, for what nothing here uses: with them
-# importing takes 6.8 s on two cores, without 3.1 to 4.2 s.
-UNUSED = ("jax", "matplotlib", "sklearn")
 
 # Bytes for what Snakemake writes beside a job's files: its log and benchmark.
 ROOM = 64 * 2**10
@@ -126,65 +120,6 @@ def _explain(error: Exception) -> str | None:
     if code in (errno.EROFS, errno.EACCES) and Path(where).name.startswith(files.PARTIAL):
         return f"{Path(where).parent} is read-only; make it writable and run the same command again"
     return f"{where}: {REMEDIES[code]}"
-
-
-def prepare_keras(
-    threads: int,
-    *,
-    accelerator: str = "auto",
-    devices: int = 1,
-    deterministic: bool = True,
-    precision: str = "float32",
-) -> None:
-    """Import Keras quietly and set up its backend; call before any module that imports it.
-
-    Args:
-        threads: CPU threads that the backend may use.
-        accelerator: "cpu" hides the GPUs, "cuda" insists on one, "auto" takes one if it can be used.
-        devices: How many of them a training is spread over; see `deepcolor.devices.scope`.
-        deterministic: Whether TensorFlow's operations give the same bits every time.
-        precision: "float32"; with "bfloat16" and "float16" layers compute in these, and keep their
-            weights in float32.
-
-    Raises:
-        DeepColorError: There is no such GPU, or there are too few.
-    """
-    _keep_freed_memory()
-    set_environment(accelerator, threads)
-    with without_messages():
-        with _unimportable(name for name in UNUSED if name != os.environ["KERAS_BACKEND"]):
-            keras_settings.load()
-            import keras
-
-        configure(accelerator, devices, threads, deterministic)
-        keras.config.set_dtype_policy(precision if precision == "float32" else f"mixed_{precision}")
-    spread(accelerator, devices)
-
-
-@contextmanager
-def _unimportable(names: Iterable[str]) -> Iterator[None]:
-    """For the time of a block, let imports of these packages fail as if they were not installed."""
-    hidden = [name for name in names if name not in sys.modules]
-    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]
-    try:
-        yield
-    finally:
-        for name in hidden:
-            del sys.modules[name]
-
-
-def _keep_freed_memory() -> None:
-    """Let glibc keep memory that is freed, up to pieces of 32 MiB, instead of returning it at once.
-
-    Pictures of 256×256 pixels are just large enough to be returned one by one: getting the pages back
-    can halve the speed at which shards are read (1,500 instead of 3,000 images a second).
-    """
-    trim_threshold, mmap_threshold, arena_max = -1, -3, -8  # The names' values in glibc's malloc.h.
-    libc = ctypes.CDLL(None)
-    if hasattr(libc, "gnu_get_libc_version"):
-        libc.mallopt(mmap_threshold, 32 * 2**20)
-        libc.mallopt(trim_threshold, 2**30)
-        libc.mallopt(arena_max, 1)
 
 
 @contextmanager

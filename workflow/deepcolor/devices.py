@@ -1,8 +1,7 @@
 """The devices that networks compute on: which there are, which are used, and their memory.
 
-`command.prepare_keras` calls `set_environment`, `configure` and `spread`, in this order; after it a
-model that may be trained on several devices is built and compiled in `scope`. Keras and the backends
-are imported inside the functions: some of this must be said before they are.
+`backend.prepare_keras` calls `spread`; after it a model that may be trained on several devices is built
+and compiled in `scope`. Keras and the backends are imported inside the functions: they are set up first.
 """
 
 import os
@@ -12,11 +11,9 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from deepcolor import keras_settings
 from deepcolor.errors import DeepColorError, first_line
 
 # By backend: its name for people, and how it comes by what a GPU needs.
@@ -26,81 +23,9 @@ BACKENDS = {
     "torch": ("PyTorch", "install a PyTorch that is built with CUDA"),
 }
 
-# What errors say when memory is used up.
-_MEMORY = re.compile(
-    r"RESOURCE_EXHAUSTED|ResourceExhausted|OutOfMemory|OUT_OF_MEMORY|ALLOC_FAILED|out of memory|\bOOM\b"
-)
-
 # What `spread` has been told: over how many devices; and how TensorFlow does it.
 _count = 1
 _strategy: Any = None
-
-
-def set_environment(accelerator: str, threads: int) -> None:
-    """Set the variables that the backends read when they are imported.
-
-    Args:
-        accelerator: "auto", "cpu" or "cuda"; "cpu" hides the GPUs from every backend.
-        threads: CPU threads that a backend may use.
-    """
-    keras_settings.set_environment()
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    for variable in ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "NPROC"):  # NPROC: JAX.
-        os.environ[variable] = str(threads)
-    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # As TensorFlow's memory growth.
-    if accelerator == "cpu":
-        os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
-        os.environ["JAX_PLATFORMS"] = os.environ["KERAS_TORCH_DEVICE"] = "cpu"
-
-
-def configure(accelerator: str, count: int, threads: int, deterministic: bool) -> None:
-    """Set up the backend, before it computes anything.
-
-    Args:
-        accelerator: As for `set_environment`.
-        count: Devices to spread a training over; with the accelerator "cpu", parts of the CPU.
-        threads: As for `set_environment`.
-        deterministic: Whether TensorFlow's operations give the same bits every time, on a GPU too.
-
-    Raises:
-        DeepColorError: Keras has been given a backend that cannot train.
-    """
-    import keras
-
-    keras_settings.apply()
-    backend = keras.backend.backend()
-    if backend not in BACKENDS:
-        raise DeepColorError(
-            f"Keras's backend is {backend}; set KERAS_BACKEND to {' or '.join(BACKENDS)}"
-        )
-    if find_spec("tensorflow"):
-        import tensorflow as tf
-
-        gpus = tf.config.list_physical_devices("GPU")
-        if backend != "tensorflow":
-            tf.config.set_visible_devices([], "GPU")  # It only reads the shards.
-            gpus = []
-        for gpu in gpus:
-            tf.config.experimental.set_memory_growth(gpu, True)
-        if backend == "tensorflow":
-            if accelerator == "cpu" and count > 1:
-                (cpu,) = tf.config.list_physical_devices("CPU")
-                parts = [tf.config.LogicalDeviceConfiguration()] * count
-                tf.config.set_logical_device_configuration(cpu, parts)
-            if deterministic:
-                tf.config.experimental.enable_op_determinism()
-            # Grappler's meta-optimizer costs more start-up than it gains on these networks
-            # (DenseNet121 on two cores: first epoch 35 s with it, 27 s without, later ones alike).
-            tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
-    if backend == "jax" and accelerator == "cpu" and count > 1:
-        import jax
-
-        jax.config.update("jax_num_cpu_devices", count)
-    if backend == "torch":
-        import torch
-
-        torch.set_num_threads(threads)
-    _usable_gpus()  # Starts the devices while what that prints is held back.
 
 
 def spread(accelerator: str, count: int) -> None:
@@ -109,7 +34,7 @@ def spread(accelerator: str, count: int) -> None:
     A GPU that is there, but that the backend cannot use, is named in one line on stderr.
 
     Args:
-        accelerator: As for `set_environment`.
+        accelerator: As for `backend.prepare_keras`.
         count: Devices to spread a training over.
 
     Raises:
@@ -120,7 +45,7 @@ def spread(accelerator: str, count: int) -> None:
     global _count, _strategy
     backend = keras.backend.backend()
     name, remedy = BACKENDS[backend]
-    gpus = _usable_gpus()
+    gpus = usable_gpus()
     if not gpus and accelerator != "cpu":
         seen = visible_gpus()
         if accelerator == "cuda":
@@ -249,14 +174,6 @@ def count() -> int:
     return _count
 
 
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error of TensorFlow, JAX or PyTorch says that a device's memory is used up."""
-    text = f"{type(error).__name__}: {error}"
-    if "No space left on device" in text or "quota" in text.lower():
-        return False  # TensorFlow calls a full disk an exhausted resource, too.
-    return isinstance(error, MemoryError) or _MEMORY.search(text) is not None
-
-
 def visible_gpus() -> list[str]:
     """What the NVIDIA GPUs of this machine are called, whether a backend can use them or not."""
     if os.environ.get("CUDA_VISIBLE_DEVICES", "0") in ("", "-1"):
@@ -274,10 +191,10 @@ def visible_gpus() -> list[str]:
 
 def device_name() -> str:
     """The kind of device that Keras computes on: "CPU" or "GPU"."""
-    return "GPU" if _usable_gpus() else "CPU"
+    return "GPU" if usable_gpus() else "CPU"
 
 
-def _usable_gpus() -> int:
+def usable_gpus() -> int:
     """The number of GPUs that the backend can use."""
     import keras
 

@@ -1,10 +1,24 @@
-"""The error that a user can mend, and text from outside in messages."""
+"""The error that a user can mend, exhausted memory, and text from outside in messages."""
 
+import re
 from unicodedata import category
+
+# What backends say when memory is exhausted.
+_MEMORY = re.compile(
+    r"RESOURCE_EXHAUSTED|ResourceExhausted|OutOfMemory|OUT_OF_MEMORY|ALLOC_FAILED|out of memory|\bOOM\b"
+)
 
 
 class DeepColorError(Exception):
     """Bad input. The message is one line that names the file or key and the remedy."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Return whether an error of TensorFlow, JAX or PyTorch means that memory is exhausted."""
+    text = f"{type(error).__name__}: {error}"
+    if "No space left on device" in text or "quota" in text.lower():
+        return False  # TensorFlow calls a full disk an exhausted resource, too.
+    return isinstance(error, MemoryError) or _MEMORY.search(text) is not None
 
 
 def first_line(error: BaseException) -> str:

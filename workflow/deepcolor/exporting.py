@@ -20,8 +20,7 @@ import onnx
 
 from deepcolor import onnx_runtime
 from deepcolor.command import without_messages
-from deepcolor.devices import is_out_of_memory
-from deepcolor.errors import DeepColorError, first_line
+from deepcolor.errors import DeepColorError, first_line, is_out_of_memory
 from deepcolor.files import read_json, replacing_folder, sha256, write_json
 
 # Read by every onnxruntime since 1.12, of 2022, and all that the networks need; tf2onnx writes up to 18.

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 
 from deepcolor import color, devices, targets, training_metrics
-from deepcolor.errors import DeepColorError
+from deepcolor.errors import DeepColorError, is_out_of_memory
 from deepcolor.faults import MEASURES, Measures, fault
 from deepcolor.state import History, load_state, save_state, seed_generators
 
@@ -230,7 +230,7 @@ def train(
                 verbose=0,
             )
         except Exception as error:
-            if devices.is_out_of_memory(error):
+            if is_out_of_memory(error):
                 raise DeepColorError(_smaller_batch(settings)) from error
             raise
     if settings["early_stopping"] and best_epoch(history) < len(history):

@@ -141,9 +141,9 @@ def _open_onnx(path: Path, threads: int) -> Opened:
 
 
 def _open_keras(path: Path, threads: int) -> Opened:
-    from deepcolor import command
+    from deepcolor import backend
 
-    command.prepare_keras(threads)
+    backend.prepare_keras(threads)
     from deepcolor.networks import load_network
 
     try:
