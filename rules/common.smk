@@ -69,6 +69,9 @@ THREADS = config["threads"] if ON_CLUSTER else workflow.resource_settings.cores 
 # GPUs that a training takes, all in one node, and the resources of a rule that takes as many, or one.
 GPUS = 0 if config["accelerator"] == "cpu" else config["devices"]
 ALL_GPUS, ONE_GPU = ({"gpu": GPUS, "nodes": 1}, {"gpu": 1}) if GPUS else ({}, {})
+# CPU threads that score: one per 50 million pixels, so that small evaluations run next to each other.
+SCORING_THREADS = max(1, min(THREADS, EVALUATED * SIZE**2 // 50_000_000))
+MANIFESTS = [f"<data>/{data_set.name}/manifest.csv" for data_set in DATA_SETS]
 # Whether shards are written and read in the job's own scratch folder.
 SCRATCH = "yes" if config["scratch"] else "no"
 
@@ -139,6 +142,30 @@ def training_demand(run):
         gpus=GPUS,
         scratch=config["scratch"],
     )
+
+
+def without_network(wildcards):
+    """Whether predictions come from no network of this project: external ones, and baselines."""
+    return wildcards.run in PICTURES or wildcards.run in [f"baselines/{name}" for name in BASELINES]
+
+
+def network_of(wildcards):
+    """The network that predicts a run; none for external predictions and baselines."""
+    return (
+        [] if without_network(wildcards) else f"<results>/{run_of(wildcards).name}/model.keras"
+    )
+
+
+def prediction_demand(wildcards):
+    """What the predictions of a run ask a cluster for."""
+    if without_network(wildcards):
+        return demands.predicting_without_network(IMAGES["training"], EVALUATED, SIZE)
+    return demands.predicting(run_of(wildcards).architecture, EVALUATED, SIZE, GPUS)
+
+
+def prediction_gpu(wildcards):
+    """The GPUs that predict a run: none, as None asks for none, without a network."""
+    return 1 if GPUS and not without_network(wildcards) else None
 
 
 def longest_runs():

@@ -112,7 +112,7 @@ rule write_shards:
         offsets="<data>/{data_set}/manifest.offsets.json",
     output:
         shard="<data>/shards/{data_set}-{size}/{split}-{number}-of-{total}.tfrecord",
-        facts="<data>/shards/{data_set}-{size}/{split}-{number}-of-{total}.json",
+        contents="<data>/shards/{data_set}-{size}/{split}-{number}-of-{total}.json",
     log:
         "<results>/logs/write_shards/{data_set}-{size}-{split}-{number}-of-{total}.log",
     benchmark:
@@ -134,7 +134,7 @@ rule write_shards:
             --image-size {wildcards.size:q} \
             --scratch {resources.scratch:q} \
             --shard {output.shard:q} \
-            --facts {output.facts:q} \
+            --contents {output.contents:q} \
             2>&1 | tee {log:q}
         """
 
@@ -146,7 +146,7 @@ rule index_shards:
     input:
         code=code("index_shards"),
         shards=lambda w: shards_of(w, ".tfrecord"),
-        facts=lambda w: shards_of(w, ".json"),
+        contents=lambda w: shards_of(w, ".json"),
     output:
         index="<data>/shards/{data_set}-{size}/index.json",
     log:

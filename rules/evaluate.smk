@@ -1,238 +1,151 @@
-"""Scores: what networks, other programs and baselines reach on images kept aside.
+"""Scores: what networks, external predictions and baselines reach on held-out images.
 
-    REQUIRES  trained networks, and the shards and manifests of the data sets in use
-    MAKES     {results}/{run}/metrics.json, per_image.csv and predictions.npy;
-              {results}/baselines/{baseline}/metrics.json and per_image.csv;
-              {results}/samples.npz and extremes.npz, the images that the figures show;
-              {results}/inputs/, for other programs, if asked for
+    REQUIRES  trained networks, or folders of external predictions, and the shards of the data sets in use
+    MAKES     {results}/{run}/predictions.npy, metrics.json and per_image.csv, where {run} is a run, the
+              name of external predictions, or baselines/{baseline};
+              {results}/{run}/distances.json, with FID, KID and LPIPS, if their weights are configured
 """
 
-MANIFESTS = [f"<data>/{data_set.name}/manifest.csv" for data_set in DATA_SETS]
 
-
-ruleorder: evaluate_baselines > evaluate_pictures > evaluate_model
-
-
-rule evaluate_model:
-    """Predict images kept aside with a network and score the predictions."""
+rule predict_images:
+    """Predict the held-out images with a network, external predictions or a baseline."""
     message:
-        "Evaluate {wildcards.run}"
+        "Predict {wildcards.run}"
     input:
-        code=code("evaluate_model"),
-        model="<results>/{run}/model.keras",
+        code=code("predict_images"),
+        model=network_of,
         indexes=indexes(),
-        manifests=MANIFESTS,
         shards=shard_files(".tfrecord"),
+        contents=shard_files(".json"),
     output:
-        metrics="<results>/{run}/metrics.json",
-        per_image="<results>/{run}/per_image.csv",
         predictions="<results>/{run}/predictions.npy",
     log:
-        "<results>/logs/evaluate_model/{run}.log",
+        "<results>/logs/predict_images/{run}.log",
     benchmark:
-        "<results>/benchmarks/evaluate_model/{run}.tsv"
+        "<results>/benchmarks/predict_images/{run}.tsv"
     conda:
         training_environment
     threads: THREADS
     resources:
-        **demand(lambda w: demands.evaluating(run_of(w).architecture, EVALUATED, SIZE, GPUS)),
+        **demand(prediction_demand),
+        gpu=prediction_gpu,
+        accelerator=config["accelerator"],
+    params:
+        # Functions, as a plain path is searched for wildcards.
+        pictures=lambda w: as_json(PICTURES.get(w.run)),
+        fingerprint=lambda w: fingerprint(PICTURES.get(w.run)),
+        split=config["evaluation"]["split"],
+    shell:
+        r"""
+        python workflow/predict_images.py \
+            --run {wildcards.run:q} \
+            --model {input.model:q} \
+            --pictures {params.pictures:q} \
+            --indexes {input.indexes:q} \
+            --split {params.split:q} \
+            --accelerator {resources.accelerator:q} \
+            --threads {threads} \
+            --predictions {output.predictions:q} \
+            2>&1 | tee {log:q}
+        """
+
+
+rule score_predictions:
+    """Score predictions of the held-out images."""
+    message:
+        "Score {wildcards.run}"
+    input:
+        code=code("score_predictions"),
+        predictions="<results>/{run}/predictions.npy",
+        indexes=indexes(),
+        shards=shard_files(".tfrecord"),
+        contents=shard_files(".json"),
+    output:
+        metrics="<results>/{run}/metrics.json",
+        per_image="<results>/{run}/per_image.csv",
+    log:
+        "<results>/logs/score_predictions/{run}.log",
+    benchmark:
+        "<results>/benchmarks/score_predictions/{run}.tsv"
+    conda:
+        "../envs/tensorflow.yaml"
+    threads: SCORING_THREADS
+    resources:
+        **demand(lambda w: demands.scoring(EVALUATED, SIZE)),
+    params:
+        split=config["evaluation"]["split"],
+    shell:
+        r"""
+        python workflow/score_predictions.py \
+            --run {wildcards.run:q} \
+            --predictions {input.predictions:q} \
+            --indexes {input.indexes:q} \
+            --split {params.split:q} \
+            --threads {threads} \
+            --metrics {output.metrics:q} \
+            --per-image {output.per_image:q} \
+            2>&1 | tee {log:q}
+        """
+
+
+# The further metrics of all runs; none where nothing is configured.
+DISTANCES = (
+    [f"<results>/{name}/distances.json" for name in [*(run.name for run in RUNS), *PICTURES]]
+    if config["evaluation"]["inception_weights"] or config["evaluation"]["lpips_weights"]
+    else []
+)
+
+
+rule measure_distances:
+    """Take FID, KID and LPIPS between predictions and photographs."""
+    message:
+        "Take further metrics of {wildcards.run}"
+    input:
+        code=code("measure_distances"),
+        predictions=lambda w: (
+            f"<results>/{w.run if w.run in PICTURES else run_of(w).name}/predictions.npy"
+            if DISTANCES
+            else stop("evaluation.inception_weights and evaluation.lpips_weights are null; set one")
+        ),
+        indexes=indexes(),
+        shards=shard_files(".tfrecord"),
+        # A file of weights that changes is another metric; Keras's own is verified when it is read.
+        # Functions, as a plain path is searched for wildcards and shown by `snakemake --report`.
+        inception=lambda w: (
+            []
+            if config["evaluation"]["inception_weights"] in (None, "imagenet")
+            else config["evaluation"]["inception_weights"]
+        ),
+        lpips=lambda w: config["evaluation"]["lpips_weights"] or [],
+    output:
+        distances="<results>/{run}/distances.json",
+    log:
+        "<results>/logs/measure_distances/{run}.log",
+    benchmark:
+        "<results>/benchmarks/measure_distances/{run}.tsv"
+    conda:
+        training_environment
+    threads: THREADS
+    resources:
+        **demand(lambda w: demands.measuring_distances(EVALUATED, SIZE, GPUS)),
         **ONE_GPU,
         accelerator=config["accelerator"],
     params:
         split=config["evaluation"]["split"],
-    shell:
-        r"""
-        python workflow/evaluate_model.py \
-            --run {wildcards.run:q} \
-            --model {input.model:q} \
-            --indexes {input.indexes:q} \
-            --manifests {input.manifests:q} \
-            --split {params.split:q} \
-            --accelerator {resources.accelerator:q} \
-            --threads {threads} \
-            --metrics {output.metrics:q} \
-            --per-image {output.per_image:q} \
-            --predictions {output.predictions:q} \
-            2>&1 | tee {log:q}
-        """
-
-
-rule evaluate_pictures:
-    """Score the pictures that another program has made of the inputs."""
-    message:
-        "Evaluate the pictures of {wildcards.run}"
-    input:
-        code=code("evaluate_pictures"),
-        indexes=indexes(),
-        manifests=MANIFESTS,
-        shards=shard_files(".tfrecord"),
-    output:
-        metrics="<results>/{run}/metrics.json",
-        per_image="<results>/{run}/per_image.csv",
-        predictions="<results>/{run}/predictions.npy",
-    wildcard_constraints:
-        # Of these runs alone; there may be none, and then nothing matches.
-        run="|".join(PICTURES) or "(?!)",
-    log:
-        "<results>/logs/evaluate_pictures/{run}.log",
-    benchmark:
-        "<results>/benchmarks/evaluate_pictures/{run}.tsv"
-    conda:
-        "../envs/tensorflow.yaml"
-    resources:
-        **demand(lambda w: demands.reading(EVALUATED, SIZE, rate=5)),
-    params:
-        pictures=lambda w: as_json(PICTURES[w.run]),
-        fingerprint=lambda w: fingerprint(PICTURES[w.run]),
-        split=config["evaluation"]["split"],
-    shell:
-        r"""
-        python workflow/evaluate_pictures.py \
-            --run {wildcards.run:q} \
-            --pictures {params.pictures:q} \
-            --indexes {input.indexes:q} \
-            --manifests {input.manifests:q} \
-            --split {params.split:q} \
-            --threads {threads} \
-            --metrics {output.metrics:q} \
-            --per-image {output.per_image:q} \
-            --predictions {output.predictions:q} \
-            2>&1 | tee {log:q}
-        """
-
-
-rule evaluate_baselines:
-    """Score what needs no network, such as the grayscale input itself, as if it were a prediction."""
-    message:
-        "Evaluate the baselines"
-    input:
-        code=code("evaluate_baselines"),
-        indexes=indexes(),
-        manifests=MANIFESTS,
-        shards=shard_files(".tfrecord"),
-    output:
-        metrics=[f"<results>/baselines/{name}/metrics.json" for name in BASELINES],
-        per_image=[f"<results>/baselines/{name}/per_image.csv" for name in BASELINES],
-    log:
-        "<results>/logs/evaluate_baselines/baselines.log",
-    benchmark:
-        "<results>/benchmarks/evaluate_baselines/baselines.tsv"
-    conda:
-        "../envs/tensorflow.yaml"
-    resources:
-        **demand(lambda w: demands.scoring_baselines(IMAGES["training"], EVALUATED, SIZE)),
-    params:
-        baselines=list(BASELINES),
-        split=config["evaluation"]["split"],
-    shell:
-        r"""
-        python workflow/evaluate_baselines.py \
-            --baselines {params.baselines:q} \
-            --indexes {input.indexes:q} \
-            --manifests {input.manifests:q} \
-            --split {params.split:q} \
-            --threads {threads} \
-            --metrics {output.metrics:q} \
-            --per-image {output.per_image:q} \
-            2>&1 | tee {log:q}
-        """
-
-
-rule draw_samples:
-    """Draw the images kept aside that the figures show."""
-    message:
-        "Draw {params.images} {params.split} images"
-    input:
-        code=code("draw_samples"),
-        indexes=indexes(),
-        shards=shard_files(".tfrecord"),
-    output:
-        samples="<results>/samples.npz",
-    log:
-        "<results>/logs/draw_samples/samples.log",
-    benchmark:
-        "<results>/benchmarks/draw_samples/samples.tsv"
-    conda:
-        "../envs/tensorflow.yaml"
-    resources:
-        **demand(lambda w: demands.reading(EVALUATED, SIZE, rate=500)),
-    params:
-        split=config["evaluation"]["split"],
-        images=config["report"]["images"],
+        inception=lambda w: as_json(config["evaluation"]["inception_weights"]),
         seed=config["seed"],
     shell:
         r"""
-        python workflow/draw_samples.py \
+        python workflow/measure_distances.py \
+            --run {wildcards.run:q} \
+            --predictions {input.predictions:q} \
             --indexes {input.indexes:q} \
             --split {params.split:q} \
-            --images {params.images:q} \
+            --inception-weights {params.inception:q} \
+            --lpips-weights {input.lpips:q} \
             --seed {params.seed:q} \
-            --samples {output.samples:q} \
-            2>&1 | tee {log:q}
-        """
-
-
-rule draw_extremes:
-    """Draw the images that networks color best and worst."""
-    message:
-        "Draw the best and the worst images"
-    input:
-        code=code("draw_extremes"),
-        indexes=indexes(),
-        shards=shard_files(".tfrecord"),
-        scores=[f"<results>/{name}/per_image.csv" for name in compared()],
-    output:
-        extremes="<results>/extremes.npz",
-    log:
-        "<results>/logs/draw_extremes/extremes.log",
-    benchmark:
-        "<results>/benchmarks/draw_extremes/extremes.tsv"
-    conda:
-        "../envs/tensorflow.yaml"
-    resources:
-        **demand(lambda w: demands.reading(EVALUATED, SIZE, rate=500)),
-    params:
-        runs=compared(),
-        split=config["evaluation"]["split"],
-        images=config["report"]["extremes"],
-    shell:
-        r"""
-        python workflow/draw_extremes.py \
-            --indexes {input.indexes:q} \
-            --split {params.split:q} \
-            --runs {params.runs:q} \
-            --scores {input.scores:q} \
-            --images {params.images:q} \
-            --extremes {output.extremes:q} \
-            2>&1 | tee {log:q}
-        """
-
-
-rule export_inputs:
-    """Write the inputs as grayscale pictures, for other programs to colorize."""
-    message:
-        "Export the inputs"
-    input:
-        code=code("export_inputs"),
-        indexes=indexes(),
-        shards=shard_files(".tfrecord"),
-    output:
-        folder=directory("<results>/inputs"),
-    log:
-        "<results>/logs/export_inputs/inputs.log",
-    benchmark:
-        "<results>/benchmarks/export_inputs/inputs.tsv"
-    conda:
-        "../envs/tensorflow.yaml"
-    resources:
-        **demand(lambda w: demands.reading(EVALUATED, SIZE)),
-    params:
-        split=config["evaluation"]["split"],
-    shell:
-        r"""
-        python workflow/export_inputs.py \
-            --indexes {input.indexes:q} \
-            --split {params.split:q} \
-            --folder {output.folder:q} \
+            --accelerator {resources.accelerator:q} \
+            --threads {threads} \
+            --distances {output.distances:q} \
             2>&1 | tee {log:q}
         """

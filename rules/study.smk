@@ -22,6 +22,7 @@ rule draw_study:
         code=code("draw_study"),
         indexes=indexes(),
         shards=shard_files(".tfrecord"),
+        contents=shard_files(".json"),
         predictions=lambda w: [f"<results>/{run}/predictions.npy" for run in studied(w)],
     output:
         study="<results>/study/study.json",

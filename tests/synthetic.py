@@ -232,9 +232,8 @@ def photo_like(name: str, count: int, size: int) -> np.ndarray:
 
 def _shards(images: pd.DataFrame, truth: np.ndarray) -> Any:
     """What `samples` asks of shards."""
-    names = list(zip(images["data_set"], images["id"], strict=True))
     return SimpleNamespace(
-        names=lambda split: names,
+        images=lambda split: images,
         size=truth.shape[1],
         evaluation_batches=lambda split, size: (
             [SimpleNamespace(numpy=lambda picture=picture: picture)] for picture in truth

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from deepcolor import command, ledger
-from deepcolor.shard_index import write_index
+from deepcolor.shard_writer import write_index
 
 
 def main() -> None:
@@ -18,13 +18,13 @@ def main() -> None:
     args = parser.parse_args()
     folder = args.index.parent
     # Not named one by one: a command line has no room for thousands.
-    facts = {
+    contents = {
         split: [folder / f"{split}-{number:05}-of-{count:05}.json" for number in range(count)]
         for split, count in args.shards.items()
     }
     # What no command line names, nobody has looked at.
-    ledger.check([str(file) for files in facts.values() for file in files])
-    write_index(args.index, facts, data_set=args.data_set, size=args.image_size)
+    ledger.check([str(file) for files in contents.values() for file in files])
+    write_index(args.index, contents, data_set=args.data_set, size=args.image_size)
     print(f"index_shards {args.data_set}: {sum(args.shards.values())} shards", flush=True)
 
 

@@ -28,6 +28,7 @@ def main() -> None:
     from deepcolor import distances
     from deepcolor.inception import inception_file, inception_network
     from deepcolor.perceptual import lpips_network
+    from deepcolor.predict import prediction_batches
     from deepcolor.shards import Shards
 
     shards = Shards(args.indexes)
@@ -38,7 +39,7 @@ def main() -> None:
     if args.lpips_weights:
         weights["lpips"] = args.lpips_weights
         networks["lpips"] = lpips_network(args.lpips_weights, shards.size)
-    pictures = distances.pairs(shards, args.split, args.predictions)
+    pictures = prediction_batches(shards, args.split, args.predictions)
     content = distances.measure(pictures, shards.count(args.split), seed=args.seed, **networks)
     content["weights_sha256"] = {name: sha256(path) for name, path in weights.items()}
     write_json(args.distances, content)

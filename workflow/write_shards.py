@@ -3,7 +3,9 @@
 import argparse
 from pathlib import Path
 
-from deepcolor import backend, command, ledger
+from deepcolor import command, ledger
+from deepcolor.manifest import offsets_of, read_slice
+from deepcolor.shard_writer import write_shard
 
 
 def main() -> None:
@@ -16,19 +18,15 @@ def main() -> None:
     parser.add_argument("--of", type=int, required=True, help="shards of the split")
     parser.add_argument("--image-size", type=int, required=True, help="side in pixels")
     parser.add_argument("--shard", type=Path, required=True, help="TFRecord file to write")
-    parser.add_argument("--facts", type=Path, required=True, help="JSON file to write")
+    parser.add_argument("--contents", type=Path, required=True, help="JSON file to write")
     command.add_scratch(parser)
     args = parser.parse_args()
-    backend.prepare_keras(threads=1, accelerator="cpu")
-    from deepcolor.manifest import offsets_of, read_slice
-    from deepcolor.shards import write_shard
-
     ledger.check([str(offsets_of(args.manifest))])
     rows = read_slice(args.manifest, args.split, args.number, args.of)
     with command.scratch(args) as scratch:
         write_shard(
             args.shard,
-            args.facts,
+            args.contents,
             rows,
             data_set=args.data_set,
             size=args.image_size,

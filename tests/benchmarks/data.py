@@ -30,8 +30,8 @@ import pandas as pd  # noqa: E402
 import tensorflow as tf  # noqa: E402
 from deepcolor.decoding import open_rgb, read_square  # noqa: E402
 from deepcolor.files import sha256  # noqa: E402
-from deepcolor.shard_index import write_index  # noqa: E402
-from deepcolor.shards import Shards, write_shard  # noqa: E402
+from deepcolor.shard_writer import write_index, write_shard  # noqa: E402
+from deepcolor.shards import Shards  # noqa: E402
 from deepcolor.sources.photographs import PHOTOGRAPHS  # noqa: E402
 from PIL import Image  # noqa: E402
 

@@ -42,8 +42,7 @@ def make_shards(folder: Path, size: int, images: int) -> Path:
     import cv2
     import pandas as pd
     from deepcolor.files import sha256
-    from deepcolor.shard_index import write_index
-    from deepcolor.shards import write_shard
+    from deepcolor.shard_writer import write_index, write_shard
     from skimage import data
 
     cv2.imwrite(str(folder / "photograph.png"), data.astronaut())

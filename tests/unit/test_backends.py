@@ -14,7 +14,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
-from deepcolor import arrays, color, evaluation, metrics, targets, training
+from deepcolor import arrays, color, lab, metrics, targets, training
 from deepcolor.models.unet import unet
 from deepcolor.registry import ARCHITECTURES
 
@@ -94,7 +94,7 @@ def test_networks_learn(target: str, tmp_path: Path) -> None:
     history = fit(model, settings, tmp_path / "b", 12)
     assert history[-1]["loss"] < 0.6 * history[0]["loss"]
     luminance = keras.ops.convert_to_numpy(color.to_luminance(VALIDATION))
-    predicted = evaluation.to_8bit(targets.colorizer(model.layers[-1]).predict_on_batch(luminance))
+    predicted = lab.to_8bit(targets.colorizer(model.layers[-1]).predict_on_batch(luminance))
     scores = metrics.per_image(VALIDATION, predicted)
     assert scores["mse"].mean() == pytest.approx(history[-1]["val_mse"], rel=0.02)
     assert scores["psnr"].mean() == pytest.approx(history[-1]["val_psnr"], rel=0.02)
@@ -162,7 +162,7 @@ def test_jax(tmp_path: Path) -> None:
             "KERAS_BACKEND": "jax",
             "JAX_PLATFORMS": "cpu",
             "DEEPCOLOR_SAVED": str(tmp_path),
-            "PYTHONPATH": f"{tmp_path}{os.pathsep}{Path(evaluation.__file__).parent.parent}",
+            "PYTHONPATH": f"{tmp_path}{os.pathsep}{Path(lab.__file__).parent.parent}",
         },
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -12,7 +12,7 @@ import photographs
 import pytest
 import yaml
 from conftest import PROJECT
-from deepcolor import color, decoding, evaluation, lab, metrics, scores
+from deepcolor import color, decoding, lab, metrics, predict, score
 from deepcolor.colorize import evaluating
 from deepcolor.colorize.evaluating import evaluate_photographs
 from deepcolor.colorize.network import Network, open_network
@@ -74,7 +74,7 @@ def test_scores_are_those_of_the_measures(album: Path, network: Network) -> None
     files = sorted(album.iterdir())
     done = evaluate_photographs(files, network, threads=2)
     truth = np.stack([decoding.read_square(file, 32)[0] for file in files])
-    assert len(truth) > evaluation.BATCH_SIZE
+    assert len(truth) > predict.BATCH_SIZE
     predicted = lab.to_8bit(
         lab.luminance(truth) * np.array([0.6, 0.4, 0.2], np.float32)
         + np.array([0.3, 0.2, 0.1], np.float32)
@@ -106,7 +106,7 @@ def test_what_is_unfit_is_named_with_the_reason(album: Path, network: Network) -
         "again.png": f"duplicate of {album / '07.png'}",
     }
     # A near-duplicate counts, but not as a photograph of its own.
-    summary = scores.summarize(done.scores)["all"]
+    summary = score.summarize(done.scores)["all"]
     assert (summary["n"], summary["photographs"]) == (41, 40)
 
 
@@ -158,7 +158,7 @@ def test_the_command_prints_and_writes(album: Path, run: Path, tmp_path: Path) -
     assert "n = 40 images of 40 photographs" in result.stdout
     content = json.loads(out.read_text("utf-8"))
     table = pd.read_csv(tmp_path / "all.csv")
-    assert content == json.loads(json.dumps(scores.summarize(table)))
+    assert content == json.loads(json.dumps(score.summarize(table)))
     psnr = content["all"]["as_predicted"]["psnr"]
     assert f"{psnr['value']:.2f} [{psnr['low']:.2f}, {psnr['high']:.2f}]" in result.stdout
 

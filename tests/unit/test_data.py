@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import tensorflow as tf
-from deepcolor import arrays, decoding, shard_index, shards
+from deepcolor import arrays, decoding, shard_writer, shards
 from deepcolor.errors import DeepColorError
 from deepcolor.files import read_json, replacing, sha256
 from deepcolor.manifest import read_manifest
@@ -138,11 +138,11 @@ def write(fetched: Path, path: Path, size: int = 32, scratch: Path | None = None
             shard = path / f"{split}-{number}.tfrecord"
             facts[split].append(shard.with_suffix(".json"))
             part = rows[number : number + 30]
-            shards.write_shard(
+            shard_writer.write_shard(
                 shard, facts[split][-1], part, data_set="d", size=size, manifest=Path("m.csv"),
                 scratch=scratch,
             )  # fmt: skip
-    shard_index.write_index(path / "index.json", facts, data_set="d", size=size)
+    shard_writer.write_index(path / "index.json", facts, data_set="d", size=size)
     return path / "index.json"
 
 
@@ -180,7 +180,9 @@ def test_shards_hold_the_resized_photographs_in_order(fetched: Path, index: Path
     opened = shards.Shards([index])
     assert (opened.count("training"), opened.count("validation")) == (104, 26)
     rows = read_manifest(fetched / "manifest.csv").query("split == 'validation'")
-    assert list(opened.names("validation")) == [("d", name) for name in rows["id"]]
+    listed = opened.images("validation")
+    assert set(listed["data_set"]) == {"d"}
+    assert listed[["id", "group"]].to_numpy().tolist() == rows[["id", "group"]].to_numpy().tolist()
     images = np.concatenate([batch.numpy() for batch in opened.evaluation_batches("validation", 7)])
     for image, path in zip(images, rows["path"], strict=True):
         assert np.array_equal(image, decoding.read_square(path, 32)[0])
@@ -263,11 +265,11 @@ def test_a_shard_that_is_not_whole_is_refused(fetched: Path, tmp_path: Path, fau
     with pytest.raises(DeepColorError, match=r"training-30.tfrecord .* delete it and run"):
         opened.training_batches(4, seed=0, epochs=range(1))
     # Of another split, which is not read, nothing is said.
-    assert len(list(opened.names("validation"))) == 26
+    assert len(opened.images("validation")) == 26
     # Nor does an index hide it that is made anew.
     facts = {"training": sorted(tmp_path.glob("training-*.json"))}
     with pytest.raises(DeepColorError, match=r"training-30.tfrecord .* delete it and run"):
-        shard_index.write_index(index, facts, data_set="d", size=32)
+        shard_writer.write_index(index, facts, data_set="d", size=32)
 
 
 def test_a_photograph_that_changed_is_refused(fetched: Path, tmp_path: Path) -> None:
@@ -277,7 +279,7 @@ def test_a_photograph_that_changed_is_refused(fetched: Path, tmp_path: Path) -> 
     rows["path"] = str(changed)
     said = "changed.png has changed since it was fetched; delete m.csv and the folder ranges and run"
     with pytest.raises(DeepColorError, match=said):
-        shards.write_shard(
+        shard_writer.write_shard(
             tmp_path / "a.tfrecord",
             tmp_path / "a.json",
             rows,

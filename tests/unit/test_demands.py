@@ -69,9 +69,10 @@ def test_tables_follow_what_is_scored_and_hardly_what_is_only_listed() -> None:
     assert small.minutes < many_listed.minutes < 30 < many_scored.minutes
 
 
-def test_baselines_follow_what_is_learned_from_and_what_is_scored() -> None:
+def test_predictions_and_scores_follow_the_images() -> None:
     # Seconds measured at 256×256 on one core: 1/74 for a training image, 0.4 for one that is scored.
     for training, scored in ((980_000, 20_000), (1_000, 20_000), (4_000, 1_000)):
-        asked = demands.scoring_baselines(training, scored, 256).minutes
-        used = (training / 74 + 0.4 * scored) / 60
-        assert used < asked < 2 * used + 3 * demands.MARGIN
+        predicting = demands.predicting_without_network(training, scored, 256).minutes
+        assert training / 74 / 60 < predicting < (training / 74 + 0.4 * scored) / 30 + 3 * demands.MARGIN
+        scoring = demands.scoring(scored, 256).minutes
+        assert 0.4 * scored / 60 < scoring < 0.4 * scored / 30 + 3 * demands.MARGIN

@@ -204,7 +204,7 @@ def test_gpu_that_is_insisted_on_is_missed_in_one_line(machine: dict[str, str]) 
 def test_too_few_devices_are_told(
     accelerator: str, gpus: int, count: int, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(devices, "_usable_gpus", lambda: gpus)
+    monkeypatch.setattr(devices, "usable_gpus", lambda: gpus)
     monkeypatch.setattr(devices, "visible_gpus", list)
     with pytest.raises(DeepColorError) as error:
         devices.spread(accelerator, count)

@@ -403,7 +403,7 @@ def test_rules_are_listed_with_a_complete_configuration(monkeypatch: pytest.Monk
     )
     assert names <= {*known, "all"}
     assert {("fetch_photographs", "write_manifest"), ("write_manifest", "write_shards")} <= edges
-    assert {("train_model", "train_model"), ("train_model", "evaluate_model")} <= edges
+    assert {("train_model", "train_model"), ("train_model", "predict_images")} <= edges
     assert {("render_report", "all")} <= edges
     assert not [name for name in names if name.startswith("check_")]
 

@@ -13,7 +13,7 @@ import scipy.linalg
 import tensorflow as tf
 import yaml
 from conftest import PROJECT
-from deepcolor import configuration, distances, weights
+from deepcolor import configuration, distances, predict, weights
 from deepcolor.errors import DeepColorError
 from deepcolor.inception import FEATURES, SIDE, inception_file, inception_network
 from deepcolor.perceptual import NETWORKS, SCALE, SHIFT, lpips_network
@@ -273,7 +273,7 @@ def measured(count: int, path: Path, **networks: keras.Model) -> dict[str, Any]:
     """The distances between random pictures and the same at half their contrast."""
     shards: Any = Pictures(count)
     np.save(path, shards.images // 2)
-    return distances.measure(distances.pairs(shards, "validation", path), count, **networks)
+    return distances.measure(predict.prediction_batches(shards, "validation", path), count, **networks)
 
 
 @pytest.fixture
@@ -340,10 +340,10 @@ def test_predictions_of_other_images_are_refused(tmp_path: Path) -> None:
         with pytest.raises(
             DeepColorError, match=r"predictions.npy is \w+ \(.*, not uint8 \(4, 32, 32, 3"
         ):
-            list(distances.pairs(shards, "validation", path))
+            list(predict.prediction_batches(shards, "validation", path))
     path.write_bytes(path.read_bytes()[:200])
     with pytest.raises(DeepColorError, match="predictions.npy is broken"):
-        list(distances.pairs(shards, "validation", path))
+        list(predict.prediction_batches(shards, "validation", path))
 
 
 def test_weights_that_are_not_there_are_refused(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import tensorflow as tf
 from deepcolor import metrics
@@ -40,15 +41,15 @@ class Kept:
     def __init__(self, count: int = 16) -> None:
         picture = data.astronaut()
         corners = np.random.default_rng(0).integers(0, 480, (count, 2))
-        self.images = np.stack([picture[y : y + 32, x : x + 32] for y, x in corners])
+        self.pixels = np.stack([picture[y : y + 32, x : x + 32] for y, x in corners])
 
-    def names(self, split: str) -> Any:
-        return iter(
-            [(("d", "e")[2 * row // len(self.images)], f"i{row}") for row in range(len(self.images))]
-        )
+    def images(self, split: str) -> pd.DataFrame:
+        count = len(self.pixels)
+        rows = [(("d", "e")[2 * row // count], f"i{row}", f"i{row}") for row in range(count)]
+        return pd.DataFrame(rows, columns=["data_set", "id", "group"])
 
     def evaluation_batches(self, split: str, batch_size: int) -> tf.data.Dataset:
-        return tf.data.Dataset.from_tensor_slices(self.images).batch(batch_size)
+        return tf.data.Dataset.from_tensor_slices(self.pixels).batch(batch_size)
 
 
 def drawn(folder: Path, seed: int = 0, **settings: Any) -> tuple[dict[str, Any], Kept]:
@@ -56,7 +57,7 @@ def drawn(folder: Path, seed: int = 0, **settings: Any) -> tuple[dict[str, Any],
     shards: Any = Kept()
     folder.mkdir(parents=True, exist_ok=True)
     predictions = {}
-    for run, pictures in zip(RUNS, (shards.images[:, ::-1], shards.images[:, :, ::-1]), strict=True):
+    for run, pictures in zip(RUNS, (shards.pixels[:, ::-1], shards.pixels[:, :, ::-1]), strict=True):
         predictions[run] = folder / f"{run}.npy"
         np.save(predictions[run], pictures)
     study = material.draw_study(
@@ -83,7 +84,7 @@ def test_pictures_are_those_of_the_photograph_and_the_condition(protocol: str, t
         image = study["images"][trial["image"]]
         row = int(image["id"][1:])
         assert image["role"] == trial["kind"]
-        truth = shards.images[row]
+        truth = shards.pixels[row]
         conditions = {
             "real": truth,
             RUNS[0]: truth[::-1],
@@ -147,7 +148,7 @@ def test_old_pictures_are_cleared_away(tmp_path: Path) -> None:
 
 
 def test_catch_pictures_are_more_colorful_than_any_photograph() -> None:
-    truth = Kept().images
+    truth = Kept().pixels
     wrong = np.stack([material.vivid(image) for image in truth])
     colorful = metrics.per_image(truth, wrong)["colorfulness"]
     assert colorful.min() > 100 > metrics.per_image(truth, truth)["colorfulness"].max()
@@ -161,7 +162,7 @@ def test_catch_pictures_show_what_is_on_them() -> None:
 
 
 def test_a_picture_of_the_size_is_left_as_it_is() -> None:
-    picture = Kept().images[0]
+    picture = Kept().pixels[0]
     assert np.array_equal(material.resized(picture, 32), picture)
 
 

@@ -18,9 +18,9 @@ from conftest import PROJECT
 from deepcolor import (
     arrays,
     color,
-    evaluation,
+    lab,
     metrics,
-    shard_index,
+    shard_writer,
     shards,
     training,
 )
@@ -56,7 +56,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for split in ("training", "validation"):
         rows = manifest[manifest["split"] == split]
         facts[split] = [path / f"{split}.json"]
-        shards.write_shard(
+        shard_writer.write_shard(
             path / f"{split}.tfrecord",
             facts[split][0],
             rows,
@@ -64,7 +64,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
             size=32,
             manifest=Path("m.csv"),
         )
-    shard_index.write_index(path / "index.json", facts, data_set="d", size=32)
+    shard_writer.write_index(path / "index.json", facts, data_set="d", size=32)
     return path / "index.json"
 
 
@@ -502,7 +502,7 @@ def test_lab_target_keeps_the_luminance_of_the_input(
     network = target_spaces.colorizer(model.layers[-1])
     luminance = keras.ops.convert_to_numpy(color.to_luminance(pictures[1]))
     rgb = network.predict_on_batch(luminance)
-    gray = evaluation.grayscale(pictures[1]) / 255
+    gray = lab.grayscale(pictures[1]) / 255
     inside = ((rgb > 0.001) & (rgb < 0.999)).all(axis=-1)
     difference = np.abs(rgb2lab(rgb)[..., 0] - rgb2lab(gray)[..., 0])[inside]
     assert inside.mean() > 0.5 and difference.max() < 0.3  # Gray is rounded to 8 bits.

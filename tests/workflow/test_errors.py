@@ -139,7 +139,7 @@ def test_a_single_target_that_was_killed_goes_on_where_it_was(copy: Copy) -> Non
     target = "results/unet_60/metrics.json"
     log = kill_and_resume(copy, f"snakemake --cores 2 {target}", f"make report TARGET={target}")
     rules = set(re.findall(r"^([a-z]+_[a-z_]+)[ :]", log, flags=re.MULTILINE))
-    assert rules == {"train_model", "evaluate_model"}, log
+    assert rules == {"train_model", "predict_images", "score_predictions"}, log
     # It needs a network, shards and photographs, and nothing else has been made.
     assert {path.name for path in (copy.folder / "results").iterdir()} == {
         "README.md", "benchmarks", "logs", "unet_60",

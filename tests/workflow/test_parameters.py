@@ -8,8 +8,8 @@ from conftest import Copy
 
 # Rules that get texts which are not names.
 GIVEN_TEXTS = {
-    "check_data_set", "colorize_photographs", "draw_study", "evaluate_pictures", "fetch_photographs",
-    "list_rules", "measure_distances", "render_report", "write_summary",
+    "check_data_set", "colorize_photographs", "draw_study", "fetch_photographs",
+    "list_rules", "measure_distances", "predict_images", "render_report", "write_summary",
 }  # fmt: skip
 TARGETS = "all check_setup results/study/study.json results/unet_2/colorized/contact_sheet.html"
 

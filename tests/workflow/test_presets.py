@@ -64,20 +64,20 @@ def planned(copy: Copy, preset: str, more: str = "", target: str = "all") -> tup
         # Three architectures, each for 10 and 30 epochs; 8 + 2 shards of each data set.
         (
             "paper",
-            {"fetch_photographs": 3, "write_shards": 30, "train_model": 6, "evaluate_model": 6}
+            {"fetch_photographs": 3, "write_shards": 30, "train_model": 6, "predict_images": 10}
             | {"plot_curves": 3, "plot_grid": 4, "render_report": 1},
         ),
         # 28 networks, two of them with three seeds; figures show the first seed.
         pytest.param(
             "ablations",
-            {"fetch_photographs": 3, "write_shards": 30, "train_model": 64, "evaluate_model": 64}
+            {"fetch_photographs": 3, "write_shards": 30, "train_model": 64, "predict_images": 68}
             | {"plot_curves": 28, "plot_grid": 29, "render_report": 1},
             marks=pytest.mark.slow,
         ),
         # Eight steps; 8 + 2 + 2 shards, as there is a test.
         pytest.param(
             "best",
-            {"fetch_photographs": 3, "write_shards": 36, "train_model": 8, "evaluate_model": 8}
+            {"fetch_photographs": 3, "write_shards": 36, "train_model": 8, "predict_images": 12}
             | {"plot_curves": 8, "plot_grid": 9, "render_report": 1},
             marks=pytest.mark.slow,
         ),

@@ -117,7 +117,7 @@ def test_every_job_ran_in_its_environment(tour: Copy) -> None:
 
 
 def test_jobs_load_and_read_nothing_that_they_do_not_declare(tour: Copy) -> None:
-    assert {"fetch_photographs", "evaluate_pictures"} <= declared.check(tour.folder)
+    assert {"fetch_photographs", "predict_images"} <= declared.check(tour.folder)
 
 
 def test_scores_are_those_of_the_test_images_of_all_sources(tour: Copy) -> None:

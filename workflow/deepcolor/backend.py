@@ -3,21 +3,13 @@
 Keras and the backends are imported inside the functions: variables must be set before they are.
 """
 
-import ctypes
 import os
-import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from importlib.util import find_spec
 
 from deepcolor import keras_settings
-from deepcolor.command import without_messages
 from deepcolor.devices import BACKENDS, spread, usable_gpus
 from deepcolor.errors import DeepColorError
-
-# Packages that Keras and TensorFlow import where they find them, for what nothing here uses: with them
-# importing takes 6.8 s on two cores, without 3.1 to 4.2 s.
-UNUSED = ("jax", "matplotlib", "sklearn")
+from deepcolor.startup import UNUSED, keep_freed_memory, unimportable, without_messages
 
 
 def prepare_keras(
@@ -41,42 +33,16 @@ def prepare_keras(
     Raises:
         DeepColorError: There is no such GPU, or there are too few.
     """
-    _keep_freed_memory()
+    keep_freed_memory()
     _set_environment(accelerator, threads)
     with without_messages():
-        with _unimportable(name for name in UNUSED if name != os.environ["KERAS_BACKEND"]):
+        with unimportable(name for name in UNUSED if name != os.environ["KERAS_BACKEND"]):
             keras_settings.load()
             import keras
 
         _configure(accelerator, devices, threads, deterministic)
         keras.config.set_dtype_policy(precision if precision == "float32" else f"mixed_{precision}")
     spread(accelerator, devices)
-
-
-@contextmanager
-def _unimportable(names: Iterable[str]) -> Iterator[None]:
-    """For the time of a block, let imports of these packages fail as if they were not installed."""
-    hidden = [name for name in names if name not in sys.modules]
-    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]
-    try:
-        yield
-    finally:
-        for name in hidden:
-            del sys.modules[name]
-
-
-def _keep_freed_memory() -> None:
-    """Let glibc keep memory that is freed, up to pieces of 32 MiB, instead of returning it at once.
-
-    Pictures of 256×256 pixels are just large enough to be returned one by one: getting the pages back
-    can halve the speed at which shards are read (1,500 instead of 3,000 images a second).
-    """
-    trim_threshold, mmap_threshold, arena_max = -1, -3, -8  # The names' values in glibc's malloc.h.
-    libc = ctypes.CDLL(None)
-    if hasattr(libc, "gnu_get_libc_version"):
-        libc.mallopt(mmap_threshold, 32 * 2**20)
-        libc.mallopt(trim_threshold, 2**30)
-        libc.mallopt(arena_max, 1)
 
 
 def _set_environment(accelerator: str, threads: int) -> None:

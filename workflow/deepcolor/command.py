@@ -120,21 +120,3 @@ def _explain(error: Exception) -> str | None:
     if code in (errno.EROFS, errno.EACCES) and Path(where).name.startswith(files.PARTIAL):
         return f"{Path(where).parent} is read-only; make it writable and run the same command again"
     return f"{where}: {REMEDIES[code]}"
-
-
-@contextmanager
-def without_messages() -> Iterator[None]:
-    """Hold back what native code prints on stderr; show it if the block fails."""
-    sys.stderr.flush()
-    stderr = os.dup(2)
-    with tempfile.TemporaryFile() as held:
-        os.dup2(held.fileno(), 2)
-        try:
-            yield
-        except BaseException:
-            held.seek(0)
-            os.write(stderr, held.read())
-            raise
-        finally:
-            os.dup2(stderr, 2)
-            os.close(stderr)

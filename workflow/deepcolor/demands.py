@@ -116,11 +116,25 @@ def trying(architecture: str, image_size: int, gpus: int) -> Demand:
     )  # fmt: skip
 
 
-def evaluating(architecture: str, images: int, image_size: int, gpus: int) -> Demand:
-    """Predict and score pictures, 32 at a time."""
+def predicting(architecture: str, images: int, image_size: int, gpus: int) -> Demand:
+    """Predict pictures with a network, 32 at a time."""
     # Without gradients, about half of a training's memory.
     forward = CUDA if gpus else network(architecture).per_pixel * 32 * image_size**2 / MB / 2
-    return reading(images, image_size, rate=1, memory=loading(architecture).memory + forward)
+    return reading(images, image_size, rate=2, memory=loading(architecture).memory + forward)
+
+
+def predicting_without_network(training: int, images: int, image_size: int) -> Demand:
+    """Read external predictions at 5 pictures of 256×256 a second; or go through the training images."""
+    return max(
+        reading(training + images, image_size),
+        reading(images, image_size, rate=5),
+        key=lambda demand: demand.minutes,
+    )
+
+
+def scoring(images: int, image_size: int) -> Demand:
+    """Score predictions, at 2 pictures of 256×256 a second."""
+    return reading(images, image_size, rate=2)
 
 
 def loading(architecture: str) -> Demand:
@@ -166,12 +180,6 @@ def reading(images: int, image_size: int, *, rate: float = 50, memory: float = K
     """
     seconds = images * (image_size / 256) ** 2 / rate
     return _rounded(memory, MARGIN + seconds / 60)
-
-
-def scoring_baselines(training: int, scored: int, image_size: int) -> Demand:
-    """Go through the training images at 50 pictures of 256×256 a second, and score others at 2."""
-    mean, scores = reading(training, image_size), reading(scored, image_size, rate=2)
-    return _rounded(mean.memory, mean.minutes + scores.minutes)
 
 
 def tabulating(images: int, *, runs: int, listed: int) -> Demand:

@@ -4,19 +4,18 @@ None of them is taken by default. FID and KID rest on InceptionV3 as Keras publi
 pictures are resized for it: they compare runs of one report, and nothing else.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
 
-from deepcolor.errors import DeepColorError, first_line
+from deepcolor.errors import DeepColorError
 from deepcolor.inception import FEATURES, SIDE
 
 if TYPE_CHECKING:  # It needs TensorFlow; what is here does not.
-    from deepcolor.shards import Shards
+    pass
 
 BATCH_SIZE = 32
 FEWEST = 50  # Images below which FID and KID say nothing.
@@ -160,27 +159,6 @@ def kid(first: np.ndarray, second: np.ndarray, seed: int) -> dict[str, Any]:
     }
 
 
-def pairs(shards: "Shards", split: str, predictions: Path) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Photographs of a split and their predictions, in batches `(batch, size, size, 3)` uint8.
-
-    Raises:
-        DeepColorError: The predictions are broken, or of other images.
-    """
-    remedy = "delete it and run the same command again"
-    try:
-        stored = np.load(predictions, mmap_mode="r")
-    except (OSError, ValueError, EOFError) as error:
-        raise DeepColorError(f"{predictions} is broken ({first_line(error)}); {remedy}") from error
-    shape = (shards.count(split), shards.size, shards.size, 3)
-    if stored.shape != shape or stored.dtype != np.uint8:
-        raise DeepColorError(
-            f"{predictions} is {stored.dtype} {stored.shape}, not uint8 {shape}; {remedy}"
-        )
-    for number, batch in enumerate(shards.evaluation_batches(split, BATCH_SIZE)):
-        images = batch.numpy()
-        yield images, np.asarray(stored[number * BATCH_SIZE : number * BATCH_SIZE + len(images)])
-
-
 def measure(
     pictures: Iterable[tuple[np.ndarray, np.ndarray]],
     count: int,
@@ -192,7 +170,7 @@ def measure(
     """The content of distances.json: what there are networks for, and the definitions of it.
 
     Args:
-        pictures: Photographs and predictions in batches, see `pairs`.
+        pictures: Photographs and predictions in batches, see `predict.prediction_batches`.
         count: Their number.
         inception: See `inception_network`.
         lpips: See `deepcolor.perceptual.lpips_network`.

@@ -19,9 +19,9 @@ import numpy as np
 import onnx
 
 from deepcolor import onnx_runtime
-from deepcolor.command import without_messages
 from deepcolor.errors import DeepColorError, first_line, is_out_of_memory
 from deepcolor.files import read_json, replacing_folder, sha256, write_json
+from deepcolor.startup import without_messages
 
 # Read by every onnxruntime since 1.12, of 2022, and all that the networks need; tf2onnx writes up to 18.
 OPSET = 17

@@ -55,6 +55,22 @@ def check(arguments: Sequence[str]) -> None:
             )
 
 
+def check_sha256(path: Path, checksum: str, copy: Path | None = None) -> None:
+    """Compare a file with its checksum.
+
+    Args:
+        path: File as messages name it.
+        checksum: SHA-256 in hexadecimal.
+        copy: Copy of the file to read in its place.
+
+    Raises:
+        DeepColorError: The file is missing, cut short or altered.
+    """
+    if not path.exists() or sha256(copy or path) != checksum:
+        state = "is not as it was written" if path.exists() else "is missing"
+        raise DeepColorError(f"{path} {state} (checksum); delete it and run the same command again")
+
+
 def _note_of(path: Path) -> Path:
     name = hashlib.sha256(os.fsencode(os.path.relpath(path))).hexdigest()
     return NOTES / f"{name[:32]}.json"

@@ -25,15 +25,15 @@ def draw_samples(shards: "Shards", split: str, count: int, seed: int, path: Path
     Returns:
         The number of images drawn: `count`, or all where there are fewer.
     """
-    names = list(shards.names(split))
-    rows = drawn([data_set for data_set, _ in names], count, seed)
+    images = shards.images(split)
+    rows = drawn(images["data_set"].to_list(), count, seed)
     truth = pick(shards, split, rows)
     with replacing(path) as temporary:
         np.savez(
             temporary,
             row=rows,
-            data_set=[names[row][0] for row in rows],
-            id=[names[row][1] for row in rows],
+            data_set=images["data_set"].iloc[rows].to_list(),
+            id=images["id"].iloc[rows].to_list(),
             truth=truth,
             grayscale=grayscale(truth),
         )
@@ -113,10 +113,11 @@ def export_inputs(shards: "Shards", split: str, folder: Path) -> int:
     Returns:
         The number of pictures.
     """
-    names = list(shards.names(split))
+    images = shards.images(split)
+    names = zip(images["data_set"], images["id"], strict=True)
     with replacing_folder(folder) as parts:
         for (data_set, name), image in zip(names, shards.evaluation_batches(split, 1), strict=True):
             path = parts / data_set / f"{name}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(grayscale(image.numpy())[0, ..., 0]).save(path)
-    return len(names)
+    return len(images)

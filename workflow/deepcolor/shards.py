@@ -1,77 +1,23 @@
-"""TFRecord shards: resized color pictures, 8-bit, with an index that says what is whole.
+"""Reading of TFRecord shards: batches of resized color images, 8-bit, for training and evaluation.
 
 The one module that needs TensorFlow whatever Keras runs on: shards are read with `tf.data`.
 """
 
 import math
-import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import tensorflow as tf
 
-from deepcolor.decoding import read_square
+from deepcolor import ledger
 from deepcolor.errors import DeepColorError
-from deepcolor.files import read_json, replacing, sha256, write_json
-from deepcolor.manifest import refetch
-from deepcolor.shard_index import checked_shards
+from deepcolor.files import read_json
 
 SHUFFLE_BYTES = 512 * 2**20  # Memory for shuffling, whatever the number of images.
-FEATURES = {name: tf.io.FixedLenFeature((), tf.string) for name in ("image", "id", "data_set")}
-
-
-def write_shard(
-    path: Path,
-    facts: Path,
-    rows: pd.DataFrame,
-    *,
-    data_set: str,
-    size: int,
-    manifest: Path,
-    scratch: Path | None = None,
-) -> None:
-    """Write the photographs of some rows of a manifest as one shard.
-
-    Each record is a tf.train.Example of `image` (size * size * 3 bytes, RGB), `id` and `data_set`.
-    The same photographs give the same bytes.
-
-    Args:
-        path: The shard.
-        facts: A JSON file for the shard's number of images and checksum.
-        rows: Of the manifest.
-        data_set: Its name.
-        size: Side of the pictures in pixels.
-        manifest: Where the rows are from, for error messages.
-        scratch: A folder in which the shard is written before it is copied to its place.
-
-    Raises:
-        DeepColorError: A photograph is missing or is not the one that was fetched.
-    """
-    with replacing(path) as temporary:
-        file = scratch / path.name if scratch else temporary
-        with tf.io.TFRecordWriter(str(file)) as writer:
-            for row in rows.itertuples():
-                if not os.path.exists(row.path) or sha256(row.path) != row.sha256:
-                    state = "has changed since" if os.path.exists(row.path) else "is missing though"
-                    raise DeepColorError(f"{row.path} {state} it was fetched; {refetch(manifest)}")
-                pixels, _ = read_square(row.path, size)
-                values = {
-                    "image": pixels.tobytes(),
-                    "id": row.id.encode(),
-                    "data_set": data_set.encode(),
-                }
-                feature = {
-                    key: tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
-                    for key, value in values.items()
-                }
-                example = tf.train.Example(features=tf.train.Features(feature=feature))
-                writer.write(example.SerializeToString(deterministic=True))
-        if scratch:
-            shutil.copyfile(file, temporary)
-        checksum = sha256(temporary)
-    write_json(facts, {"file": path.name, "images": len(rows), "sha256": checksum})
+FEATURES = {"image": tf.io.FixedLenFeature((), tf.string)}
 
 
 class Shards:
@@ -192,12 +138,61 @@ class Shards:
         count = math.ceil(self.count(split) / batch_size)
         return batches.apply(tf.data.experimental.assert_cardinality(count)).prefetch(2)
 
-    def names(self, split: str) -> Iterator[tuple[str, str]]:
-        """The data set and id of every image of a split, in the order of `evaluation_batches`."""
-        for record in tf.data.TFRecordDataset(self._files(split)):
-            example = tf.io.parse_single_example(record, FEATURES)
-            yield example["data_set"].numpy().decode(), example["id"].numpy().decode()
+    def images(self, split: str) -> pd.DataFrame:
+        """Return what is known of every image of a split, in the order of `evaluation_batches`.
+
+        Returns:
+            A row per image: `data_set`, `id`, and `group`, which images share that belong together, such
+            as crops of one photograph.
+
+        Raises:
+            DeepColorError: A JSON file next to a shard is missing, altered or of another shard.
+        """
+        columns: dict[str, list[str]] = {"data_set": [], "id": [], "group": []}
+        for folder, index in self._indexes:
+            for shard in index["splits"][split]["shards"]:
+                path = (folder / shard["file"]).with_suffix(".json")
+                ledger.check([str(path)])
+                contents = read_json(path) if path.exists() else {}
+                if contents.get("sha256") != shard["sha256"] or len(contents["ids"]) != shard["images"]:
+                    raise DeepColorError(
+                        f"{path} is not that of its shard; delete both and run the same command again"
+                    )
+                columns["data_set"] += [index["data_set"]] * shard["images"]
+                columns["id"] += contents["ids"]
+                columns["group"] += contents["groups"]
+        return pd.DataFrame(columns)
 
     def _image(self, record: tf.Tensor) -> tf.Tensor:
-        image = tf.io.parse_single_example(record, {"image": FEATURES["image"]})["image"]
+        image = tf.io.parse_single_example(record, FEATURES)["image"]
         return tf.reshape(tf.io.decode_raw(image, tf.uint8), (self.size, self.size, 3))
+
+
+def checked_shards(
+    index: dict[str, Any], split: str, folder: Path, scratch: Path | None = None
+) -> list[Path]:
+    """Compare every shard of a split with its checksum.
+
+    Args:
+        index: Of the data set.
+        split: Its name.
+        folder: Where the index and the shards are.
+        scratch: A folder into which the shards are copied, each data set's into one of its own. The
+            copies are what is compared.
+
+    Returns:
+        The shards, or their copies.
+
+    Raises:
+        DeepColorError: A shard is missing, cut short or altered.
+    """
+    found = []
+    for shard in index["splits"][split]["shards"]:
+        path = read = folder / shard["file"]
+        if scratch is not None and path.exists():
+            read = scratch / folder.name / path.name
+            read.parent.mkdir(exist_ok=True)
+            shutil.copyfile(path, read)
+        ledger.check_sha256(path, shard["sha256"], read)
+        found.append(read)
+    return found

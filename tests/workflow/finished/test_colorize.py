@@ -111,13 +111,12 @@ def test_a_run_elsewhere_scores_what_the_pipeline_scored(finished: Copy, tmp_pat
     # So does the rule's own script, with a network that lies elsewhere.
     shutil.rmtree(run / "export")
     result = finished.run(
-        f"python workflow/evaluate_model.py --run unet_2 --model {tmp_path}/results/unet_2/model.keras "
-        "--indexes data/shards/photographs-32/index.json --manifests data/photographs/manifest.csv "
-        f"--split validation --threads 2 --metrics {tmp_path}/again.json "
-        f"--per-image {tmp_path}/again.csv --predictions {tmp_path}/again.npy"
+        f"python workflow/predict_images.py --run unet_2 --model {tmp_path}/results/unet_2/model.keras "
+        "--indexes data/shards/photographs-32/index.json --split validation --threads 2 "
+        f"--predictions {tmp_path}/again.npy"
     )
     assert result.returncode == 0, result.stdout
-    assert (tmp_path / "again.json").read_bytes() == (run / "metrics.json").read_bytes()
+    assert (tmp_path / "again.npy").read_bytes() == (run / "predictions.npy").read_bytes()
 
 
 def test_no_folder_is_said_in_a_line(finished: Copy) -> None:

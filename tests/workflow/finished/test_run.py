@@ -19,7 +19,7 @@ LONGEST = ["unet_2", "unet-lab_1"]
 DRAWN = ["unet_2"]  # The first network of each architecture.
 # Rules whose files nothing but a configuration of one's own, or the command line, asks for.
 ASKED = {
-    *("evaluate_pictures", "export_inputs", "export_model", "measure_distances"),
+    *("export_inputs", "export_model", "measure_distances"),
     *("draw_study", "analyze_study", "plot_acceptance", "colorize_photographs"),
 }
 
@@ -30,7 +30,7 @@ def test_make_report_says_a_line_a_job_and_an_epoch(finished: Copy) -> None:
     for run in RUNS:
         epochs = int(run.split("_")[1])
         assert said.count(f"train_model {run}") == (2 if epochs == 2 else 1)  # 2 goes on from 1.
-        assert said.count(f"evaluate_model {run}") == 1
+        assert said.count(f"predict_images {run}") == said.count(f"score_predictions {run}") == 1
     assert re.search(
         r"epoch 1/1  loss \S+  val_loss \S+  PSNR \S+ dB  val_PSNR \S+ dB  \S+ images/s  0:00 left",
         finished.read("make-report.log"),

@@ -45,7 +45,7 @@ def run_evaluate(args: argparse.Namespace) -> None:
         raise DeepColorError(f"--output and --per-image are both {args.output}; name two files")
     for option, file in (("--output", args.output), ("--per-image", args.per_image)):
         _check_target(option, file, args.manifest)
-    from deepcolor import scores
+    from deepcolor import score
     from deepcolor.colorize.evaluating import evaluate_photographs
     from deepcolor.colorize.files import Found, find_files
     from deepcolor.colorize.network import network_file, open_network
@@ -68,11 +68,11 @@ def run_evaluate(args: argparse.Namespace) -> None:
     done = evaluate_photographs(
         list(files.values()), network, threads=threads, manifest=args.manifest, split=args.split
     )
-    content = scores.summarize(done.scores)
+    content = score.summarize(done.scores)
     if args.output:
         write_json(args.output, content)
     if args.per_image:
-        scores.write_per_image(done.scores, args.per_image)
+        score.write_per_image(done.scores, args.per_image)
     for rejection in done.rejected:
         print(shown(f"evaluate: passed over: {rejection.id}: {rejection.reason}"), file=sys.stderr)
     if done.apart:
@@ -84,7 +84,7 @@ def run_evaluate(args: argparse.Namespace) -> None:
     if found.passed_over:
         print(f"evaluate: {found.passed_over} other files in folders were passed over")
     print(f"evaluate: {len(done.scores)} scored, {len(done.rejected)} rejected")
-    print(table(network.name, content, scores.summarize(done.grayscale)), flush=True)
+    print(table(network.name, content, score.summarize(done.grayscale)), flush=True)
 
 
 def _check_target(option: str, file: Path | None, manifest: Path | None) -> None:
@@ -115,7 +115,7 @@ def table(run: str, network: dict[str, Any], grayscale: dict[str, Any]) -> str:
 
     Args:
         run: Name of the network.
-        network: Its `scores.summarize`.
+        network: Its `score.summarize`.
         grayscale: The same of the input unchanged.
     """
     from deepcolor.definitions import MEASURES

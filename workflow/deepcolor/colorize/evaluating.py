@@ -18,10 +18,10 @@ from deepcolor.colorize.network import Network
 from deepcolor.colorize.reading import LEAST_CHROMA, MOST_MEGAPIXELS
 from deepcolor.decoding import read_square
 from deepcolor.errors import DeepColorError, first_line
-from deepcolor.evaluation import BATCH_SIZE
 from deepcolor.files import sha256
 from deepcolor.manifest import read_manifest
 from deepcolor.photograph import Candidate, Rejection
+from deepcolor.predict import BATCH_SIZE
 from deepcolor.progress import Progress, ahead
 from deepcolor.twins import Twins
 
@@ -36,7 +36,7 @@ class Evaluated:
     """What photographs have scored.
 
     Attributes:
-        scores: Of the network, a row per photograph: see `scores.summarize`.
+        scores: Of the network, a row per photograph: see `score.summarize`.
         grayscale: Of the input unchanged, likewise.
         rejected: What was not scored, and why.
         apart: Photographs of the manifest that are of another split than the one asked for.
@@ -71,7 +71,7 @@ def evaluate_photographs(
     """Predict the colors of photographs from their luminance, and score the predictions.
 
     Reading, luminance, rounding, batches and measures are those of the pipeline: for the photographs
-    of a manifest's split, `model.keras` scores the very values of `evaluate_model`. Some pictures are
+    of a manifest's split, `model.keras` scores the very values of the pipeline. Some pictures are
     in memory at a time, however many there are.
 
     Without a manifest what is gray, of one tone, smaller than the network's pictures, broken, or there

@@ -51,10 +51,10 @@ def draw_study(
     Raises:
         DeepColorError: There are too few images.
     """
-    names = list(shards.names(split))
+    images = shards.images(split)
     runs, protocol = list(predictions), settings["protocol"]
     conditions = design.slots(protocol, runs, settings["real_share"])
-    rows = _roles([data_set for data_set, _ in names], settings, split, seed)
+    rows = _roles(images["data_set"].to_list(), settings, split, seed)
     _check_images(len(rows["test"]), conditions)
     chosen = [(row, role) for role, each in rows.items() for row in each]
     place = {row: number for number, (row, _) in enumerate(chosen)}
@@ -102,9 +102,7 @@ def draw_study(
         "seconds": design.seconds(protocol, settings["seconds"]),
         **{key: settings[key] for key in ("picture_size", "rest_every", "most_people", "exclude")},
         "runs": runs,
-        "images": [
-            {"data_set": names[row][0], "id": names[row][1], "role": role} for row, role in chosen
-        ],
+        "images": [{**images.loc[row, ["data_set", "id"]], "role": role} for row, role in chosen],
         "pictures": {
             called[image, condition]: {
                 "sha256": sha256(folder / f"{called[image, condition]}.png"),

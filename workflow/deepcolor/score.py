@@ -1,47 +1,44 @@
-"""Scores of images, written down: each image in per_image.csv, means with intervals in metrics.json."""
+"""Scores of predictions: each image in per_image.csv, means with intervals in metrics.json."""
 
-from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from deepcolor import metrics
 from deepcolor.definitions import KEPT, MEASURES, OF_MEANS
-from deepcolor.errors import DeepColorError
 from deepcolor.files import write_json
 from deepcolor.frames import write_frame
-from deepcolor.manifest import chunks
+from deepcolor.predict import prediction_batches
 from deepcolor.statistics import METHOD, Bootstrap, Interval
 
+if TYPE_CHECKING:  # It needs TensorFlow; what is here does not.
+    from deepcolor.shards import Shards
 
-def with_groups(scores: pd.DataFrame, manifests: Mapping[str, Path]) -> pd.DataFrame:
-    """Scores with a third column, `group`: what belongs together, such as crops of one photograph.
+
+def score_predictions(shards: "Shards", split: str, predictions: Path, threads: int = 1) -> pd.DataFrame:
+    """Compare the predictions of a split with the photographs. One batch is in memory at a time.
 
     Args:
-        scores: Of `evaluate_network`.
-        manifests: manifest.csv by data set.
+        shards: Shards of the data sets.
+        split: Name of the split.
+        predictions: `.npy` file of `predict.predict_images`.
+        threads: CPU threads that measure.
+
+    Returns:
+        A row per image: data_set, id, group, and the columns of `metrics.per_image`.
 
     Raises:
-        DeepColorError: A manifest does not know an image.
+        DeepColorError: The predictions are broken, or of other images.
     """
-    images = list(zip(scores["data_set"], scores["id"], strict=True))
-    groups: dict[tuple[str, str], str] = {}
-    for data_set, path in manifests.items():
-        scored = scores.loc[scores["data_set"] == data_set, "id"]
-        for rows in chunks(path, ["id", "group"]):
-            found = rows[rows["id"].isin(scored)]
-            groups |= {
-                (data_set, id): group for id, group in zip(found["id"], found["group"], strict=True)
-            }
-    if unknown := [image for image in images if image not in groups]:
-        raise DeepColorError(
-            f"{manifests[unknown[0][0]]} has no '{unknown[0][1]}'; delete the data set's shards and run "
-            "the same command again"
-        )
-    scores.insert(2, "group", [groups[image] for image in images])
-    return scores
+    with ThreadPoolExecutor(threads) as workers:
+        parts = [
+            metrics.per_image(images, predicted, workers)
+            for images, predicted in prediction_batches(shards, split, predictions)
+        ]
+    return pd.concat([shards.images(split), pd.concat(parts, ignore_index=True)], axis=1)
 
 
 def summarize(scores: pd.DataFrame) -> dict[str, Any]:
@@ -95,7 +92,7 @@ def write_scores(scores: pd.DataFrame, per_image: Path, summary: Path) -> str:
     """Write per_image.csv and metrics.json; say the main figures in a few words.
 
     Args:
-        scores: Of `with_groups`.
+        scores: Of `score_predictions`.
         per_image: CSV file to write.
         summary: JSON file to write.
     """
