@@ -9,6 +9,7 @@ PYTHON ?= python3.11
 CORES ?= all
 VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export PYTHONPATH := $(CURDIR)/workflow$(if $(PYTHONPATH),:$(PYTHONPATH))
 # The environment is made anew when the lock's content changes, not when its time does.
 READY := $(VENV)/ready-$(shell cksum < envs/requirements.txt | tr ' ' '-')
 
@@ -27,7 +28,7 @@ ifeq ($(filter 0 1,$(GPU)),)
 $(error GPU is 1 or 0, not $(GPU); to choose one of several, set CUDA_VISIBLE_DEVICES)
 endif
 CUDA := $(filter 1,$(GPU))
-RUN_TARGET = python workflow/run_pipeline.py --cores "$(CORES)" $(OVERLAY) \
+RUN_TARGET = python workflow/scripts/run_pipeline.py --cores "$(CORES)" $(OVERLAY) \
 	$(if $(CUDA),--config accelerator=cuda) -- $(TARGET)
 
 # What the lock holds; what is installed only for the data sets that need it; and what has a lock of its
@@ -60,14 +61,14 @@ study: clients  ## Draw the material of the user study, for `deepcolor study ser
 	@python envs/install_clients.py --study $(if $(OVER),"$(OVER)")
 
 archive: $(READY)  ## Pack the results, and how they came about, into FILE=deepcolor.tar.gz (PRESET=paper)
-	@python workflow/archive_results.py pack $(OVERLAY) --archive "$(or $(FILE),deepcolor.tar.gz)"
+	@python workflow/scripts/archive_results.py pack $(OVERLAY) --archive "$(or $(FILE),deepcolor.tar.gz)"
 
 restore: $(READY)  ## Unpack the results of an archive (FILE=deepcolor.tar.gz, PRESET=paper if it was made so)
-	@python workflow/archive_results.py unpack $(OVERLAY) --archive "$(or $(FILE),deepcolor.tar.gz)"
+	@python workflow/scripts/archive_results.py unpack $(OVERLAY) --archive "$(or $(FILE),deepcolor.tar.gz)"
 
 browse: $(READY)  ## Open the FiftyOne app on a run (RUN=unet_30)
 	@python envs/install_clients.py --client fiftyone
-	@python workflow/browse_run.py $(OVERLAY) --run "$(or $(RUN),unet_30)"
+	@python workflow/scripts/browse_run.py $(OVERLAY) --run "$(or $(RUN),unet_30)"
 
 # Tests that use the same finished run share one process, and with it that run.
 PYTEST := python -m pytest --numprocesses $(or $(TESTERS),3) --dist loadfile
@@ -125,7 +126,7 @@ lock: $(READY)  ## Resolve the packages anew: envs/*.in to the locks envs/*.txt 
 	python envs/write_conda_environments.py
 
 clean:  ## Remove results/ and data/, not people's answers, data/cache, folders that a preset names, the environment
-	@$(PYTHON) workflow/clean_project.py
+	@$(PYTHON) workflow/scripts/clean_project.py
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -14,6 +14,9 @@ from snakemake.utils import min_version
 
 min_version("9.20")
 
+# The default, and where scripts find the library, be it in an environment of conda.
+shell.prefix("set -euo pipefail; export PYTHONPATH=workflow${{PYTHONPATH:+:$PYTHONPATH}}; ")
+
 if os.path.realpath(os.getcwd()) != os.path.realpath(workflow.basedir):
     raise SystemExit(
         f"Error: DeepColor runs in its own folder: cd {workflow.basedir} (no --directory, no module)"

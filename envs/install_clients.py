@@ -20,7 +20,8 @@ ENVS = Path(__file__).parent
 sys.path[:0] = [str(ENVS), str(ENVS.parent / "workflow")]
 
 import install_packages  # noqa: E402
-from deepcolor import configuration, devices  # noqa: E402
+from deepcolor.compute import devices  # noqa: E402
+from deepcolor.config import configuration  # noqa: E402
 from deepcolor.errors import DeepColorError, first_line  # noqa: E402
 
 

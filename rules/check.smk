@@ -13,8 +13,6 @@ rule check_data_set:
     """See whether a data set can be fetched, and what that will take."""
     message:
         "Look at the source of {wildcards.data_set}"
-    input:
-        code=lambda w: code("check_data_set", data_set_of(w).lister),
     output:
         findings=temp("<results>/checks/data_set-{data_set}.json"),
     log:
@@ -26,6 +24,7 @@ rule check_data_set:
     resources:
         **LIGHT,
     params:
+        code=code_of("check_data_set", lambda w: data_set_of(w).lister),
         source=lambda w: data_set_of(w).lister,
         options=lambda w: as_json(data_set_of(w).options),
         images=lambda w: as_json(data_set_of(w).images),
@@ -35,7 +34,7 @@ rule check_data_set:
         now=NOW,
     shell:
         r"""
-        python workflow/check_data_set.py \
+        python workflow/scripts/check_data_set.py \
             --data-set {wildcards.data_set:q} \
             --source {params.source:q} \
             --options {params.options:q} \
@@ -51,8 +50,6 @@ rule check_training:
     """See whether a network can be trained here, and how fast."""
     message:
         "Try {wildcards.model} for some steps"
-    input:
-        code=lambda w: code("check_training", runs_of(w.model)[-1].builder),
     output:
         findings=temp("<results>/checks/training-{model}.json"),
     log:
@@ -63,9 +60,10 @@ rule check_training:
         training_environment
     threads: THREADS
     resources:
-        **demand(lambda w: demands.trying(runs_of(w.model)[-1].architecture, SIZE, GPUS)),
+        **demand(lambda w: resources.trying(runs_of(w.model)[-1].architecture, SIZE, GPUS)),
         **ALL_GPUS,
     params:
+        code=code_of("check_training", lambda w: runs_of(w.model)[-1].builder),
         architecture=lambda w: runs_of(w.model)[-1].builder,
         options=lambda w: as_json(runs_of(w.model)[-1].options),
         training=lambda w: as_json(runs_of(w.model)[-1].training),
@@ -75,7 +73,7 @@ rule check_training:
         now=NOW,
     shell:
         r"""
-        python workflow/check_training.py \
+        python workflow/scripts/check_training.py \
             --model {wildcards.model:q} \
             --architecture {params.architecture:q} \
             --options {params.options:q} \
@@ -94,7 +92,6 @@ rule check_setup:
     message:
         "Add up what the run needs"
     input:
-        code=code("check_setup"),
         data_sets=[f"<results>/checks/data_set-{each.name}.json" for each in DATA_SETS],
         models=[f"<results>/checks/training-{run.model}.json" for run in longest_runs()],
     log:
@@ -104,6 +101,7 @@ rule check_setup:
     resources:
         **LIGHT,
     params:
+        code=code_of("check_setup"),
         images=as_json(IMAGES),
         runs=as_json(
             [
@@ -122,7 +120,7 @@ rule check_setup:
         results=lambda w, input: Path(input.data_sets[0]).parent.parent,
     shell:
         r"""
-        python workflow/check_setup.py \
+        python workflow/scripts/check_setup.py \
             --data-sets {input.data_sets:q} \
             --models {input.models:q} \
             --images {params.images:q} \

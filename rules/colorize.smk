@@ -17,7 +17,6 @@ rule colorize_photographs:
     message:
         "Colorize photographs with {wildcards.run}"
     input:
-        code=code("colorize_photographs"),
         page=SHEET_PARTS,
         network=lambda w: f"<results>/{run_of(w).name}/export",
     output:
@@ -30,15 +29,16 @@ rule colorize_photographs:
         "../envs/colorize.yaml"
     threads: THREADS
     resources:
-        **demand(lambda w: demands.colorizing(THREADS)),
+        **demand(lambda w: resources.colorizing(THREADS)),
     params:
+        code=code_of("colorize_photographs"),
         photographs=lambda w: as_json(own_photographs(w)),
         fingerprint=lambda w: fingerprint(config["colorize"]["folder"]),
         # A function, as a plain text is searched for wildcards.
         settings=lambda w: as_json(config["colorize"]),
     shell:
         r"""
-        python workflow/colorize_photographs.py \
+        python workflow/scripts/colorize_photographs.py \
             --network {input.network:q} \
             --photographs {params.photographs:q} \
             --settings {params.settings:q} \

@@ -12,10 +12,10 @@ from snakemake.utils import update_config
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
 
-from deepcolor import config_files, configuration, demands, folders, job_records, project
-from deepcolor.configuration import as_json
+from deepcolor.config import configuration, dependencies, environment, folders, job_records, resources, yaml_files
+from deepcolor.config.configuration import as_json
 from deepcolor.errors import DeepColorError
-from deepcolor.names import BASELINES
+from deepcolor.labels import BASELINES
 
 
 def stop(error):
@@ -33,7 +33,7 @@ for option in ("cores", "local_cores", "nodes"):
 
 try:
     for path in [Path("config.yaml"), *workflow.overwrite_configfiles]:
-        config_files.read_file(path)
+        yaml_files.read_file(path)
 except DeepColorError as error:
     stop(error)
 
@@ -44,14 +44,14 @@ configfile: "config.yaml"
 try:
     update_config(config, configuration.read_arguments(workflow.config_settings.config))
     config = configuration.complete(config)
-    project.check_writable([config["results"], config["data"]])
+    environment.check_writable([config["results"], config["data"]])
     if workflow.is_main_process:  # Jobs on a cluster read no records.
         job_records.check(MetadataRecord.model_validate)
 except DeepColorError as error:
     stop(error)
 
-project.use_this_python()
-project.isolate_jobs()
+environment.use_this_python()
+environment.isolate_jobs()
 
 RUNS = configuration.runs(config)
 # Folders with other programs' pictures, by the name of their run.
@@ -92,9 +92,9 @@ def demand(measure, goes_on=False):
 
 
 # Of rules that make a figure or a page, and of those that go through the scores of all images.
-LIGHT = demand(lambda wildcards: demands.Demand())
+LIGHT = demand(lambda wildcards: resources.Demand())
 TABLES = demand(
-    lambda wildcards: demands.tabulating(
+    lambda wildcards: resources.tabulating(
         EVALUATED, runs=len(RUNS) + len(PICTURES), listed=sum(IMAGES.values())
     )
 )
@@ -126,13 +126,13 @@ def data_set_of(wildcards):
 def fetching_demand(wildcards):
     """What the fetching of a range asks a cluster for."""
     images = sum(data_set_of(wildcards).images.values())
-    return demands.fetching(min(images, config["images_per_range"]))
+    return resources.fetching(min(images, config["images_per_range"]))
 
 
 def training_demand(run):
     """What the training of a run asks a cluster for."""
     used = configuration.images(config, run.train_on)
-    return demands.training(
+    return resources.training(
         run.architecture,
         images=used["training"] + used["validation"],
         epochs=run.epochs - (run.shorter or 0),
@@ -159,8 +159,8 @@ def network_of(wildcards):
 def prediction_demand(wildcards):
     """What the predictions of a run ask a cluster for."""
     if without_network(wildcards):
-        return demands.predicting_without_network(IMAGES["training"], EVALUATED, SIZE)
-    return demands.predicting(run_of(wildcards).architecture, EVALUATED, SIZE, GPUS)
+        return resources.predicting_without_network(IMAGES["training"], EVALUATED, SIZE)
+    return resources.predicting(run_of(wildcards).architecture, EVALUATED, SIZE, GPUS)
 
 
 def prediction_gpu(wildcards):
@@ -231,14 +231,21 @@ def runs_of_grid(wildcards):
     return [run.name for run in runs_of(wildcards.grid)]
 
 
-def code(script, *modules):
-    """A script of workflow/, the library modules that it imports, and further modules."""
-    return project.sources_of(script, modules)
+def code_of(script, module=None):
+    """A parameter that runs a rule again when its code changes; no argument of the script.
+
+    Args:
+        script: Name of the script.
+        module: Function from wildcards to a further "module:function" that the script imports.
+    """
+    return lambda wildcards: dependencies.code_digest(
+        script, (module(wildcards),) if module else ()
+    )
 
 
 def caption(name):
     """The caption of a figure or table in `snakemake --report`."""
-    return f"../workflow/captions/{name}.rst"
+    return f"../workflow/report/{name}.rst"
 
 
 def shard_counts(data_set):

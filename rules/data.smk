@@ -16,7 +16,6 @@ rule fetch_photographs:
     message:
         "Fetch the photographs of {wildcards.data_set}, range {wildcards.number} of {wildcards.total}"
     input:
-        code=lambda w: code("fetch_photographs", data_set_of(w).lister),
         others=manifests_before,
         listed=list_of,
     output:
@@ -32,10 +31,11 @@ rule fetch_photographs:
         "<results>/benchmarks/fetch_photographs/{data_set}-{number}-of-{total}.tsv"
     conda:
         environment_of
-    threads: demands.FETCHERS
+    threads: resources.FETCHERS
     resources:
         **demand(fetching_demand),
     params:
+        code=code_of("fetch_photographs", lambda w: data_set_of(w).lister),
         source=lambda w: data_set_of(w).lister,
         options=lambda w: as_json(data_set_of(w).options),
         images=lambda w: as_json(data_set_of(w).images),
@@ -47,7 +47,7 @@ rule fetch_photographs:
         listing=listing_of,
     shell:
         r"""
-        python workflow/fetch_photographs.py \
+        python workflow/scripts/fetch_photographs.py \
             --data-set {wildcards.data_set:q} \
             --source {params.source:q} \
             --options {params.options:q} \
@@ -69,7 +69,6 @@ rule write_manifest:
     message:
         "Write the manifest of {wildcards.data_set}"
     input:
-        code=code("write_manifest"),
         rows=lambda w: range_files(w, ".csv"),
         rejected=lambda w: range_files(w, ".rejected.csv"),
         facts=lambda w: range_files(w, ".json"),
@@ -84,15 +83,16 @@ rule write_manifest:
     conda:
         "../envs/data.yaml"
     resources:
-        **demand(lambda w: demands.joining(sum(data_set_of(w).images.values()))),
+        **demand(lambda w: resources.joining(sum(data_set_of(w).images.values()))),
     params:
+        code=code_of("write_manifest"),
         images=lambda w: as_json(data_set_of(w).images),
         ranges=ranges_of,
         near_duplicates=lambda w: (data_set_of(w).checks or {}).get("near_duplicates", 0),
         folder=subpath(output.manifest, parent=True),
     shell:
         r"""
-        python workflow/write_manifest.py \
+        python workflow/scripts/write_manifest.py \
             --data-set {wildcards.data_set:q} \
             --images {params.images:q} \
             --ranges {params.ranges:q} \
@@ -107,7 +107,6 @@ rule write_shards:
     message:
         "Write shard {wildcards.number} of {wildcards.data_set}, {wildcards.split}"
     input:
-        code=code("write_shards"),
         manifest="<data>/{data_set}/manifest.csv",
         offsets="<data>/{data_set}/manifest.offsets.json",
     output:
@@ -120,12 +119,14 @@ rule write_shards:
     conda:
         "../envs/tensorflow.yaml"
     resources:
-        **demand(lambda w: demands.writing_shard(config["images_per_shard"], SIZE, config["scratch"])),
+        **demand(lambda w: resources.writing_shard(config["images_per_shard"], SIZE, config["scratch"])),
         # No parameter, as for trainings: it changes no byte.
         scratch=SCRATCH,
+    params:
+        code=code_of("write_shards"),
     shell:
         r"""
-        python workflow/write_shards.py \
+        python workflow/scripts/write_shards.py \
             --manifest {input.manifest:q} \
             --data-set {wildcards.data_set:q} \
             --split {wildcards.split:q} \
@@ -144,7 +145,6 @@ rule index_shards:
     message:
         "Index the shards of {wildcards.data_set}"
     input:
-        code=code("index_shards"),
         shards=lambda w: shards_of(w, ".tfrecord"),
         contents=lambda w: shards_of(w, ".json"),
     output:
@@ -158,10 +158,11 @@ rule index_shards:
     resources:
         **LIGHT,
     params:
+        code=code_of("index_shards"),
         shards=lambda w: as_json(shard_counts(data_set_of(w))),
     shell:
         r"""
-        python workflow/index_shards.py \
+        python workflow/scripts/index_shards.py \
             --data-set {wildcards.data_set:q} \
             --image-size {wildcards.size:q} \
             --shards {params.shards:q} \

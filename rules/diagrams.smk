@@ -17,7 +17,6 @@ rule describe_architecture:
     message:
         "Describe the architecture of {wildcards.run}"
     input:
-        code=code("describe_architecture"),
         model=lambda w: f"<results>/{run_of(w).name}/model.keras",
     output:
         architecture="<results>/{run}/architecture.json",
@@ -28,12 +27,13 @@ rule describe_architecture:
     conda:
         "../envs/tensorflow.yaml"
     resources:
-        **demand(lambda w: demands.loading(run_of(w).architecture)),
+        **demand(lambda w: resources.loading(run_of(w).architecture)),
     params:
+        code=code_of("describe_architecture"),
         image_size=SIZE,
     shell:
         r"""
-        python workflow/describe_architecture.py \
+        python workflow/scripts/describe_architecture.py \
             --run {wildcards.run:q} \
             --model {input.model:q} \
             --image-size {params.image_size:q} \
@@ -47,7 +47,6 @@ rule plot_architecture:
     message:
         "Plot the architecture of {wildcards.model}"
     input:
-        code=code("plot_architecture"),
         architecture=lambda w: f"<results>/{runs_of(w.model)[-1].name}/architecture.json",
     output:
         figure=report(
@@ -63,9 +62,11 @@ rule plot_architecture:
         "../envs/report.yaml"
     resources:
         **LIGHT,
+    params:
+        code=code_of("plot_architecture"),
     shell:
         r"""
-        python workflow/plot_architecture.py \
+        python workflow/scripts/plot_architecture.py \
             --architecture {input.architecture:q} \
             --figure {output.figure:q} \
             2>&1 | tee {log:q}
@@ -77,7 +78,6 @@ rule list_rules:
     message:
         "List the rules"
     input:
-        code=code("list_rules", "deepcolor.configuration", "deepcolor.project"),
         snakefiles=SNAKEFILES,
     output:
         rules="<results>/rules.json",
@@ -90,12 +90,13 @@ rule list_rules:
     resources:
         **LIGHT,
     params:
+        code=code_of("list_rules", lambda w: "deepcolor.config.configuration"),
         # A function, as a plain text is searched for wildcards. The title changes nothing in the graph.
         config=lambda w: as_json({key: config[key] for key in config if key != "title"}),
         answered="yes" if answers_there() else "no",
     shell:
         r"""
-        python workflow/list_rules.py \
+        python workflow/scripts/list_rules.py \
             --config {params.config:q} \
             --target all \
             --snakefiles {input.snakefiles:q} \
@@ -110,7 +111,6 @@ rule plot_workflow:
     message:
         "Plot the workflow"
     input:
-        code=code("plot_workflow"),
         rules="<results>/rules.json",
     output:
         figure=report(
@@ -126,9 +126,11 @@ rule plot_workflow:
         "../envs/report.yaml"
     resources:
         **LIGHT,
+    params:
+        code=code_of("plot_workflow"),
     shell:
         r"""
-        python workflow/plot_workflow.py \
+        python workflow/scripts/plot_workflow.py \
             --rules {input.rules:q} \
             --figure {output.figure:q} \
             2>&1 | tee {log:q}

@@ -12,7 +12,6 @@ rule predict_images:
     message:
         "Predict {wildcards.run}"
     input:
-        code=code("predict_images"),
         model=network_of,
         indexes=indexes(),
         shards=shard_files(".tfrecord"),
@@ -31,13 +30,14 @@ rule predict_images:
         gpu=prediction_gpu,
         accelerator=config["accelerator"],
     params:
+        code=code_of("predict_images"),
         # Functions, as a plain path is searched for wildcards.
         pictures=lambda w: as_json(PICTURES.get(w.run)),
         fingerprint=lambda w: fingerprint(PICTURES.get(w.run)),
         split=config["evaluation"]["split"],
     shell:
         r"""
-        python workflow/predict_images.py \
+        python workflow/scripts/predict_images.py \
             --run {wildcards.run:q} \
             --model {input.model:q} \
             --pictures {params.pictures:q} \
@@ -55,7 +55,6 @@ rule score_predictions:
     message:
         "Score {wildcards.run}"
     input:
-        code=code("score_predictions"),
         predictions="<results>/{run}/predictions.npy",
         indexes=indexes(),
         shards=shard_files(".tfrecord"),
@@ -71,12 +70,13 @@ rule score_predictions:
         "../envs/tensorflow.yaml"
     threads: SCORING_THREADS
     resources:
-        **demand(lambda w: demands.scoring(EVALUATED, SIZE)),
+        **demand(lambda w: resources.scoring(EVALUATED, SIZE)),
     params:
+        code=code_of("score_predictions"),
         split=config["evaluation"]["split"],
     shell:
         r"""
-        python workflow/score_predictions.py \
+        python workflow/scripts/score_predictions.py \
             --run {wildcards.run:q} \
             --predictions {input.predictions:q} \
             --indexes {input.indexes:q} \
@@ -101,7 +101,6 @@ rule measure_distances:
     message:
         "Take further metrics of {wildcards.run}"
     input:
-        code=code("measure_distances"),
         predictions=lambda w: (
             f"<results>/{w.run if w.run in PICTURES else run_of(w).name}/predictions.npy"
             if DISTANCES
@@ -127,16 +126,17 @@ rule measure_distances:
         training_environment
     threads: THREADS
     resources:
-        **demand(lambda w: demands.measuring_distances(EVALUATED, SIZE, GPUS)),
+        **demand(lambda w: resources.measuring_distances(EVALUATED, SIZE, GPUS)),
         **ONE_GPU,
         accelerator=config["accelerator"],
     params:
+        code=code_of("measure_distances"),
         split=config["evaluation"]["split"],
         inception=lambda w: as_json(config["evaluation"]["inception_weights"]),
         seed=config["seed"],
     shell:
         r"""
-        python workflow/measure_distances.py \
+        python workflow/scripts/measure_distances.py \
             --run {wildcards.run:q} \
             --predictions {input.predictions:q} \
             --indexes {input.indexes:q} \

@@ -15,14 +15,13 @@ rule write_model_card:
     message:
         "Write the model card of {wildcards.run}"
     input:
-        code=code("write_model_card"),
         model="<results>/{run}/model.keras",
         record="<results>/{run}/training.json",
         metrics=lambda w: files_of_card(w, "metrics.json"),
         scores=lambda w: files_of_card(w, "per_image.csv"),
         about=[f"<data>/{data_set.name}/data_set.json" for data_set in DATA_SETS],
         manifests=MANIFESTS,
-        template="workflow/deepcolor/templates/MODEL_CARD.md.j2",
+        template="workflow/deepcolor/report/templates/MODEL_CARD.md.j2",
     output:
         json="<results>/{run}/model_card.json",
         markdown=report(
@@ -39,10 +38,11 @@ rule write_model_card:
     resources:
         **TABLES,
     params:
+        code=code_of("write_model_card"),
         split=config["evaluation"]["split"],
     shell:
         r"""
-        python workflow/write_model_card.py \
+        python workflow/scripts/write_model_card.py \
             --run {wildcards.run:q} \
             --model {input.model:q} \
             --record {input.record:q} \
@@ -62,7 +62,6 @@ rule export_model:
     message:
         "Export {wildcards.run}"
     input:
-        code=code("export_model"),
         model=lambda w: f"<results>/{run_of(w).name}/model.keras",
         card="<results>/{run}/model_card.json",
         markdown="<results>/{run}/MODEL_CARD.md",
@@ -76,10 +75,12 @@ rule export_model:
         "../envs/export.yaml"
     threads: 2
     resources:
-        **demand(lambda w: demands.exporting(run_of(w).architecture)),
+        **demand(lambda w: resources.exporting(run_of(w).architecture)),
+    params:
+        code=code_of("export_model"),
     shell:
         r"""
-        python workflow/export_model.py \
+        python workflow/scripts/export_model.py \
             --run {wildcards.run:q} \
             --model {input.model:q} \
             --card {input.card:q} \

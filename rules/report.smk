@@ -21,7 +21,7 @@ FIGURES = (
     + (["<results>/figures/acceptance.svg"] if answers_there() else [])
 )
 TEMPLATES = sorted(
-    str(path) for path in Path("workflow/deepcolor/templates").rglob("*") if path.is_file()
+    str(path) for path in Path("workflow/deepcolor/report/templates").rglob("*") if path.is_file()
 )
 
 
@@ -30,7 +30,6 @@ rule plot_curves:
     message:
         "Plot the curves of {wildcards.model}"
     input:
-        code=code("plot_curves"),
         history=lambda w: f"<results>/{runs_of(w.model)[-1].name}/history.csv",
     output:
         figure=report(
@@ -47,13 +46,14 @@ rule plot_curves:
     resources:
         **LIGHT,
     params:
+        code=code_of("plot_curves"),
         # A run that starts anew has no epochs in common with the shorter ones.
         milestones=lambda w: [run.epochs for run in runs_of(w.model)][
             -1 if runs_of(w.model)[-1].anew else 0 :
         ],
     shell:
         r"""
-        python workflow/plot_curves.py \
+        python workflow/scripts/plot_curves.py \
             --history {input.history:q} \
             --milestones {params.milestones:q} \
             --figure {output.figure:q} \
@@ -66,7 +66,6 @@ rule plot_costs:
     message:
         "Plot quality against cost"
     input:
-        code=code("plot_costs"),
         metrics="<results>/tables/metrics.csv",
         training="<results>/tables/training.csv",
     output:
@@ -83,9 +82,11 @@ rule plot_costs:
         "../envs/report.yaml"
     resources:
         **LIGHT,
+    params:
+        code=code_of("plot_costs"),
     shell:
         r"""
-        python workflow/plot_costs.py \
+        python workflow/scripts/plot_costs.py \
             --metrics {input.metrics:q} \
             --training {input.training:q} \
             --figure {output.figure:q} \
@@ -98,7 +99,6 @@ rule plot_grid:
     message:
         "Plot the grid of {wildcards.grid}"
     input:
-        code=code("plot_grid"),
         samples="<results>/samples.npz",
         baseline="<results>/baselines/grayscale-copy/per_image.csv",
         predictions=lambda w: [f"<results>/{run}/predictions.npy" for run in runs_of_grid(w)],
@@ -118,10 +118,11 @@ rule plot_grid:
     resources:
         **LIGHT,
     params:
+        code=code_of("plot_grid"),
         runs=runs_of_grid,
     shell:
         r"""
-        python workflow/plot_grid.py \
+        python workflow/scripts/plot_grid.py \
             --samples {input.samples:q} \
             --baseline {input.baseline:q} \
             --runs {params.runs:q} \
@@ -137,7 +138,6 @@ rule plot_preprocessing:
     message:
         "Plot photographs of {wildcards.data_set} before and after preprocessing"
     input:
-        code=code("plot_preprocessing"),
         manifest=lambda w: f"<data>/{data_set_of(w).name}/manifest.csv",
     output:
         figure=report(
@@ -154,12 +154,13 @@ rule plot_preprocessing:
     resources:
         **LIGHT,
     params:
+        code=code_of("plot_preprocessing"),
         image_size=SIZE,
         images=config["report"]["images"],
         seed=config["seed"],
     shell:
         r"""
-        python workflow/plot_preprocessing.py \
+        python workflow/scripts/plot_preprocessing.py \
             --manifest {input.manifest:q} \
             --image-size {params.image_size:q} \
             --images {params.images:q} \
@@ -174,7 +175,6 @@ rule tabulate_metrics:
     message:
         "Tabulate the metrics"
     input:
-        code=code("tabulate_metrics"),
         metrics=files_of_all("metrics.json"),
     output:
         table=report(
@@ -190,9 +190,11 @@ rule tabulate_metrics:
         "../envs/report.yaml"
     resources:
         **TABLES,
+    params:
+        code=code_of("tabulate_metrics"),
     shell:
         r"""
-        python workflow/tabulate_metrics.py \
+        python workflow/scripts/tabulate_metrics.py \
             --metrics {input.metrics:q} \
             --table {output.table:q} \
             2>&1 | tee {log:q}
@@ -204,7 +206,6 @@ rule tabulate_training:
     message:
         "Tabulate the trainings"
     input:
-        code=code("tabulate_training"),
         records=RECORDS,
     output:
         table=report(
@@ -221,10 +222,11 @@ rule tabulate_training:
     resources:
         **LIGHT,
     params:
+        code=code_of("tabulate_training"),
         varies=VARIES,
     shell:
         r"""
-        python workflow/tabulate_training.py \
+        python workflow/scripts/tabulate_training.py \
             --records {input.records:q} \
             --varies {params.varies:q} \
             --table {output.table:q} \
@@ -237,7 +239,6 @@ rule tabulate_comparisons:
     message:
         "Tabulate what changes, seeds and data sets make"
     input:
-        code=code("tabulate_comparisons"),
         metrics="<results>/tables/metrics.csv",
         records=RECORDS,
     output:
@@ -265,10 +266,11 @@ rule tabulate_comparisons:
     resources:
         **TABLES,
     params:
+        code=code_of("tabulate_comparisons"),
         varies=VARIES,
     shell:
         r"""
-        python workflow/tabulate_comparisons.py \
+        python workflow/scripts/tabulate_comparisons.py \
             --metrics {input.metrics:q} \
             --records {input.records:q} \
             --varies {params.varies:q} \
@@ -284,7 +286,6 @@ rule tabulate_data:
     message:
         "Tabulate the data sets"
     input:
-        code=code("tabulate_data"),
         about=[f"<data>/{data_set.name}/data_set.json" for data_set in DATA_SETS],
         manifests=[f"<data>/{data_set.name}/manifest.csv" for data_set in DATA_SETS],
     output:
@@ -306,9 +307,11 @@ rule tabulate_data:
         "../envs/report.yaml"
     resources:
         **TABLES,
+    params:
+        code=code_of("tabulate_data"),
     shell:
         r"""
-        python workflow/tabulate_data.py \
+        python workflow/scripts/tabulate_data.py \
             --about {input.about:q} \
             --manifests {input.manifests:q} \
             --table {output.table:q} \
@@ -322,8 +325,7 @@ rule plot_scores:
     message:
         "Plot the scores"
     input:
-        code=code("plot_scores"),
-        published="workflow/deepcolor/published.csv",
+        published="workflow/deepcolor/report/published.csv",
         metrics="<results>/tables/metrics.csv",
         training="<results>/tables/training.csv",
     output:
@@ -339,10 +341,11 @@ rule plot_scores:
     resources:
         **TABLES,
     params:
+        code=code_of("plot_scores"),
         split=config["evaluation"]["split"],
     shell:
         r"""
-        python workflow/plot_scores.py \
+        python workflow/scripts/plot_scores.py \
             --metrics {input.metrics:q} \
             --training {input.training:q} \
             --split {params.split:q} \
@@ -356,7 +359,6 @@ rule plot_extremes:
     message:
         "Plot the best and the worst images of {wildcards.run}"
     input:
-        code=code("plot_extremes"),
         extremes="<results>/extremes.npz",
         predictions="<results>/{run}/predictions.npy",
         scores="<results>/{run}/per_image.csv",
@@ -374,9 +376,11 @@ rule plot_extremes:
         "../envs/report.yaml"
     resources:
         **LIGHT,
+    params:
+        code=code_of("plot_extremes"),
     shell:
         r"""
-        python workflow/plot_extremes.py \
+        python workflow/scripts/plot_extremes.py \
             --run {wildcards.run:q} \
             --extremes {input.extremes:q} \
             --predictions {input.predictions:q} \
@@ -391,7 +395,6 @@ rule compare_runs:
     message:
         "Compare the runs"
     input:
-        code=code("compare_runs"),
         scores=files_of_all("per_image.csv"),
         records=RECORDS,
     output:
@@ -409,11 +412,12 @@ rule compare_runs:
     resources:
         **TABLES,
     params:
+        code=code_of("compare_runs"),
         pictures=list(PICTURES),
         varies=VARIES,
     shell:
         r"""
-        python workflow/compare_runs.py \
+        python workflow/scripts/compare_runs.py \
             --scores {input.scores:q} \
             --records {input.records:q} \
             --pictures {params.pictures:q} \
@@ -428,14 +432,13 @@ rule write_summary:
     message:
         "Write the summary"
     input:
-        code=code("write_summary"),
-        published="workflow/deepcolor/published.csv",
+        published="workflow/deepcolor/report/published.csv",
         metrics="<results>/tables/metrics.csv",
         training="<results>/tables/training.csv",
         ablations="<results>/tables/ablations.csv",
         seeds="<results>/tables/seeds.csv",
         comparisons="<results>/tables/comparisons.csv",
-        template="workflow/deepcolor/templates/summary.md.j2",
+        template="workflow/deepcolor/report/templates/summary.md.j2",
     output:
         json="<results>/summary.json",
         markdown=report("<results>/summary.md", category="Report", caption=caption("summary")),
@@ -448,11 +451,12 @@ rule write_summary:
     resources:
         **TABLES,
     params:
+        code=code_of("write_summary"),
         title=lambda w: as_json(config["title"]),
         split=config["evaluation"]["split"],
     shell:
         r"""
-        python workflow/write_summary.py \
+        python workflow/scripts/write_summary.py \
             --title={params.title:q} \
             --split {params.split:q} \
             --metrics {input.metrics:q} \
@@ -471,9 +475,8 @@ rule render_report:
     message:
         "Render the report"
     input:
-        code=code("render_report"),
         templates=TEMPLATES,
-        published="workflow/deepcolor/published.csv",
+        published="workflow/deepcolor/report/published.csv",
         metrics="<results>/tables/metrics.csv",
         training="<results>/tables/training.csv",
         ablations="<results>/tables/ablations.csv",
@@ -503,6 +506,7 @@ rule render_report:
     resources:
         **TABLES,
     params:
+        code=code_of("render_report"),
         # Functions, as a plain text is searched for wildcards.
         title=lambda w: as_json(config["title"]),
         config=lambda w: as_json(config),
@@ -511,7 +515,7 @@ rule render_report:
         benchmarks=f"{config['results']}/benchmarks",
     shell:
         r"""
-        python workflow/render_report.py \
+        python workflow/scripts/render_report.py \
             --title={params.title:q} \
             --config {params.config:q} \
             --metrics {input.metrics:q} \

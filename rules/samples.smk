@@ -10,7 +10,6 @@ rule draw_samples:
     message:
         "Draw {params.images} {params.split} images"
     input:
-        code=code("draw_samples"),
         indexes=indexes(),
         shards=shard_files(".tfrecord"),
         contents=shard_files(".json"),
@@ -23,14 +22,15 @@ rule draw_samples:
     conda:
         "../envs/tensorflow.yaml"
     resources:
-        **demand(lambda w: demands.reading(EVALUATED, SIZE, rate=500)),
+        **demand(lambda w: resources.reading(EVALUATED, SIZE, rate=500)),
     params:
+        code=code_of("draw_samples"),
         split=config["evaluation"]["split"],
         images=config["report"]["images"],
         seed=config["seed"],
     shell:
         r"""
-        python workflow/draw_samples.py \
+        python workflow/scripts/draw_samples.py \
             --indexes {input.indexes:q} \
             --split {params.split:q} \
             --images {params.images:q} \
@@ -45,7 +45,6 @@ rule draw_extremes:
     message:
         "Draw the best and the worst images"
     input:
-        code=code("draw_extremes"),
         indexes=indexes(),
         shards=shard_files(".tfrecord"),
         contents=shard_files(".json"),
@@ -59,14 +58,15 @@ rule draw_extremes:
     conda:
         "../envs/tensorflow.yaml"
     resources:
-        **demand(lambda w: demands.reading(EVALUATED, SIZE, rate=500)),
+        **demand(lambda w: resources.reading(EVALUATED, SIZE, rate=500)),
     params:
+        code=code_of("draw_extremes"),
         runs=compared(),
         split=config["evaluation"]["split"],
         images=config["report"]["extremes"],
     shell:
         r"""
-        python workflow/draw_extremes.py \
+        python workflow/scripts/draw_extremes.py \
             --indexes {input.indexes:q} \
             --split {params.split:q} \
             --runs {params.runs:q} \
@@ -82,7 +82,6 @@ rule export_inputs:
     message:
         "Export the inputs"
     input:
-        code=code("export_inputs"),
         indexes=indexes(),
         shards=shard_files(".tfrecord"),
         contents=shard_files(".json"),
@@ -95,12 +94,13 @@ rule export_inputs:
     conda:
         "../envs/tensorflow.yaml"
     resources:
-        **demand(lambda w: demands.reading(EVALUATED, SIZE)),
+        **demand(lambda w: resources.reading(EVALUATED, SIZE)),
     params:
+        code=code_of("export_inputs"),
         split=config["evaluation"]["split"],
     shell:
         r"""
-        python workflow/export_inputs.py \
+        python workflow/scripts/export_inputs.py \
             --indexes {input.indexes:q} \
             --split {params.split:q} \
             --folder {output.folder:q} \

@@ -19,7 +19,6 @@ rule draw_study:
     message:
         "Draw the user study"
     input:
-        code=code("draw_study"),
         indexes=indexes(),
         shards=shard_files(".tfrecord"),
         contents=shard_files(".json"),
@@ -34,8 +33,9 @@ rule draw_study:
     conda:
         "../envs/tensorflow.yaml"
     resources:
-        **demand(lambda w: demands.reading(EVALUATED, SIZE, rate=200)),
+        **demand(lambda w: resources.reading(EVALUATED, SIZE, rate=200)),
     params:
+        code=code_of("draw_study"),
         split=config["evaluation"]["split"],
         runs=studied,
         # A function, as a plain text is searched for wildcards.
@@ -43,7 +43,7 @@ rule draw_study:
         seed=config["seed"],
     shell:
         r"""
-        python workflow/draw_study.py \
+        python workflow/scripts/draw_study.py \
             --indexes {input.indexes:q} \
             --split {params.split:q} \
             --runs {params.runs:q} \
@@ -61,7 +61,6 @@ rule analyze_study:
     message:
         "Analyze the answers to the user study"
     input:
-        code=code("analyze_study"),
         answers="<results>/study/answers.csv",
     output:
         acceptance="<results>/study/acceptance.json",
@@ -80,11 +79,12 @@ rule analyze_study:
     resources:
         **TABLES,
     params:
+        code=code_of("analyze_study"),
         # A function, as a plain text is searched for wildcards.
         rules=lambda w: as_json(config["study"]["exclude"]),
     shell:
         r"""
-        python workflow/analyze_study.py \
+        python workflow/scripts/analyze_study.py \
             --answers {input.answers:q} \
             --rules {params.rules:q} \
             --acceptance {output.acceptance:q} \
@@ -99,7 +99,6 @@ rule plot_acceptance:
     message:
         "Plot the acceptance"
     input:
-        code=code("plot_acceptance"),
         acceptance="<results>/study/acceptance.json",
     output:
         figure=report(
@@ -115,9 +114,11 @@ rule plot_acceptance:
         "../envs/report.yaml"
     resources:
         **LIGHT,
+    params:
+        code=code_of("plot_acceptance"),
     shell:
         r"""
-        python workflow/plot_acceptance.py \
+        python workflow/scripts/plot_acceptance.py \
             --acceptance {input.acceptance:q} \
             --figure {output.figure:q} \
             2>&1 | tee {log:q}

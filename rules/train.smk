@@ -12,7 +12,6 @@ rule train_model:
     message:
         "Train {wildcards.run}"
     input:
-        code=lambda w: code("train_model", run_of(w).builder),
         indexes=lambda w: indexes(run_of(w).train_on),
         shards=lambda w: shard_files(".tfrecord", run_of(w).train_on),
         start=lambda w: (
@@ -44,6 +43,7 @@ rule train_model:
         accelerator=config["accelerator"],
         scratch=SCRATCH,
     params:
+        code=code_of("train_model", lambda w: run_of(w).builder),
         model=lambda w: run_of(w).model,
         architecture=lambda w: run_of(w).builder,
         options=lambda w: as_json(run_of(w).options),
@@ -56,7 +56,7 @@ rule train_model:
         devices=config["devices"],
     shell:
         r"""
-        python workflow/train_model.py \
+        python workflow/scripts/train_model.py \
             --run {wildcards.run:q} \
             --model-name {params.model:q} \
             --architecture {params.architecture:q} \
@@ -73,6 +73,7 @@ rule train_model:
             --devices {params.devices:q} \
             --threads {threads} \
             --scratch {resources.scratch:q} \
+            --code {params.code:q} \
             --model {output.model:q} \
             --history {output.history:q} \
             --record {output.record:q} \

@@ -27,8 +27,8 @@ def watch(event, arguments):
         os.write(2, f"WRITES {event}\\n".encode())
 
 sys.addaudithook(watch)
-from deepcolor import cli
-cli.main()
+from deepcolor.cli import main
+main.main()
 """
 
 

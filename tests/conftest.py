@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from deepcolor.archiving import code_files
 from deepcolor.files import alone_in
+from deepcolor.report.archive import code_files
 
 PROJECT = Path(__file__).parent.parent
 TINY = PROJECT / "tests" / "tiny.yaml"

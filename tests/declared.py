@@ -7,6 +7,8 @@ from base64 import urlsafe_b64decode
 from collections import defaultdict
 from pathlib import Path
 
+from deepcolor.config import dependencies
+
 # Opened though no rule declares them: photographs, which manifests name with their checksums; downloads;
 # what must outlive a failed job: backups of trainings, rejected photographs, colorized pictures; locks;
 # partial files; and Snakemake's own benchmarks.
@@ -55,10 +57,12 @@ def check(folder: Path) -> set[str]:
         command = tuple(job["command"])
         if command not in declared:  # Made again since, with another command.
             continue
+        given = tuple(word for word in command if re.fullmatch(r"deepcolor(\.\w+)+:\w+", word))
+        code = {*dependencies.sources_of(Path(command[0]).stem, given), "workflow/deepcolor/__init__.py"}
         for name in job["modules"]:
-            assert name in declared[command], f"{command[0]} loads {name} and does not declare it"
+            assert name in code, f"{command[0]} loads {name}, whose edits do not run it again"
         for name in job["read"]:
             above = {name, *map(str, Path(name).parents)}
-            known = above & declared[command] or BESIDE.match(name)
+            known = above & declared[command] or name in code or BESIDE.match(name)
             assert known, f"{command[0]} reads {name} and does not declare it"
     return {Path(command[0]).stem for command in declared}

@@ -12,12 +12,12 @@ from typing import Any
 import hub
 import pandas as pd
 from conftest import PROJECT
-from deepcolor.manifest import read_manifest
+from deepcolor.data.manifest import read_manifest
 
 CHECKS = {"min_side": 64, "min_chroma": 1.5, "toned": False, "near_duplicates": 6}
-HUB = "deepcolor.sources.huggingface:huggingface"
-ZOO = "deepcolor.sources.fiftyone:fiftyone"
-FOLDER = "deepcolor.sources.folder:folder"
+HUB = "deepcolor.data.sources.huggingface:huggingface"
+ZOO = "deepcolor.data.sources.fiftyone:fiftyone"
+FOLDER = "deepcolor.data.sources.folder:folder"
 
 
 def fetch(

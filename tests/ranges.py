@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from deepcolor.checks import Checks
-from deepcolor.fetching import fetch_range
-from deepcolor.joining import join
-from deepcolor.photograph import Request, Source
+from deepcolor.data.fetch import fetch_range
+from deepcolor.data.merge import join
+from deepcolor.data.quality import Checks
+from deepcolor.data.sources.base import Request, Source
 
 
 def fetch(name: str, source: Source, counts: Mapping[str, int], folder: Path) -> None:

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 from deepcolor.files import read_json, write_json
+from deepcolor.report.tables import write_table
 from deepcolor.study import design
-from deepcolor.study.acceptance import analyze, image_table, run_table
+from deepcolor.study.analysis.acceptance import analyze, image_table, run_table
+from deepcolor.study.analysis.exclusion import exclude
+from deepcolor.study.analysis.figures import plot_acceptance
 from deepcolor.study.answers import read_answers, write_rows
-from deepcolor.study.exclusion import exclude
-from deepcolor.study.figures import plot_acceptance
-from deepcolor.tables import write_table
 from scipy.stats import norm
 
 RULES = {"catch_share": 0.2, "fastest": 0.3, "color_vision": True}

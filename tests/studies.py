@@ -115,7 +115,7 @@ def make_study(folder: Path, side: int = 4, images: int = 8, **changes: Any) -> 
 
 def command(*arguments: str | Path) -> list[str]:
     """The command line of `deepcolor`."""
-    return [sys.executable, "-m", "deepcolor.cli", *map(str, arguments)]
+    return [sys.executable, "-m", "deepcolor.cli.main", *map(str, arguments)]
 
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(PROJECT / "workflow")}

@@ -14,13 +14,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from deepcolor import comparisons, figures, report, samples, statistics, tables, views
-from deepcolor.definitions import KEPT, MEASURES
-from deepcolor.distances import DEFINITIONS
+from deepcolor.data.manifest import write_manifest
+from deepcolor.evaluation import bootstrap, comparisons, samples
+from deepcolor.evaluation.distances import DEFINITIONS
+from deepcolor.evaluation.measures import KEPT, MEASURES
+from deepcolor.evaluation.score import write_scores
 from deepcolor.files import write_json
-from deepcolor.manifest import write_manifest
-from deepcolor.names import BASELINES
-from deepcolor.scores import write_scores
+from deepcolor.labels import BASELINES
+from deepcolor.report import context, figures, tables
+from deepcolor.report import render as report
 from PIL import Image
 from records import TRAINING, varied, write_records
 
@@ -32,16 +34,16 @@ BASELINE_LEVELS = {
 
 def fewer_resamples(monkeypatch: pytest.MonkeyPatch, count: int = 399) -> None:
     """Let intervals be rougher, and tests faster."""
-    monkeypatch.setattr(statistics, "RESAMPLES", count)
+    monkeypatch.setattr(bootstrap, "RESAMPLES", count)
 
 
 @dataclass(frozen=True)
 class Results:
-    """What `write_results` has written, as `report.render` asks for it.
+    """What `write_results` has written, as `render.render` asks for it.
 
     Attributes:
         folder: Of the results.
-        arguments: Of `report.render`, all but the path.
+        arguments: Of `render.render`, all but the path.
     """
 
     folder: Path
@@ -155,7 +157,7 @@ def write_results(
     )
 
 
-# As workflow/measure_distances.py writes it.
+# As workflow/scripts/measure_distances.py writes it.
 DISTANCES: dict[str, Any] = {
     "fid": {"value": None, "n": 2, "note": "too few images"},
     "lpips": {"value": 0.25, "n": 2, "note": "of its own network"},
@@ -319,7 +321,7 @@ def _write_figures(
         Image.new("RGB", (8, 8), "teal").save(file)
     if real:
         metrics, training = (tables.read_table(table[name]) for name in ("metrics", "training"))
-        rows = views.results(metrics, training, [], "test")
+        rows = context.results(metrics, training, [], "test")
         figures.plot_scores([row for row in rows if row["run"] != "true-chroma"], plotted[0])
         means = tables.as_predicted(metrics, "all")[["run", "psnr"]]
         figures.plot_costs(training.merge(means, on="run"), 20.0, plotted[1])

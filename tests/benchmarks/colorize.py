@@ -27,14 +27,14 @@ import cv2  # noqa: E402
 import numpy as np  # noqa: E402
 from deepcolor.colorize.batch import colorize_files  # noqa: E402
 from deepcolor.colorize.chroma import compose, differences, luma  # noqa: E402
+from deepcolor.colorize.colorizer import colorize, previews  # noqa: E402
 from deepcolor.colorize.network import Network, open_network  # noqa: E402
-from deepcolor.colorize.picture import colorize, previews  # noqa: E402
-from deepcolor.colorize.reading import LEAST_CHROMA  # noqa: E402
+from deepcolor.colorize.read import LEAST_CHROMA  # noqa: E402
 from deepcolor.colorize.settings import Settings  # noqa: E402
-from deepcolor.colorize.writing import write  # noqa: E402
-from deepcolor.decoding import open_rgb, resize  # noqa: E402
+from deepcolor.colorize.write import write  # noqa: E402
 from deepcolor.files import listing  # noqa: E402
-from deepcolor.tone import chroma_and_spread  # noqa: E402
+from deepcolor.imaging.decoding import open_rgb, resize  # noqa: E402
+from deepcolor.imaging.tone import chroma_and_spread  # noqa: E402
 from networks import write_onnx  # noqa: E402
 from PIL import Image  # noqa: E402
 from skimage import data  # noqa: E402

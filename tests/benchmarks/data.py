@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "workflow"))
 if hasattr(os, "sched_setaffinity"):
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 
-from deepcolor import backend  # noqa: E402
+from deepcolor.compute import backend  # noqa: E402
 
 backend.prepare_keras(threads=1)
 
@@ -28,11 +28,11 @@ import cv2  # noqa: E402
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 import tensorflow as tf  # noqa: E402
-from deepcolor.decoding import open_rgb, read_square  # noqa: E402
+from deepcolor.data.shard_writer import write_index, write_shard  # noqa: E402
+from deepcolor.data.shards import Shards  # noqa: E402
+from deepcolor.data.sources.embedded import PHOTOGRAPHS  # noqa: E402
 from deepcolor.files import sha256  # noqa: E402
-from deepcolor.shard_writer import write_index, write_shard  # noqa: E402
-from deepcolor.shards import Shards  # noqa: E402
-from deepcolor.sources.photographs import PHOTOGRAPHS  # noqa: E402
+from deepcolor.imaging.decoding import open_rgb, read_square  # noqa: E402
 from PIL import Image  # noqa: E402
 
 SIZE = 256

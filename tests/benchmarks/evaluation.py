@@ -18,12 +18,12 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "workflow"))
 if hasattr(os, "sched_setaffinity"):
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:2])
 
-from deepcolor import backend  # noqa: E402
+from deepcolor.compute import backend  # noqa: E402
 
 backend.prepare_keras(threads=2)
 
 import numpy as np  # noqa: E402
-from deepcolor import metrics  # noqa: E402
+from deepcolor.evaluation import metrics  # noqa: E402
 from skimage import data  # noqa: E402
 from skimage.color import deltaE_ciede2000, rgb2lab  # noqa: E402
 from skimage.metrics import structural_similarity  # noqa: E402

@@ -26,7 +26,7 @@ sys.path[:0] = [str(TESTS), str(TESTS.parent / "workflow")]
 import cv2  # noqa: E402
 import numpy as np  # noqa: E402
 from conftest import copy_project  # noqa: E402
-from deepcolor import folders  # noqa: E402
+from deepcolor.config import folders  # noqa: E402
 
 SIZE = 32
 RULES = ("fetch_photographs", "write_manifest", "write_shards", "index_shards")

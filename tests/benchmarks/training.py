@@ -22,8 +22,8 @@ from typing import Any
 PROJECT = Path(__file__).parents[2]
 sys.path.insert(0, str(PROJECT / "workflow"))
 
-from deepcolor import backend  # noqa: E402
-from deepcolor.registry import ARCHITECTURES  # noqa: E402
+from deepcolor.compute import backend  # noqa: E402
+from deepcolor.config.registry import ARCHITECTURES  # noqa: E402
 
 SETTINGS: dict[str, Any] = {
     "optimizer": "adam", "learning_rate": 0.001, "schedule": "constant", "warmup_epochs": 0,
@@ -41,8 +41,8 @@ def make_shards(folder: Path, size: int, images: int) -> Path:
     """Write shards of so many training images, cut from a photograph; give their index."""
     import cv2
     import pandas as pd
+    from deepcolor.data.shard_writer import write_index, write_shard
     from deepcolor.files import sha256
-    from deepcolor.shard_writer import write_index, write_shard
     from skimage import data
 
     cv2.imwrite(str(folder / "photograph.png"), data.astronaut())
@@ -60,11 +60,11 @@ def make_shards(folder: Path, size: int, images: int) -> Path:
 
 def model_of(architecture: str, size: int, settings: dict[str, Any]) -> Any:
     """A network ready for training, from random weights."""
-    from deepcolor import training
+    from deepcolor.training import loop
 
     build = pkgutil.resolve_name(ARCHITECTURES[architecture])
     options = {} if architecture == "unet" else {"weights": "none"}
-    return training.trainer(build(size, **options), settings)
+    return loop.trainer(build(size, **options), settings)
 
 
 def images_per_second(model: Any, epochs: dict[str, Callable[[], Iterable]], images: int) -> dict:
@@ -83,7 +83,7 @@ def measure_waiting(size: int, batch: int, steps: int) -> dict:
     """U-Net from shards, and from one batch that stays in memory."""
     backend.prepare_keras(os.cpu_count() or 1)
     import tensorflow as tf
-    from deepcolor.shards import Shards
+    from deepcolor.data.shards import Shards
 
     with tempfile.TemporaryDirectory() as folder:
         shards = Shards([make_shards(Path(folder), size, batch * steps)])
@@ -109,8 +109,8 @@ def measure_setting(size: int, batch: int, settings: dict[str, Any]) -> dict:
         precision=settings["precision"],
     )
     import tensorflow as tf
-    from deepcolor import devices
-    from deepcolor.complexity import multiply_adds
+    from deepcolor.compute import devices
+    from deepcolor.models.macs import multiply_adds
 
     steps = 8
     model = model_of("unet", size, settings)
@@ -134,7 +134,7 @@ def measure_start(architecture: str) -> dict:
 
     backend.prepare_keras(os.cpu_count() or 1)
     import numpy as np
-    from deepcolor import training  # noqa: F401 - part of what is measured
+    from deepcolor.training import loop  # noqa: F401 - part of what is measured
 
     lap("import")
     model = model_of(architecture, 64, SETTINGS)
@@ -158,7 +158,7 @@ def measure_milestones() -> dict:
             began = time.perf_counter()
             subprocess.run(
                 [
-                    sys.executable, str(PROJECT / "workflow/train_model.py"), "--run", run,
+                    sys.executable, str(PROJECT / "workflow/scripts/train_model.py"), "--run", run,
                     "--model-name", "unet", "--architecture", ARCHITECTURES["unet"],
                     "--training", json.dumps(SETTINGS), "--image-size", "64", "--train-on", "d",
                     "--indexes", str(index), "--epochs", str(epochs), "--seed", "0",

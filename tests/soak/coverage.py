@@ -23,7 +23,7 @@ from scipy.special import expit, ndtri
 PROJECT = Path(__file__).parent.parent.parent
 sys.path.insert(0, str(PROJECT / "workflow"))
 
-from deepcolor.study import intervals, resampling  # noqa: E402
+from deepcolor.study.analysis import intervals, resampling  # noqa: E402
 
 BAND = (0.92, 0.98)
 # Enough for the ends to be off by less than a twentieth of their distance.

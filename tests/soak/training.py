@@ -38,7 +38,7 @@ SETTINGS = {
 def make_shards(folder: Path) -> Path:
     """Write shards of 14 training and 5 validation pictures of 32×32 noise; give their index."""
     import cv2
-    from deepcolor import shard_writer
+    from deepcolor.data import shard_writer
     from deepcolor.files import sha256
 
     pixels = np.random.default_rng(0).integers(0, 256, (19, 32, 32, 3), np.uint8)

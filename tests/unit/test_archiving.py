@@ -14,9 +14,9 @@ from typing import BinaryIO
 
 import pytest
 from conftest import PROJECT
-from deepcolor import archiving, restoring
-from deepcolor.archiving import Layout
 from deepcolor.errors import DeepColorError
+from deepcolor.report import restore
+from deepcolor.report.archive import CODE, Layout, members, pack
 
 
 def project(folder: Path, code: str = "print(1)") -> Path:
@@ -42,7 +42,7 @@ def project(folder: Path, code: str = "print(1)") -> Path:
 
 def packed(folder: Path) -> Path:
     archive = folder.with_suffix(".tar.gz")
-    archiving.pack(folder, archiving.members(folder, Layout()), archive)
+    pack(folder, members(folder, Layout()), archive)
     return archive
 
 
@@ -65,9 +65,9 @@ def test_lists_of_photographs_are_in_an_archive(here: Path) -> None:
     config = {"results": "results", "data": "data", "data_sets": {"a": {"list": "photographs.txt"}}}
     layout = Layout.of(here, config, None)
     archive = here.with_suffix(".tar.gz")
-    archiving.pack(here, archiving.members(here, layout), archive)
+    pack(here, members(here, layout), archive)
     (here / "photographs.txt").unlink()
-    assert restoring.unpack(archive, here, layout) == 1
+    assert restore.unpack(archive, here, layout) == 1
     assert (here / "photographs.txt").read_text() == "a.jpg"
     config["data_sets"] = {"a": {"list": "/list.txt"}}
     with pytest.raises(DeepColorError, match="/list.txt lies outside the project's folder"):
@@ -80,7 +80,7 @@ def test_all_code_is_in_an_archive() -> None:
     command = ["git", "ls-files", "-z"]
     listed = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True).stdout
     names = {name.split("/")[0] for name in listed.split("\0") if name}
-    assert names == {*archiving.CODE, "results"}
+    assert names == {*CODE, "results"}
 
 
 def test_checksums_are_those_of_the_tool(here: Path, tmp_path: Path) -> None:
@@ -95,21 +95,21 @@ def test_results_are_put_into_the_same_project(here: Path, tmp_path: Path) -> No
     there = project(tmp_path / "there")
     for name in ("results/report.html", "results/unet_1/model.keras", "data/photographs/manifest.csv"):
         (there / name).unlink()
-    assert restoring.unpack(archive, there, Layout()) == 3
+    assert restore.unpack(archive, there, Layout()) == 3
     assert (there / "results/unet_1/model.keras").read_text() == "weights"
     assert (there / "results/report.html").stat().st_mtime == 1e9 + 0.25
-    assert restoring.unpack(archive, there, Layout()) == 0
+    assert restore.unpack(archive, there, Layout()) == 0
 
 
 def test_nothing_is_put_into_another_project(here: Path, tmp_path: Path) -> None:
     archive = packed(here)
     there = project(tmp_path / "there", code="print(2)")
     with pytest.raises(DeepColorError, match=r"made by other code \(Snakefile differs\)"):
-        restoring.unpack(archive, there, Layout())
+        restore.unpack(archive, there, Layout())
     (there / "Snakefile").write_text("print(1)")
     (there / "results/report.html").write_text("<p>")
     with pytest.raises(DeepColorError, match="results/report.html is there and is another"):
-        restoring.unpack(archive, there, Layout())
+        restore.unpack(archive, there, Layout())
     assert (there / "results/report.html").read_text() == "<p>"
 
 
@@ -120,21 +120,21 @@ def test_a_broken_archive_is_refused_before_anything_is_written(here: Path, tmp_
     whole = archive.read_bytes()
     archive.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(DeepColorError, match="cannot be unpacked"):
-        restoring.unpack(archive, there, Layout())
+        restore.unpack(archive, there, Layout())
     changed = gzip.decompress(whole).replace(b"weights", b"Weights")
     archive.write_bytes(gzip.compress(changed))
     with pytest.raises(DeepColorError, match=r"not as it was written \(results/unet_1/model.keras\)"):
-        restoring.unpack(archive, there, Layout())
+        restore.unpack(archive, there, Layout())
     archive.write_text("no archive")
     with pytest.raises(DeepColorError, match="cannot be unpacked"):
-        restoring.unpack(archive, there, Layout())
+        restore.unpack(archive, there, Layout())
     assert not (there / "results/unet_1/model.keras").exists()
 
 
 def test_without_a_report_there_is_nothing_to_pack(here: Path) -> None:
     (here / "results/report.html").unlink()
     with pytest.raises(DeepColorError, match="results/report.html is not there; make report writes it"):
-        archiving.members(here, Layout())
+        members(here, Layout())
 
 
 @pytest.mark.parametrize("folder", ["/elsewhere", "../elsewhere", ".", "workflow", "docs/a", ".git"])
@@ -166,7 +166,7 @@ def test_what_links_lead_to_is_packed(here: Path, tmp_path: Path) -> None:
     archive = packed(here)
     there = project(tmp_path / "there")
     (there / "results/unet_1/model.keras").unlink()
-    assert restoring.unpack(archive, there, Layout()) == 2
+    assert restore.unpack(archive, there, Layout()) == 2
     assert (there / "results/unet_1/model.keras").read_text() == "weights"
     assert (there / "results/linked.bin").read_text() == "linked"
     assert not (there / "results/linked.bin").is_symlink()
@@ -188,7 +188,7 @@ def test_names_of_all_kinds_are_restored(here: Path, tmp_path: Path) -> None:
         (here / name).write_text("pixels")
     archive = packed(here)
     there = project(tmp_path / "there")
-    assert restoring.unpack(archive, there, Layout()) == len(names)
+    assert restore.unpack(archive, there, Layout()) == len(names)
     assert all((there / name).read_text() == "pixels" for name in names)
 
 
@@ -209,9 +209,9 @@ def test_an_interrupted_restore_goes_on(
 
     monkeypatch.setattr(shutil, "copyfileobj", half)
     with pytest.raises(OSError, match="No space left"):  # `command.run` adds the remedy.
-        restoring.unpack(archive, there, Layout())
+        restore.unpack(archive, there, Layout())
     assert (there / "results/report.html").read_text() == "<html>"
     assert sorted(os.listdir(there / "results/unet_1")) == ["backup-1.safetensors"]
     monkeypatch.undo()
-    assert restoring.unpack(archive, there, Layout()) == 1
+    assert restore.unpack(archive, there, Layout()) == 1
     assert (there / "results/unet_1/model.keras").read_text() == "weights"

@@ -14,9 +14,13 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
-from deepcolor import arrays, color, lab, metrics, targets, training
+from deepcolor.config.registry import ARCHITECTURES
+from deepcolor.data import arrays
+from deepcolor.evaluation import metrics
+from deepcolor.imaging import color, lab
+from deepcolor.models import heads
 from deepcolor.models.unet import unet
-from deepcolor.registry import ARCHITECTURES
+from deepcolor.training import loop
 
 BACKEND = keras.backend.backend()
 SETTINGS: dict[str, Any] = {
@@ -35,19 +39,17 @@ def pictures(count: int, seed: int) -> np.ndarray:
 TRAINING, VALIDATION = pictures(10, 0), pictures(6, 1)
 
 
-def make(**settings: Any) -> tuple[training.Trainer, dict[str, Any]]:
+def make(**settings: Any) -> tuple[loop.Trainer, dict[str, Any]]:
     keras.utils.set_random_seed(1)
     settings = {**SETTINGS, **settings}
     network = unet(
         32, filters=[4, 8], target=settings.pop("target", "rgb"), batch_norm_momentum=0.5, dropout=0.2
     )
-    return training.trainer(network, settings, epochs=6, steps=3), settings
+    return loop.trainer(network, settings, epochs=6, steps=3), settings
 
 
-def fit(
-    model: training.Trainer, settings: dict[str, Any], backup: Path, epochs: int
-) -> training.History:
-    return training.train(
+def fit(model: loop.Trainer, settings: dict[str, Any], backup: Path, epochs: int) -> loop.History:
+    return loop.train(
         model,
         lambda which: arrays.training_batches(TRAINING, 4, seed=3, epochs=which, flip=True, rotate=True),
         (VALIDATION, VALIDATION),
@@ -83,7 +85,7 @@ def test_networks_predict(architecture: str) -> None:
         pytest.skip("takes a minute to compile, and has no kind of layer that the others lack")
     network = pkgutil.resolve_name(ARCHITECTURES[architecture])(32, target="lab", **options)
     luminance = keras.ops.convert_to_numpy(color.to_luminance(VALIDATION[:2]))
-    rgb = targets.colorizer(network).predict_on_batch(luminance)
+    rgb = heads.colorizer(network).predict_on_batch(luminance)
     assert rgb.shape == (2, 32, 32, 3)
     assert np.isfinite(rgb).all() and rgb.min() >= 0 and rgb.max() <= 1
 
@@ -94,7 +96,7 @@ def test_networks_learn(target: str, tmp_path: Path) -> None:
     history = fit(model, settings, tmp_path / "b", 12)
     assert history[-1]["loss"] < 0.6 * history[0]["loss"]
     luminance = keras.ops.convert_to_numpy(color.to_luminance(VALIDATION))
-    predicted = lab.to_8bit(targets.colorizer(model.layers[-1]).predict_on_batch(luminance))
+    predicted = lab.to_8bit(heads.colorizer(model.layers[-1]).predict_on_batch(luminance))
     scores = metrics.per_image(VALIDATION, predicted)
     assert scores["mse"].mean() == pytest.approx(history[-1]["val_mse"], rel=0.02)
     assert scores["psnr"].mean() == pytest.approx(history[-1]["val_psnr"], rel=0.02)
@@ -113,7 +115,7 @@ def test_going_on_is_exact(settings: dict[str, Any], tmp_path: Path) -> None:
     if BACKEND == "tensorflow":
         pytest.skip("test_training.py has this for every setting")
 
-    def without_times(history: training.History) -> list[dict[str, float]]:
+    def without_times(history: loop.History) -> list[dict[str, float]]:
         return [{k: v for k, v in row.items() if "second" not in k} for row in history]
 
     whole, complete = make(**settings)
@@ -142,7 +144,7 @@ def test_saved_network_predicts_the_same_elsewhere(tmp_path: Path) -> None:
 
 def save(folder: Path) -> None:
     """Save a network with chroma inside, and what it predicts."""
-    network = targets.colorizer(unet(32, filters=[4, 8], target="lab"))
+    network = heads.colorizer(unet(32, filters=[4, 8], target="lab"))
     network.save(folder / "model.keras")
     luminance = keras.ops.convert_to_numpy(color.to_luminance(VALIDATION))
     predicted = keras.ops.convert_to_numpy(network(luminance, training=False))

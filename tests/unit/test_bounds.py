@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import photographs
 import pytest
-from deepcolor import bounds, decoding
-from deepcolor.colorize import marking, profiles
+from deepcolor.colorize import icc, xmp
 from deepcolor.colorize.batch import megapixels_of
-from deepcolor.colorize.inspecting import inspect
-from deepcolor.colorize.reading import read
+from deepcolor.colorize.inspection import inspect
+from deepcolor.colorize.read import read
+from deepcolor.imaging import bounds, decoding
 from PIL import Image, PngImagePlugin
 from unit.test_colorize_odd_files import png_chunk
 
@@ -168,9 +168,9 @@ def large_profile(size: int, number: int = 0) -> bytes:
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "TIFF", "WEBP"])
 def test_huge_profiles_are_left_out_with_a_note(format: str) -> None:
     colors = Image.fromarray(photographs.colored())
-    kept = large_profile(profiles.MAX_BYTES)
+    kept = large_profile(icc.MAX_BYTES)
     assert read(photographs.encoded(colors, format, icc_profile=kept)).profile == kept
-    huge = large_profile(profiles.MAX_BYTES + 1)
+    huge = large_profile(icc.MAX_BYTES + 1)
     photograph = read(photographs.encoded(colors, format, icc_profile=huge))
     assert photograph.profile == b""
     assert photograph.notes == ["its ICC profile is larger than 4 MB: taken for sRGB"]
@@ -178,15 +178,15 @@ def test_huge_profiles_are_left_out_with_a_note(format: str) -> None:
 
 def test_few_profiles_are_kept_in_memory() -> None:
     rgb = np.zeros((1, 1, 3), np.uint8)
-    for number in range(2 * profiles.MAX_TRANSFORMS):
-        profiles.to_profile(rgb, large_profile(10_000, number))
-    assert profiles._transform.cache_info().currsize <= profiles.MAX_TRANSFORMS
+    for number in range(2 * icc.MAX_TRANSFORMS):
+        icc.to_profile(rgb, large_profile(10_000, number))
+    assert icc._transform.cache_info().currsize <= icc.MAX_TRANSFORMS
 
 
 def test_size_and_metadata_of_larger_pictures_are_read(tmp_path: Path) -> None:
     """A limit can be raised for colorizing; what was made with it must be recognized."""
     info = PngImagePlugin.PngInfo()
-    info.add_itxt("XML:com.adobe.xmp", marking.mark(b"", dict.fromkeys(marking.NOTED, "x")).decode())
+    info.add_itxt("XML:com.adobe.xmp", xmp.mark(b"", dict.fromkeys(xmp.NOTED, "x")).decode())
     size = (20_000, 51 * bounds.MAX_MEGAPIXELS)
     Image.new("1", size).save(tmp_path / "large.png", pnginfo=info)
     assert megapixels_of(tmp_path / "large.png") > bounds.MAX_MEGAPIXELS

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from deepcolor import frames, joining, manifest
+from deepcolor import frames
 from deepcolor.cells import guarded, unguarded
-from deepcolor.photograph import Rejection
-from deepcolor.study import answers, exporting
+from deepcolor.data import manifest, merge
+from deepcolor.data.sources.base import Rejection
+from deepcolor.study import answers
 from deepcolor.study.columns import COLUMNS
-from deepcolor.study.store import Store
+from deepcolor.study.server import export
+from deepcolor.study.server.store import Store
 from studies import make_study
 
 FORMULA = '=cmd|"/c calc"!A1'
@@ -96,9 +98,9 @@ def test_a_manifest(tmp_path: Path) -> None:
 
 def test_rejected_photographs(tmp_path: Path) -> None:
     rejection = Rejection("=a.jpg", FORMULA)
-    joining._write_rejected(tmp_path / "rejected.csv", [], [rejection])
+    merge._write_rejected(tmp_path / "rejected.csv", [], [rejection])
     assert_guarded(written_cells(tmp_path / "rejected.csv"))
-    assert list(joining._rejections(tmp_path / "rejected.csv")) == [rejection]
+    assert list(merge._rejections(tmp_path / "rejected.csv")) == [rejection]
 
 
 def test_answers_that_are_exported_and_read(tmp_path: Path) -> None:
@@ -114,7 +116,7 @@ def test_answers_that_are_exported_and_read(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "answers.sqlite")) as connection, connection:
         text = json.dumps({**study, "images": images})
         connection.execute("UPDATE study SET content = ?", (text,))
-    exporting.export(tmp_path / "answers.sqlite", tmp_path / "answers.csv")
+    export.export(tmp_path / "answers.sqlite", tmp_path / "answers.csv")
     assert_guarded(written_cells(tmp_path / "answers.csv"))
     read = answers.read_answers(tmp_path / "answers.csv")
     assert read[0].image.startswith("=cmd|") and read[0].data_set == "=data" and read[0].seconds == 1.5

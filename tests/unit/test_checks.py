@@ -5,9 +5,9 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from deepcolor.checks import Checks, fault, perceptual_hash
-from deepcolor.decoding import resize
-from deepcolor.twins import Twins
+from deepcolor.data.near_duplicates import Twins
+from deepcolor.data.quality import Checks, fault, perceptual_hash
+from deepcolor.imaging.decoding import resize
 from pictures import encoded, picture
 from PIL import Image, ImageEnhance, ImageOps
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from deepcolor import color
+from deepcolor.imaging import color
 
 skimage_color = pytest.importorskip("skimage.color")
 

@@ -15,9 +15,9 @@ import cv2
 import numpy as np
 import pytest
 from apps import write_runs
-from deepcolor.colorize import app, marking
-from deepcolor.colorize.app_command import find_runs
-from deepcolor.colorize.inspecting import inspect
+from deepcolor.cli.app import find_runs
+from deepcolor.colorize import app, xmp
+from deepcolor.colorize.inspection import inspect
 from deepcolor.errors import DeepColorError
 from flask.testing import FlaskClient
 from networks import write_onnx
@@ -116,10 +116,10 @@ def test_a_picture_comes_back_in_color(
 def test_the_mark_says_what_was_done(make: Make) -> None:
     parts = parts_of(send(make(), GRAY, saturation="0.5", tiles=1, keep_tint=1, label=1))
     packet = Image.open(io.BytesIO(parts["picture"])).info["xmp"]
-    noted = marking.noted(packet)
-    assert marking.source_type(packet) == marking.COLORIZED
+    noted = xmp.noted(packet)
+    assert xmp.source_type(packet) == xmp.COLORIZED
     assert noted["InputSHA256"] == sha256(GRAY).hexdigest() and noted["Model"] == "warm_2"
-    settings = marking.settings_of(noted)
+    settings = xmp.settings_of(noted)
     assert (settings["saturation"], settings["tiles"]) == (0.5, app.TILES)
     assert settings["keep_tint"] is settings["label"] is True
 

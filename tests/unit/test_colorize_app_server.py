@@ -110,7 +110,7 @@ def test_what_cannot_be_served_is_one_line(
 
 def test_the_command_line_loads_no_numbers_and_no_web_server() -> None:
     program = (
-        "import sys; import deepcolor.cli; print(*{name.partition('.')[0] for name in sys.modules})"
+        "import sys; import deepcolor.cli.main; print(*{name.partition('.')[0] for name in sys.modules})"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], env=ENVIRONMENT, capture_output=True, text=True, check=True

@@ -12,9 +12,9 @@ import numpy as np
 import photographs
 import pytest
 from conftest import PROJECT, mounted
-from deepcolor.colorize import batch, marking
+from deepcolor.colorize import batch, xmp
 from deepcolor.colorize.batch import Room, Summary, colorize_files
-from deepcolor.colorize.inspecting import packet_of
+from deepcolor.colorize.inspection import packet_of
 from deepcolor.colorize.network import Network, open_network
 from deepcolor.colorize.settings import Settings
 from deepcolor.errors import DeepColorError
@@ -76,7 +76,7 @@ def test_a_folder_keeps_its_names_and_its_folders(
     assert entry["input"] == str(folder / "1931 – Zoë" / "a #1?.tif")
     assert entry["settings"] == json.loads(Settings().text()) and entry["time"].endswith("Z")
     assert entry["kind"] == "toned" and entry["notes"] == ["its tint is removed"]
-    noted = marking.noted(packet_of(output / "1931 – Zoë" / "a #1?.tif"))
+    noted = xmp.noted(packet_of(output / "1931 – Zoë" / "a #1?.tif"))
     assert noted["InputSHA256"] == entry["input_sha256"]
     sheet = (output / "contact_sheet.html").read_text("utf-8")
     assert (
@@ -362,7 +362,7 @@ def test_the_command(tmp_path: Path, folder: Path) -> None:
     }
 
     def typed(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "deepcolor.cli", *arguments]
+        command = [sys.executable, "-m", "deepcolor.cli.main", *arguments]
         return subprocess.run(
             command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
         )
@@ -391,7 +391,7 @@ def test_the_command(tmp_path: Path, folder: Path) -> None:
     for wrong in ("--saturation=-1", "--tiles=x", "--quality=101", "--saturation=nan"):
         assert typed(*given, wrong).returncode == 2
     assert "go together" in typed(*given, "--sign-with", "chain.pem").stderr
-    piped = f"{sys.executable} -m deepcolor.cli inspect out/a.jpg out/b.PNG | true"
+    piped = f"{sys.executable} -m deepcolor.cli.main inspect out/a.jpg out/b.PNG | true"
     told = subprocess.run(
         ["bash", "-c", piped], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
     )

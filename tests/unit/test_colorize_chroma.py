@@ -7,7 +7,7 @@ import numpy as np
 import photographs
 import pytest
 from deepcolor.colorize.chroma import _bicubic, compose, differences, luma
-from deepcolor.colorize.predicting import predict_colors, working_picture, working_size
+from deepcolor.colorize.tiling import predict_colors, working_picture, working_size
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

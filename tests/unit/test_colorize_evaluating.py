@@ -12,14 +12,15 @@ import photographs
 import pytest
 import yaml
 from conftest import PROJECT
-from deepcolor import color, decoding, lab, metrics, predict, score
-from deepcolor.colorize import evaluating
-from deepcolor.colorize.evaluating import evaluate_photographs
+from deepcolor.colorize import evaluate
+from deepcolor.colorize.evaluate import evaluate_photographs
 from deepcolor.colorize.network import Network, open_network
-from deepcolor.colorize.reading import LEAST_CHROMA
+from deepcolor.colorize.read import LEAST_CHROMA
+from deepcolor.data.manifest import COLUMNS, write_manifest
 from deepcolor.errors import DeepColorError
+from deepcolor.evaluation import metrics, predict, score
 from deepcolor.files import sha256
-from deepcolor.manifest import COLUMNS, write_manifest
+from deepcolor.imaging import color, decoding, lab
 from networks import write_onnx
 from pictures import picture
 from PIL import Image
@@ -49,7 +50,7 @@ def album(tmp_path: Path) -> Path:
 
 
 def command(*arguments: object) -> "subprocess.CompletedProcess[str]":
-    program = [sys.executable, "-m", "deepcolor.cli", "evaluate", *map(str, arguments)]
+    program = [sys.executable, "-m", "deepcolor.cli.main", "evaluate", *map(str, arguments)]
     return subprocess.run(program, capture_output=True, text=True, cwd=PROJECT / "workflow", check=False)
 
 
@@ -66,7 +67,7 @@ def test_checks_are_those_of_the_configuration() -> None:
         "min_side": None,  # image_size, the network's.
         "min_chroma": LEAST_CHROMA,
         "toned": False,
-        "near_duplicates": evaluating.NEAR_DUPLICATES,
+        "near_duplicates": evaluate.NEAR_DUPLICATES,
     }
 
 
@@ -166,7 +167,7 @@ def test_the_command_prints_and_writes(album: Path, run: Path, tmp_path: Path) -
 def test_an_exported_network_needs_no_tensorflow(album: Path, run: Path) -> None:
     code = (
         "import sys\nfrom deepcolor import cli\ncli.main()\n"
-        "assert 'deepcolor.colorize.session' in sys.modules\n"
+        "assert 'deepcolor.colorize.onnx_process' in sys.modules\n"
         "assert not {'tensorflow', 'keras'} & sys.modules.keys()\n"
     )
     arguments = ["evaluate", str(album), "--model", str(run)]

@@ -10,7 +10,7 @@ import numpy as np
 import photographs
 import pytest
 import tifffile
-from deepcolor.colorize.reading import read
+from deepcolor.colorize.read import read
 from PIL import Image, ImageCms, PngImagePlugin
 from unit.test_colorize_picture import done, opened
 

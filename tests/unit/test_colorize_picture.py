@@ -9,16 +9,16 @@ import cv2
 import numpy as np
 import photographs
 import pytest
-from deepcolor import color
-from deepcolor.colorize import marking
+from deepcolor.colorize import xmp
 from deepcolor.colorize.chroma import luma
+from deepcolor.colorize.colorizer import Colorized, colorfulness_of, colorize, previews
+from deepcolor.colorize.icc import gray_to_srgb
 from deepcolor.colorize.network import Network
-from deepcolor.colorize.picture import Colorized, colorfulness_of, colorize, previews
-from deepcolor.colorize.profiles import gray_to_srgb
-from deepcolor.colorize.reading import read, without_thumbnail
+from deepcolor.colorize.read import read, without_thumbnail
 from deepcolor.colorize.settings import Settings
-from deepcolor.colorize.writing import write
-from deepcolor.decoding import UPRIGHT
+from deepcolor.colorize.write import write
+from deepcolor.imaging import color
+from deepcolor.imaging.decoding import UPRIGHT
 from PIL import Image, ImageCms
 
 SIZE = 32
@@ -79,7 +79,7 @@ def test_luminance_size_depth_and_alpha_stay(kind: str) -> None:
     if before.alpha is not None:
         np.testing.assert_array_equal(after.alpha, before.alpha)
     assert opened(written).format == {"GIF": "PNG", "BMP": "PNG"}.get(kind[-3:], kind.split(", ")[-1])
-    assert marking.noted(after.xmp)["Model"] == "unet_30"
+    assert xmp.noted(after.xmp)["Model"] == "unet_30"
 
 
 @pytest.mark.parametrize("quality", [30, 75, 90, 100])

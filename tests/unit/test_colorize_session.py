@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from deepcolor.colorize import app, session
+from deepcolor.colorize import app, onnx_process
 from deepcolor.colorize.batch import colorize_files
 from deepcolor.colorize.network import open_network
 from deepcolor.colorize.settings import Settings
@@ -23,8 +23,8 @@ BLACK, WHITE = (np.full((1, 32, 32, 1), value, np.float32) for value in (0, 1))
 def endless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A network that finishes only black pictures; it is not waited for."""
     path = write_endless_onnx(tmp_path / "endless_1" / "model.onnx")
-    monkeypatch.setattr(session, "PREDICTION_SECONDS", 5.0)
-    monkeypatch.setattr(session, "PICTURE_SECONDS", 0.0)
+    monkeypatch.setattr(onnx_process, "PREDICTION_SECONDS", 5.0)
+    monkeypatch.setattr(onnx_process, "PICTURE_SECONDS", 0.0)
     return path
 
 
@@ -36,9 +36,9 @@ def test_a_prediction_without_end_is_ended(endless: Path) -> None:
 
 
 def test_a_process_that_takes_nothing_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session, "PREDICTION_SECONDS", 0.5)
-    monkeypatch.setattr(session, "PICTURE_SECONDS", 0.0)
-    loaded = session.Session(write_onnx(tmp_path / "model.onnx"), 1)
+    monkeypatch.setattr(onnx_process, "PREDICTION_SECONDS", 0.5)
+    monkeypatch.setattr(onnx_process, "PICTURE_SECONDS", 0.0)
+    loaded = onnx_process.Session(write_onnx(tmp_path / "model.onnx"), 1)
     os.kill(loaded._processes[0]._process.pid, signal.SIGSTOP)
     with pytest.raises(ValueError, match="did not finish"):
         loaded.predict(np.zeros((2000, 32, 32, 1), np.float32))  # More than a socket holds.
@@ -51,7 +51,7 @@ def test_nothing_is_imported_from_the_current_folder(
     monkeypatch.chdir(tmp_path)
     for name in ("queue", "socket", "numpy"):
         (tmp_path / f"{name}.py").write_text("open('imported', 'w')\n")
-    assert session.Session(path, 1).predict(WHITE).shape == (1, 32, 32, 3)
+    assert onnx_process.Session(path, 1).predict(WHITE).shape == (1, 32, 32, 3)
     assert not (tmp_path / "imported").exists()
 
 
@@ -75,7 +75,7 @@ def test_the_page_answers_the_next_request(endless: Path, tmp_path: Path) -> Non
 
 
 def test_a_network_is_loaded_again_after_its_process_was_ended(tmp_path: Path) -> None:
-    loaded = session.Session(write_onnx(tmp_path / "model.onnx"), 1)
+    loaded = onnx_process.Session(write_onnx(tmp_path / "model.onnx"), 1)
     expected = loaded.predict(WHITE)
     loaded._processes[0]._process.kill()
     with pytest.raises(ValueError, match="process was ended"):
@@ -84,7 +84,7 @@ def test_a_network_is_loaded_again_after_its_process_was_ended(tmp_path: Path) -
 
 
 def test_a_process_ends_with_its_network(tmp_path: Path) -> None:
-    loaded = session.Session(write_onnx(tmp_path / "model.onnx"), 1)
+    loaded = onnx_process.Session(write_onnx(tmp_path / "model.onnx"), 1)
     process = loaded._processes[0]._process
     assert process.poll() is None
     del loaded

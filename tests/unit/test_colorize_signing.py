@@ -7,12 +7,12 @@ import c2pa
 import photographs
 import pytest
 from certificates import write_certificates
-from deepcolor.colorize import marking
+from deepcolor.colorize import xmp
 from deepcolor.colorize.batch import colorize_files
-from deepcolor.colorize.inspecting import inspect
+from deepcolor.colorize.content_credentials import Signer, open_signer
+from deepcolor.colorize.inspection import inspect
 from deepcolor.colorize.network import open_network
 from deepcolor.colorize.settings import Settings
-from deepcolor.colorize.signing import Signer, open_signer
 from deepcolor.errors import DeepColorError
 from networks import write_onnx
 from PIL import Image
@@ -53,7 +53,7 @@ def test_a_file_says_what_was_done_and_by_whom(signed: Path, name: str) -> None:
     assert manifest["signature_info"]["common_name"] == "Test Signer"
     (actions,) = (each for each in manifest["assertions"] if each["label"].startswith("c2pa.actions"))
     last = actions["data"]["actions"][-1]
-    assert last["digitalSourceType"] == marking.COLORIZED
+    assert last["digitalSourceType"] == xmp.COLORIZED
     if name == "a.bmp.png":  # A format that cannot be an ingredient.
         assert last["action"] == "c2pa.created"
     else:

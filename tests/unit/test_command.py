@@ -9,20 +9,20 @@ from pathlib import Path
 
 import pytest
 from conftest import PROJECT, mounted
-from deepcolor import command
+from deepcolor import script
 from deepcolor.errors import DeepColorError
 
 # Copies a file into its scratch folder, says so, and waits to be ended.
 PROGRAM = """
 import shutil, sys, time
 from argparse import Namespace
-from deepcolor import command
+from deepcolor import script
 def main():
-    with command.scratch(Namespace(scratch="yes")) as folder:
+    with script.scratch(Namespace(scratch="yes")) as folder:
         shutil.copyfile(sys.argv[1], folder / "copy")
         print("copied", flush=True)
         time.sleep(60)
-command.run(main, noted=False)
+script.run(main, noted=False)
 """
 
 
@@ -66,7 +66,7 @@ def test_no_other_folder_is_taken_for_scratch(tmp_path: Path, monkeypatch: pytes
     try:
         with (
             pytest.raises(DeepColorError, match="not there: no scratch folder .*; set TMPDIR"),
-            command.scratch(Namespace(scratch="yes")),
+            script.scratch(Namespace(scratch="yes")),
         ):
             pass
     finally:

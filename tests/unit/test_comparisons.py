@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from deepcolor import comparisons
-from deepcolor.comparisons import COLUMNS, LEAST_PHOTOGRAPHS, Scores, Trained, pairs
-from deepcolor.definitions import KEPT, MEASURES
 from deepcolor.errors import DeepColorError
+from deepcolor.evaluation import comparisons
+from deepcolor.evaluation.bootstrap import Bootstrap
+from deepcolor.evaluation.comparisons import COLUMNS, LEAST_PHOTOGRAPHS, Scores, Trained, pairs
+from deepcolor.evaluation.measures import KEPT, MEASURES
 from deepcolor.files import write_json
-from deepcolor.statistics import Bootstrap
 from scipy import stats
 
 PHOTOGRAPHS, EACH = 24, 4  # And images of each.

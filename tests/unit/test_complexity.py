@@ -3,7 +3,7 @@
 import keras
 import pytest
 import tensorflow as tf
-from deepcolor.complexity import multiply_adds
+from deepcolor.models.macs import multiply_adds
 from deepcolor.models.unet import unet
 from keras import layers
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 import yaml
-from deepcolor import configuration
-from deepcolor.config_files import MAX_DEPTH, read_file
+from deepcolor.config import configuration
+from deepcolor.config.folders import plain_folders
+from deepcolor.config.yaml_files import MAX_DEPTH, read_file
 from deepcolor.errors import DeepColorError
-from deepcolor.folders import plain_folders
 
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{after}: &{after} [{', '.join([f'*{name}'] * 10)}]\n"

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 import yaml
 from conftest import PROJECT
-from deepcolor import configuration, folders
+from deepcolor.config import configuration, folders
+from deepcolor.config.options import options_of
+from deepcolor.config.registry import ARCHITECTURES, SOURCES
+from deepcolor.config.runs import MODEL_KEYS, TAKEN
 from deepcolor.errors import DeepColorError
-from deepcolor.names import BASELINES
-from deepcolor.options import options_of
-from deepcolor.registry import ARCHITECTURES, SOURCES
-from deepcolor.runs import MODEL_KEYS, TAKEN
+from deepcolor.labels import BASELINES
 
 SHIPPED = yaml.safe_load((PROJECT / "config.yaml").read_text(encoding="utf-8"))
 SCHEMA = yaml.safe_load(configuration.SCHEMA.read_text(encoding="utf-8"))

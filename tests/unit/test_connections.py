@@ -15,8 +15,8 @@ from typing import Any
 import apps
 import pytest
 import studies
-from deepcolor import connections, serving
-from deepcolor.connections import LEAST_RATE, READING, Places
+from deepcolor.web import connections, server
+from deepcolor.web.connections import LEAST_RATE, READING, Places
 from trickling import trickling
 from werkzeug.wrappers import Request, Response
 
@@ -50,10 +50,10 @@ def served(most: int = 20, idle: float = 60.0) -> Iterator[str]:
     def application(request: Request) -> Response:
         return Response(f"{len(request.get_data())}")
 
-    listener, stop = serving.listen("127.0.0.1", 0), threading.Event()
-    url = serving.address(listener)
+    listener, stop = server.listen("127.0.0.1", 0), threading.Event()
+    url = server.address(listener)
     thread = threading.Thread(
-        target=serving.run,
+        target=server.run,
         args=(application, listener, stop),
         kwargs={"connections": most, "idle": idle, "threads": 1},
     )
@@ -183,7 +183,7 @@ def test_a_study_is_answered_while_connections_trickle(tmp_path: Path) -> None:
 
 
 def test_the_page_is_served_while_uploads_stall(tmp_path: Path) -> None:
-    line = [sys.executable, "-m", "deepcolor.cli", "app", "--port", "0"]
+    line = [sys.executable, "-m", "deepcolor.cli.main", "app", "--port", "0"]
     line += ["--results", str(apps.write_runs(tmp_path))]
     with (
         limited(1024, line, apps.ENVIRONMENT) as (url, files),

@@ -9,14 +9,15 @@ import numpy as np
 import pandas as pd
 import pytest
 import tensorflow as tf
-from deepcolor import arrays, decoding, shard_writer, shards
+from deepcolor.data import arrays, shard_writer, shards
+from deepcolor.data.manifest import read_manifest
+from deepcolor.data.sources import embedded as embedded
+from deepcolor.data.sources.base import Request
+from deepcolor.data.sources.embedded import photographs
+from deepcolor.data.sources.folder import folder
 from deepcolor.errors import DeepColorError
 from deepcolor.files import read_json, replacing, sha256
-from deepcolor.manifest import read_manifest
-from deepcolor.photograph import Request
-from deepcolor.sources import photographs as embedded
-from deepcolor.sources.folder import folder
-from deepcolor.sources.photographs import photographs
+from deepcolor.imaging import decoding
 from PIL import Image
 from ranges import fetch
 

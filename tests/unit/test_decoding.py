@@ -5,7 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from deepcolor import decoding
+from deepcolor.imaging import decoding
 from pictures import encoded, picture
 from PIL import Image
 from skimage import data

@@ -4,8 +4,8 @@ from dataclasses import astuple
 from typing import Any
 
 import pytest
-from deepcolor import demands
-from deepcolor.registry import ARCHITECTURES
+from deepcolor.config import resources
+from deepcolor.config.registry import ARCHITECTURES
 
 SMALL: dict[str, Any] = {
     "images": 5000, "epochs": 1, "batch_size": 8, "image_size": 64, "threads": 2, "gpus": 0,
@@ -14,13 +14,13 @@ SMALL: dict[str, Any] = {
 
 
 def test_every_architecture_is_known() -> None:
-    assert demands.NETWORKS.keys() == ARCHITECTURES.keys()
+    assert resources.NETWORKS.keys() == ARCHITECTURES.keys()
 
 
 def test_one_s_own_architecture_counts_as_the_most_expensive() -> None:
-    own = demands.training("mynet", **SMALL)
+    own = resources.training("mynet", **SMALL)
     for architecture in ARCHITECTURES:
-        known = demands.training(architecture, **SMALL)
+        known = resources.training(architecture, **SMALL)
         assert all(mine >= other for mine, other in zip(astuple(own), astuple(known), strict=True))
 
 
@@ -37,8 +37,8 @@ def test_one_s_own_architecture_counts_as_the_most_expensive() -> None:
 def test_a_training_asks_for_more_where_there_is_more_to_do(
     more: dict[str, int], memory: bool, minutes: bool, disk: bool
 ) -> None:
-    base = demands.training("unet", **SMALL)
-    found = demands.training("unet", **{**SMALL, **more})
+    base = resources.training("unet", **SMALL)
+    found = resources.training("unet", **{**SMALL, **more})
     assert (found.memory > base.memory, found.minutes > base.minutes, found.disk > base.disk) == (
         memory,
         minutes,
@@ -48,7 +48,7 @@ def test_a_training_asks_for_more_where_there_is_more_to_do(
 
 def test_memory_stays_bounded_however_many_images_there_are() -> None:
     many, more = (
-        demands.training("unet", **{**SMALL, "images": images}).memory for images in (10**6, 10**8)
+        resources.training("unet", **{**SMALL, "images": images}).memory for images in (10**6, 10**8)
     )
     assert many == more
 
@@ -56,15 +56,15 @@ def test_memory_stays_bounded_however_many_images_there_are() -> None:
 def test_on_a_gpu_a_batch_is_not_in_the_host_s_memory() -> None:
     on_gpu = {**SMALL, "gpus": 1}
     assert (
-        demands.training("unet", **on_gpu).memory
-        == demands.training("unet", **{**on_gpu, "batch_size": 512}).memory
+        resources.training("unet", **on_gpu).memory
+        == resources.training("unet", **{**on_gpu, "batch_size": 512}).memory
     )
 
 
 def test_tables_follow_what_is_scored_and_hardly_what_is_only_listed() -> None:
-    small = demands.tabulating(1000, runs=6, listed=10_000)
-    many_listed = demands.tabulating(1000, runs=6, listed=1_000_000)
-    many_scored = demands.tabulating(100_000, runs=6, listed=1_000_000)
+    small = resources.tabulating(1000, runs=6, listed=10_000)
+    many_listed = resources.tabulating(1000, runs=6, listed=1_000_000)
+    many_scored = resources.tabulating(100_000, runs=6, listed=1_000_000)
     assert small.memory < many_listed.memory < 2 * small.memory + 1000 < many_scored.memory + 1000
     assert small.minutes < many_listed.minutes < 30 < many_scored.minutes
 
@@ -72,7 +72,9 @@ def test_tables_follow_what_is_scored_and_hardly_what_is_only_listed() -> None:
 def test_predictions_and_scores_follow_the_images() -> None:
     # Seconds measured at 256×256 on one core: 1/74 for a training image, 0.4 for one that is scored.
     for training, scored in ((980_000, 20_000), (1_000, 20_000), (4_000, 1_000)):
-        predicting = demands.predicting_without_network(training, scored, 256).minutes
-        assert training / 74 / 60 < predicting < (training / 74 + 0.4 * scored) / 30 + 3 * demands.MARGIN
-        scoring = demands.scoring(scored, 256).minutes
-        assert 0.4 * scored / 60 < scoring < 0.4 * scored / 30 + 3 * demands.MARGIN
+        predicting = resources.predicting_without_network(training, scored, 256).minutes
+        assert (
+            training / 74 / 60 < predicting < (training / 74 + 0.4 * scored) / 30 + 3 * resources.MARGIN
+        )
+        scoring = resources.scoring(scored, 256).minutes
+        assert 0.4 * scored / 60 < scoring < 0.4 * scored / 30 + 3 * resources.MARGIN

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import PROJECT
-from deepcolor import devices
+from deepcolor.compute import devices
 from deepcolor.errors import DeepColorError
 
 # Under TensorFlow "normalized" may differ; under JAX, which normalizes over the whole batch, it may not.
@@ -21,7 +21,8 @@ TRAININGS = {
 # What is imported beside Keras.
 IMPORTED = """
 import os, sys
-from deepcolor import backend, command
+from deepcolor import script
+from deepcolor.compute import backend
 backend.prepare_keras(2, accelerator="cpu")
 assert os.environ["KERAS_BACKEND"] == "tensorflow" and "tensorflow" in sys.modules
 assert not {"jax", "matplotlib", "sklearn"} & set(sys.modules)
@@ -31,7 +32,8 @@ import jax, matplotlib.pyplot, sklearn
 # Trains a small network on 1 or 2 parts of the CPU in these ways; prints losses and weights as JSON.
 PROGRAM = """
 import json, sys
-from deepcolor import backend, command, devices
+from deepcolor import script
+from deepcolor.compute import backend, devices
 count = int(sys.argv[1])
 backend.prepare_keras(2, accelerator="cpu", devices=count)
 import keras, numpy as np, tensorflow as tf
@@ -144,10 +146,11 @@ def test_two_devices_train_like_one(backend: str, ways: list[str]) -> None:
 
 PREPARE = """
 import json, os, sys
-from deepcolor import backend, command
-command.run(lambda: backend.prepare_keras(2, **json.loads(sys.argv[1])))
+from deepcolor import script
+from deepcolor.compute import backend
+script.run(lambda: backend.prepare_keras(2, **json.loads(sys.argv[1])))
 import keras
-from deepcolor import devices
+from deepcolor.compute import devices
 assert os.environ["TF_NUM_INTRAOP_THREADS"] == os.environ["OMP_NUM_THREADS"] == "2"
 print(devices.device_name(), devices.peak_device_memory(), keras.config.dtype_policy().name)
 """

@@ -16,10 +16,12 @@ import keras
 import list_rules
 import pytest
 from conftest import PROJECT
-from deepcolor import arrangement, configuration, diagrams, targets
-from deepcolor.architecture import describe
+from deepcolor.config import configuration
+from deepcolor.config.registry import ARCHITECTURES
 from deepcolor.errors import DeepColorError
-from deepcolor.registry import ARCHITECTURES
+from deepcolor.models import heads
+from deepcolor.report.diagrams import layout, plots
+from deepcolor.report.diagrams.stages import describe
 from keras import layers, ops
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
@@ -54,7 +56,7 @@ def network(architecture: str, target: str, skip: bool | None) -> keras.Model:
         options["skip_connections"] = skip
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(keras.applications, "InceptionResNetV2", encoders.small_classifier)
-        return targets.colorizer(pkgutil.resolve_name(ARCHITECTURES[architecture])(64, **options))
+        return heads.colorizer(pkgutil.resolve_name(ARCHITECTURES[architecture])(64, **options))
 
 
 def check(model: keras.Model) -> dict[str, Any]:
@@ -285,7 +287,7 @@ def test_networks_of_ones_own(name: str, tmp_path: Path) -> None:
     assert sum(edge["skip"] for edge in described["edges"]) == jumps
     # The names that Keras makes up go on counting, and nothing of them is told.
     assert {**describe(build()), "name": ""} == {**described, "name": ""}
-    diagrams.plot_architecture(described, tmp_path / "architecture.svg")
+    plots.plot_architecture(described, tmp_path / "architecture.svg")
 
 
 # What is drawn
@@ -295,13 +297,13 @@ def test_networks_of_ones_own(name: str, tmp_path: Path) -> None:
 def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
     """The figures that are drawn, beside the files."""
     figures: list[Figure] = []
-    save = diagrams.save
+    save = plots.save
 
     def keep(figure: Figure, path: Path, **options: Any) -> None:
         figures.append(figure)
         save(figure, path, **options)
 
-    monkeypatch.setattr(diagrams, "save", keep)
+    monkeypatch.setattr(plots, "save", keep)
     return figures
 
 
@@ -326,7 +328,7 @@ def test_architecture_is_drawn(
     described = describe(network(architecture, target, skip))
     paths = [tmp_path / "one.svg", tmp_path / "two.svg"]
     for path in paths:
-        diagrams.plot_architecture(described, path)
+        plots.plot_architecture(described, path)
     assert paths[0].read_bytes() == paths[1].read_bytes()
     assert b"<svg" in paths[0].read_bytes() and b"<dc:date>" not in paths[0].read_bytes()
     said = check_texts(drawn[0])
@@ -343,7 +345,7 @@ def test_long_titles_are_shrunk(tmp_path: Path, drawn: list[Figure]) -> None:
     for number, stage in enumerate(described["stages"]):
         stage["title"] = f"a_title_that_is_much_too_long_{number} <b> $x$"
         stage["parameters"] = 10**12 + number
-    diagrams.plot_architecture(described, tmp_path / "architecture.svg")
+    plots.plot_architecture(described, tmp_path / "architecture.svg")
     assert f"{10**12:,}" in check_texts(drawn[0])
 
 
@@ -355,7 +357,7 @@ GRAPH = {
 
 def test_workflow_is_drawn(tmp_path: Path, drawn: list[Figure]) -> None:
     for name in ("one.svg", "two.svg"):
-        diagrams.plot_workflow(GRAPH, tmp_path / name)
+        plots.plot_workflow(GRAPH, tmp_path / name)
     assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "two.svg").read_bytes()
     assert check_texts(drawn[0]) == ["one", "two", "a", "a", "b", "b", "c", "c"]
     # Arrows from a to b to c, and one from b to itself.
@@ -365,19 +367,19 @@ def test_workflow_is_drawn(tmp_path: Path, drawn: list[Figure]) -> None:
 
 def test_columns_and_shortcuts() -> None:
     parents = {0: {3}, 1: {0, 1}, 2: {0, 1}, 3: {2}}
-    assert arrangement.acyclic(parents) == {0: {3}, 1: {0}, 2: {0, 1}, 3: set()}
+    assert layout.acyclic(parents) == {0: {3}, 1: {0}, 2: {0, 1}, 3: set()}
     parents = {0: set(), 1: {0}, 2: {0, 1}, 3: {2, 0}}
-    assert arrangement.without_shortcuts(parents) == {0: set(), 1: {0}, 2: {1}, 3: {2}}
-    assert arrangement.columns(parents) == {0: 0, 1: 1, 2: 2, 3: 3}
+    assert layout.without_shortcuts(parents) == {0: set(), 1: {0}, 2: {1}, 3: {2}}
+    assert layout.columns(parents) == {0: 0, 1: 1, 2: 2, 3: 3}
 
 
 def test_nodes_stand_apart_and_edges_do_not_cross() -> None:
     # Two ways side by side, whose nodes are numbered crosswise.
     parents = {0: set(), 1: set(), 2: {1}, 3: {0}, 4: {3}, 5: {2}, 6: {4, 5, 0}}
-    column = arrangement.columns(parents)
-    edges = arrangement.chains(parents, column)
+    column = layout.columns(parents)
+    edges = layout.chains(parents, column)
     assert [place[1] for place in edges[-3]] == [0, 1, 2, 3]
-    height = arrangement.heights(edges, column)
+    height = layout.heights(edges, column)
     assert set(height) == {place for edge in edges for place in edge}
     for (one, first), (other, second) in combinations(height.items(), 2):
         if one[1] == other[1]:

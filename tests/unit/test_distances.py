@@ -13,10 +13,12 @@ import scipy.linalg
 import tensorflow as tf
 import yaml
 from conftest import PROJECT
-from deepcolor import configuration, distances, predict, weights
+from deepcolor.config import configuration
 from deepcolor.errors import DeepColorError
-from deepcolor.inception import FEATURES, SIDE, inception_file, inception_network
-from deepcolor.perceptual import NETWORKS, SCALE, SHIFT, lpips_network
+from deepcolor.evaluation import distances, predict
+from deepcolor.evaluation.inception import FEATURES, SIDE, inception_file, inception_network
+from deepcolor.evaluation.lpips import NETWORKS, SCALE, SHIFT, lpips_network
+from deepcolor.models import pretrained
 from PIL import Image
 
 SHIPPED = yaml.safe_load((PROJECT / "config.yaml").read_text(encoding="utf-8"))
@@ -244,7 +246,7 @@ def test_inception_sees_what_pillow_would_resize(tmp_path: Path) -> None:
 def test_inceptions_weights_are_verified(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
-    monkeypatch.setattr(weights, "ORIGIN", "http://127.0.0.1:9")
+    monkeypatch.setattr(pretrained, "ORIGIN", "http://127.0.0.1:9")
     with pytest.raises(
         DeepColorError,
         match=r"^evaluation.inception_weights: there is no [^\n]*MD5 bcbd6486424b2319ff4ef7d526e38f63 "

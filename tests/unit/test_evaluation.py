@@ -10,11 +10,12 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 from conftest import mounted
-from deepcolor import baselines, color, external, lab, metrics, predict, samples, score
-from deepcolor.definitions import KEPT, MEASURES, OF_MEANS
 from deepcolor.errors import DeepColorError
-from deepcolor.names import BASELINES
-from deepcolor.statistics import Bootstrap
+from deepcolor.evaluation import baselines, external, metrics, predict, samples, score
+from deepcolor.evaluation.bootstrap import Bootstrap
+from deepcolor.evaluation.measures import KEPT, MEASURES, OF_MEANS
+from deepcolor.imaging import color, lab
+from deepcolor.labels import BASELINES
 from PIL import Image
 from skimage import data
 
@@ -153,7 +154,7 @@ def test_gray_has_no_color(shards: Any, tmp_path: Path) -> None:
 
 def test_true_chroma_is_the_ceiling_of_the_luminance(shards: Any, tmp_path: Path) -> None:
     found = evaluate_baseline("true-chroma", shards, tmp_path)
-    expected = metrics.per_image(shards.pixels, metrics.with_luminance(shards.pixels, shards.pixels))
+    expected = metrics.per_image(shards.pixels, lab.with_luminance(shards.pixels, shards.pixels))
     pd.testing.assert_frame_equal(found[list(expected.columns)], expected)
     assert (found["psnr"] > 25).all()
 

@@ -11,10 +11,12 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from deepcolor import exporting, networks, project, targets
+from deepcolor.config import dependencies
+from deepcolor.config.registry import ARCHITECTURES
 from deepcolor.errors import DeepColorError
+from deepcolor.export import formats
 from deepcolor.files import sha256
-from deepcolor.registry import ARCHITECTURES
+from deepcolor.models import heads, loading
 
 SMALL: dict[str, dict[str, Any]] = {
     "unet": {"filters": [4, 8]},
@@ -54,15 +56,15 @@ def saved(folder: Path, architecture: str, target: str) -> Path:
         if "moving_variance" in variable.path:
             variable.assign(random.uniform(0.8, 1.2, variable.shape))
     folder.mkdir(exist_ok=True)
-    targets.colorizer(network).save(folder / "model.keras")
+    heads.colorizer(network).save(folder / "model.keras")
     (folder / "model_card.json").write_text('{\n  "run": "it_1",\n  "name": "ö|<b>"\n}\n', "utf-8")
     (folder / "MODEL_CARD.md").write_text("# it_1\n", "utf-8")
     return folder
 
 
 def export(folder: Path) -> dict[str, Any]:
-    return exporting.export(
-        networks.load_network(folder / "model.keras"),
+    return formats.export(
+        loading.load_network(folder / "model.keras"),
         folder / "export",
         run="it_1",
         card=folder / "model_card.json",
@@ -88,7 +90,7 @@ def test_it_gives_what_keras_gives(
 ) -> None:
     folder = saved(tmp_path / "it_1", architecture, target)
     if architecture in SLOW:
-        monkeypatch.setattr(exporting, "to_tflite", refuse)
+        monkeypatch.setattr(formats, "to_tflite", refuse)
     found = export(folder)
     at = folder / "export"
     luminance = np.random.default_rng(1).random((3, 32, 32, 1), np.float32)
@@ -112,7 +114,7 @@ def test_it_gives_what_keras_gives(
         assert found["no_tflite"] == "it does not convert: no such operation" and len(differences) == 1
     else:
         assert found["no_tflite"] is None and differences["tflite"] < 5e-5
-        again = exporting.run_tflite(at / "model.tflite", luminance)
+        again = formats.run_tflite(at / "model.tflite", luminance)
         assert np.allclose(again, expected, rtol=0, atol=5e-5)
     assert differences["onnx"] < 5e-5
     assert {file.name for file in at.iterdir()} == files
@@ -121,7 +123,7 @@ def test_it_gives_what_keras_gives(
         for name in files - {"export.json"}
     }
     assert json.loads((at / "export.json").read_text("utf-8")) == found
-    assert len(list(exporting.describe(found))) == 2
+    assert len(list(formats.describe(found))) == 2
 
 
 def refuse(network: keras.Model) -> bytes:
@@ -129,9 +131,9 @@ def refuse(network: keras.Model) -> bytes:
 
 
 def test_the_opset_is_the_one_that_is_stated(small: Path) -> None:
-    assert export(small)["opset"] == exporting.OPSET
+    assert export(small)["opset"] == formats.OPSET
     model = onnx.load(small / "export" / "model.onnx")
-    assert [(each.domain, each.version) for each in model.opset_import] == [("", exporting.OPSET)]
+    assert [(each.domain, each.version) for each in model.opset_import] == [("", formats.OPSET)]
     assert {each.data_type for each in model.graph.initializer} <= {
         onnx.TensorProto.FLOAT, onnx.TensorProto.INT64, onnx.TensorProto.INT32,
     }  # fmt: skip
@@ -148,10 +150,10 @@ def test_equal_networks_give_equal_bytes(small: Path) -> None:
 
 
 def test_luminances_are_the_same_every_time_and_of_all_kinds() -> None:
-    found = exporting.luminances(64)
+    found = formats.luminances(64)
     assert found.shape == (8, 64, 64, 1) and found.dtype == np.float32
     assert found.min() == 0 and found.max() == 1
-    assert np.array_equal(found, exporting.luminances(64))
+    assert np.array_equal(found, formats.luminances(64))
     assert len(np.unique(found.reshape(8, -1), axis=0)) == 8
 
 
@@ -159,8 +161,8 @@ def test_luminances_are_the_same_every_time_and_of_all_kinds() -> None:
 def test_a_copy_that_differs_is_an_error_and_leaves_nothing(
     wrong: float, small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run_onnx = exporting.run_onnx
-    monkeypatch.setattr(exporting, "run_onnx", lambda *given: run_onnx(*given) + wrong)
+    run_onnx = formats.run_onnx
+    monkeypatch.setattr(formats, "run_onnx", lambda *given: run_onnx(*given) + wrong)
     (folder := tmp_path / "it_1").mkdir()
     for file in ("model.keras", "model_card.json", "MODEL_CARD.md"):
         (folder / file).write_bytes((small / file).read_bytes())
@@ -177,16 +179,16 @@ def test_a_copy_that_differs_is_an_error_and_leaves_nothing(
 
 
 def test_tensorflow_lite_that_differs_is_left_out(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run_tflite = exporting.run_tflite
-    monkeypatch.setattr(exporting, "run_tflite", lambda *given: run_tflite(*given) + 0.25)
+    run_tflite = formats.run_tflite
+    monkeypatch.setattr(formats, "run_tflite", lambda *given: run_tflite(*given) + 0.25)
     found = export(small)
     assert found["no_tflite"] == "it differs from Keras by 0.25"
     assert "model.tflite" not in found["files"] and not (small / "export" / "model.tflite").exists()
-    assert list(exporting.describe(found))[1] == "no model.tflite: it differs from Keras by 0.25"
+    assert list(formats.describe(found))[1] == "no model.tflite: it differs from Keras by 0.25"
 
 
 def test_what_onnx_has_not_got_is_one_line(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exporting, "to_onnx", refuse)
+    monkeypatch.setattr(formats, "to_onnx", refuse)
     with pytest.raises(
         DeepColorError, match=r"^it_1 cannot be converted to ONNX \(no such operation\); "
     ):
@@ -201,27 +203,12 @@ def test_memory_that_is_used_up_is_no_fault_of_the_network(
 
     for name in ("to_onnx", "to_tflite"):
         with monkeypatch.context() as patch, pytest.raises(MemoryError):
-            patch.setattr(exporting, name, exhausted)
+            patch.setattr(formats, name, exhausted)
             export(small)
 
 
 def test_exporting_needs_neither_photographs_nor_tables() -> None:
-    library = [
-        "cie",
-        "color",
-        "command",
-        "devices",
-        "errors",
-        "exporting",
-        "files",
-        "keras_settings",
-        "ledger",
-        "luma",
-        "networks",
-        "onnx_runtime",
-    ]
-    assert project.sources_of("export_model") == [
-        "workflow/deepcolor/__init__.py",
-        *(f"workflow/deepcolor/{name}.py" for name in library),
-        "workflow/export_model.py",
-    ]
+    sources = dependencies.sources_of("export_model")
+    packages = {Path(source).parent.name for source in sources}
+    assert packages == {"scripts", "deepcolor", "compute", "export", "imaging", "models"}
+    assert not [source for source in sources if "decoding" in source or "frames" in source]

@@ -3,9 +3,9 @@
 import keras
 import numpy as np
 import pytest
-from deepcolor.color import LUMA
-from deepcolor.evaluation import grayscale
-from deepcolor.faults import MEASURES, Measures, fault
+from deepcolor.imaging.color import LUMA
+from deepcolor.imaging.lab import grayscale
+from deepcolor.training.collapse import MEASURES, Measures, fault
 from skimage import data, transform
 
 RNG = np.random.default_rng(0)

@@ -13,7 +13,7 @@ import pandas as pd
 import plot_extremes
 import plot_grid
 import pytest
-from deepcolor import figures, galleries, tables, thumbnails, views
+from deepcolor.report import context, data_uris, figures, image_grids, tables
 from matplotlib.axes import Axes
 from matplotlib.text import Text
 from PIL import Image
@@ -100,7 +100,7 @@ def test_a_cost_of_nothing_has_no_point(kept: list[Any]) -> None:
 
 
 def test_scores_are_points_with_their_intervals(results: Results, kept: list[Any]) -> None:
-    rows = views.results(results.table("metrics"), results.table("training"), [], "test")
+    rows = context.results(results.table("metrics"), results.table("training"), [], "test")
     figures.plot_scores(rows, Path("scores.svg"))
     panels = kept[0].axes
     assert [label.get_text() for label in panels[0].get_yticklabels()][4:6] == [
@@ -175,7 +175,7 @@ def decoded(uri: str) -> Image.Image:
 
 def test_pictures_are_as_good_as_fits() -> None:
     pictures = {"a": photo_like("a", 3, 256), "b": photo_like("b", 3, 256)}
-    found, side, words = thumbnails.encode(pictures, 10**7)
+    found, side, words = data_uris.encode(pictures, 10**7)
     assert (side, words) == (256, "without loss")
     for name, batch in pictures.items():
         assert all(
@@ -183,21 +183,21 @@ def test_pictures_are_as_good_as_fits() -> None:
             for uri, each in zip(found[name], batch, strict=True)
         )
     ways, sizes = [words], [sum(map(len, itertools.chain(*found.values())))]
-    while sizes[-1] > 0 and len(ways) < len(thumbnails.WAYS):
+    while sizes[-1] > 0 and len(ways) < len(data_uris.WAYS):
         budget = sizes[-1] - 1
-        found, side, words = thumbnails.encode(pictures, budget)
+        found, side, words = data_uris.encode(pictures, budget)
         ways.append(words)
         sizes.append(sum(map(len, itertools.chain(*found.values()))))
         assert sizes[-1] <= budget and {decoded(uri).size for uri in found["b"]} == {(side, side)}
     # Each way was taken once, from the best to the smallest.
-    assert ways == [words for _, _, words in thumbnails.WAYS]
+    assert ways == [words for _, _, words in data_uris.WAYS]
     # The last is taken even where it does not fit: no picture is lost.
-    found, side, words = thumbnails.encode(pictures, 1)
+    found, side, words = data_uris.encode(pictures, 1)
     assert (side, words) == (40, ways[-1]) and [len(uris) for uris in found.values()] == [3, 3]
 
 
 def test_small_pictures_are_not_made_larger() -> None:
-    found, side, words = thumbnails.encode({"a": photo_like("a", 1, 24)}, 1)
+    found, side, words = data_uris.encode({"a": photo_like("a", 1, 24)}, 1)
     assert side == 24 and decoded(found["a"][0]).size == (24, 24)
 
 
@@ -205,7 +205,7 @@ def test_a_picture_of_the_grid_is_the_right_one(results: Results) -> None:
     drawn_ = dict(np.load(results.arguments["samples"]))
     scores = {run: pd.read_csv(file) for run, file in results.arguments["scores"].items()}
     predictions = results.arguments["predictions"]
-    grid = galleries.grid(drawn_, predictions, scores, ["unet_2", "app"])
+    grid = image_grids.grid(drawn_, predictions, scores, ["unet_2", "app"])
     assert [column["kind"] for column in grid["columns"]] == ["input", "run", "run", "photograph"]
     assert (grid["how"], grid["side"], len(grid["rows"])) == ("without loss", 8, 4)
     for place, row in enumerate(grid["rows"]):
@@ -222,24 +222,24 @@ def test_galleries_of_what_there_is_none_of_are_empty(results: Results) -> None:
     drawn_ = dict(np.load(results.arguments["samples"]))
     predictions = results.arguments["predictions"]
     training = results.table("training")
-    assert galleries.by_epochs(drawn_, predictions, training[training["epochs"] == 2]) == []
-    assert galleries.collapsed(drawn_, predictions, {}) == {"side": 0, "runs": [], "left_out": 0}
+    assert image_grids.by_epochs(drawn_, predictions, training[training["epochs"] == 2]) == []
+    assert image_grids.collapsed(drawn_, predictions, {}) == {"side": 0, "runs": [], "left_out": 0}
 
 
 def test_epochs_are_those_of_the_first_seed(results: Results) -> None:
     drawn_ = dict(np.load(results.arguments["samples"]))
-    (model,) = galleries.by_epochs(drawn_, results.arguments["predictions"], results.table("training"))
+    (model,) = image_grids.by_epochs(drawn_, results.arguments["predictions"], results.table("training"))
     assert model["model"] == "unet" and [run["run"] for run in model["runs"]] == ["unet_1", "unet_2"]
     assert len(model["ids"]) == len(model["runs"][0]["pictures"]) == 4
 
 
 def test_galleries_say_what_they_leave_out(results: Results, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(galleries, "EXTREMES_SHOWN", 1)
-    monkeypatch.setattr(galleries, "COLLAPSED_SHOWN", 1)
+    monkeypatch.setattr(image_grids, "EXTREMES_SHOWN", 1)
+    monkeypatch.setattr(image_grids, "COLLAPSED_SHOWN", 1)
     predictions, samples = results.arguments["predictions"], results.arguments["samples"]
     scores = {run: tables.read_table(file) for run, file in results.arguments["scores"].items()}
     outermost = dict(np.load(results.arguments["extremes"]))
-    found = galleries.extremes(outermost, predictions, scores, ["unet_2", "app"])
+    found = image_grids.extremes(outermost, predictions, scores, ["unet_2", "app"])
     assert found["left_out"] == 1 and [run["run"] for run in found["runs"]] == ["unet_2"]
     best, worst = found["runs"][0]["best"], found["runs"][0]["worst"]
     assert [len(best), len(worst)] == [2, 2] and len(best[0]["pictures"]) == 3
@@ -248,5 +248,5 @@ def test_galleries_say_what_they_leave_out(results: Results, monkeypatch: pytest
     at = scores["unet_2"].index[scores["unet_2"]["id"] == worst[0]["id"]][0]
     assert (np.asarray(decoded(worst[0]["pictures"][2])) == truth[at]).all()
     faults = {"unet_1": "black", "unet_2": "gray"}
-    found = galleries.collapsed(dict(np.load(samples)), predictions, faults)
+    found = image_grids.collapsed(dict(np.load(samples)), predictions, faults)
     assert found["left_out"] == 1 and found["runs"][0]["fault"] == "black"

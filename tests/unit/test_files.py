@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from conftest import PROJECT
-from deepcolor import files, ledger
+from deepcolor import files, integrity
 from deepcolor.errors import DeepColorError
 from deepcolor.files import alone_in, replacing, replacing_folder
 
@@ -101,16 +101,16 @@ def test_what_was_altered_after_it_was_written_is_named(
     table, inside, picture = Path("a.csv"), Path("data/b.json"), Path("data/c.png")
     for path in (table, inside, picture):
         files.write_text(path, "1.25")
-    ledger.note(["--table", "a.csv", "--folder", "data"], files.written)
-    assert len(names(ledger.NOTES)) == 2  # Pictures in folders may be many.
+    integrity.note(["--table", "a.csv", "--folder", "data"], files.written)
+    assert len(names(integrity.NOTES)) == 2  # Pictures in folders may be many.
     os.utime(table, (1e9, 1e9))
-    ledger.check(["--table", "a.csv", "data/b.json", "x" * 5000])
+    integrity.check(["--table", "a.csv", "data/b.json", "x" * 5000])
     inside.write_text("1.35")
     with pytest.raises(DeepColorError, match="^data/b.json is not as it was written"):
-        ledger.check(["--about", "data/b.json"])
+        integrity.check(["--about", "data/b.json"])
     files.write_text(inside, "1.45")
-    ledger.note(["--about", "data/b.json"], files.written)
-    ledger.check(["--about", "data/b.json"])
+    integrity.note(["--about", "data/b.json"], files.written)
+    integrity.check(["--about", "data/b.json"])
 
 
 @pytest.mark.parametrize("content", ["[]", "5", "{}", '{"size": 4', None])
@@ -120,12 +120,12 @@ def test_a_broken_note_is_named(
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".snakemake").mkdir()
     files.write_text("a.csv", "1.25")
-    ledger.note(["a.csv"], files.written)
-    (note,) = ledger.NOTES.iterdir()
+    integrity.note(["a.csv"], files.written)
+    (note,) = integrity.NOTES.iterdir()
     note.unlink()
     if content is None:
         note.mkdir()
     else:
         note.write_text(content)
     with pytest.raises(DeepColorError, match=f"^{note} is broken"):
-        ledger.check(["a.csv"])
+        integrity.check(["a.csv"])

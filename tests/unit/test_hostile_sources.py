@@ -16,13 +16,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import ranges
-from deepcolor import decoding, opening
+from deepcolor import regular_files
+from deepcolor.data.manifest import parsed
+from deepcolor.data.sources import fiftyone
+from deepcolor.data.sources.base import Candidate, Rejection, Request, Source
+from deepcolor.data.sources.folder import folder
+from deepcolor.data.sources.hub import Fault, Remote
 from deepcolor.errors import DeepColorError
-from deepcolor.hub import Fault, Remote
-from deepcolor.manifest import parsed
-from deepcolor.photograph import Candidate, Rejection, Request, Source
-from deepcolor.sources import fiftyone
-from deepcolor.sources.folder import folder
+from deepcolor.imaging import decoding
 from fetched import HUB, fetch
 from pictures import jpeg
 
@@ -127,10 +128,10 @@ def test_a_hubs_card_names_no_data_files_of_another_revision(tmp_path: Path, ser
 
 def test_an_image_of_a_hubs_row_is_not_too_large(tmp_path: Path) -> None:
     remote = Remote("me/hostile", hub.COMMIT, "train", "image", "", tmp_path)
-    most = opening.MAX_IMAGE_FILE_MB * 2**20
+    most = regular_files.MAX_IMAGE_FILE_MB * 2**20
     assert remote._content({"bytes": bytes(most), "path": None}, hub.COMMIT) == bytes(most)
     larger = remote._content({"bytes": bytes(most + 1), "path": None}, hub.COMMIT)
-    assert larger == Fault(f"larger than {opening.MAX_IMAGE_FILE_MB} MB")
+    assert larger == Fault(f"larger than {regular_files.MAX_IMAGE_FILE_MB} MB")
 
 
 @pytest.mark.parametrize("listed", [True, False])
@@ -148,7 +149,7 @@ def test_a_folder_gives_regular_files_and_links_to_them_alone(
     (mine / "gone.jpg").symlink_to(tmp_path / "gone.jpg")
     (mine / "endless.jpg").symlink_to("/proc/self/maps")
     with open(mine / "large.jpg", "wb") as large:
-        large.truncate((opening.MAX_IMAGE_FILE_MB + 1) * 2**20)
+        large.truncate((regular_files.MAX_IMAGE_FILE_MB + 1) * 2**20)
     with socket.socket(socket.AF_UNIX) as bound:
         bound.bind(os.path.relpath(mine / "socket.jpg"))
     options = {"folder": str(mine)}
@@ -160,10 +161,10 @@ def test_a_folder_gives_regular_files_and_links_to_them_alone(
     with pytest.raises(DeepColorError, match="0 of 1 for test"):
         ranges.fetch("d", source, counts, tmp_path / "d")
     rejected = pd.read_csv(tmp_path / "d" / "rejected.csv", index_col="id")["reason"].to_dict()
-    assert rejected["large.jpg"] == f"cannot be read: larger than {opening.MAX_IMAGE_FILE_MB} MB"
+    assert rejected["large.jpg"] == f"cannot be read: larger than {regular_files.MAX_IMAGE_FILE_MB} MB"
     assert "changed while it was read" in rejected["endless.jpg"]
     odd = {f"{name}.jpg" for name in ("folder", "fifo", "device", "socket")} if listed else set()
-    assert {name for name, why in rejected.items() if why.endswith(opening.NOT_REGULAR)} == odd
+    assert {name for name, why in rejected.items() if why.endswith(regular_files.NOT_REGULAR)} == odd
 
 
 def test_a_file_that_is_replaced_by_a_fifo_is_not_read(
@@ -171,9 +172,9 @@ def test_a_file_that_is_replaced_by_a_fifo_is_not_read(
 ) -> None:
     (tmp_path / "a.jpg").write_bytes(jpeg(0))
     before = os.stat(tmp_path / "a.jpg")
-    monkeypatch.setattr(opening.os, "stat", lambda path: before)
+    monkeypatch.setattr(regular_files.os, "stat", lambda path: before)
     with pytest.raises(ValueError, match="not a regular file"):
-        opening.open_regular(fifo)
+        regular_files.open_regular(fifo)
 
 
 @pytest.mark.parametrize("read", [decoding.open_rgb, lambda path: decoding.read_square(path, 32)])

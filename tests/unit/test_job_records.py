@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from deepcolor import job_records
+from deepcolor.config import job_records
 from deepcolor.errors import DeepColorError
 from snakemake.persistence import MetadataRecord
 from snakemake.persistence.file import FilePersistence

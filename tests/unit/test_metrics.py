@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import tensorflow as tf
-from deepcolor import color, lab, metrics
-from deepcolor.definitions import KEPT, MEASURES
+from deepcolor.evaluation import metrics
+from deepcolor.evaluation.measures import KEPT, MEASURES
+from deepcolor.imaging import color, lab
 from skimage import data
 from skimage.color import deltaE_ciede2000, lab2rgb, rgb2lab
 from skimage.metrics import mean_squared_error, peak_signal_noise_ratio, structural_similarity
@@ -170,19 +171,19 @@ def test_kept_luminance_is_that_of_a_network_that_predicts_chroma() -> None:
     prediction = np.random.default_rng(4).permuted(COLORS, axis=1)
     chroma = color.to_chroma(color.to_float(prediction))
     network = keras.ops.convert_to_numpy(color.add_chroma(color.to_luminance(truth), chroma))
-    ours = metrics.with_luminance(truth, prediction)
+    ours = lab.with_luminance(truth, prediction)
     assert ours.dtype == np.uint8
     assert np.abs(ours / 255 - network).max() < 0.5 / 255 + 1e-3
-    again = metrics.with_luminance(truth[None], prediction[None])
+    again = lab.with_luminance(truth[None], prediction[None])
     assert np.array_equal(again[0], ours)
 
 
 def test_kept_luminance_leaves_grays_alone() -> None:
-    assert np.array_equal(metrics.with_luminance(GRAYS[None], GRAYS[None]), GRAYS[None])
+    assert np.array_equal(lab.with_luminance(GRAYS[None], GRAYS[None]), GRAYS[None])
     # Whatever the prediction's luminance is: a gray prediction gives the gray input.
     truth = photograph(32, 32)
     luma = keras.ops.convert_to_numpy(color.to_luminance(truth))
-    kept = metrics.with_luminance(truth, flat(90, 90, 90, side=32))
+    kept = lab.with_luminance(truth, flat(90, 90, 90, side=32))
     assert np.abs(kept / 255 - luma).max() < 0.51 / 255
 
 
@@ -305,7 +306,7 @@ def test_deficit_is_of_what_is_missing_alone() -> None:
 
 def test_kept_luminance_scores_chroma_alone() -> None:
     truth = photograph(32, 32)
-    dark = metrics.with_luminance(truth // 4, truth)  # The same chroma, as far as it goes.
+    dark = lab.with_luminance(truth // 4, truth)  # The same chroma, as far as it goes.
     row, right = one(truth, dark), one(truth, truth)
     assert row["psnr"] < 15 < 25 < row["kept_psnr"]
     assert right["psnr"] == 100 and 25 < right["kept_psnr"] < 60  # Luma is not luminance.
@@ -370,7 +371,7 @@ def test_rows_are_of_the_images_in_order_and_threads_change_nothing() -> None:
             one(truth[number], prediction[number]), scores.iloc[number], check_names=False
         )
     # The second half are the measures of the prediction on the input's luminance.
-    kept = metrics.per_image(truth, metrics.with_luminance(truth, prediction))[list(MEASURES)]
+    kept = metrics.per_image(truth, lab.with_luminance(truth, prediction))[list(MEASURES)]
     second = scores[[f"{KEPT}{name}" for name in MEASURES]].set_axis(list(MEASURES), axis=1)
     pd.testing.assert_frame_equal(second, kept)
 

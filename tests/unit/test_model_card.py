@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from deepcolor import model_card
 from deepcolor.files import sha256
+from deepcolor.report import model_card
 from htmlpage import Page
 from markdown_it import MarkdownIt
 from records import HOSTILE, HOSTILE_DATA_SET, record

@@ -16,10 +16,10 @@ import keras
 import mirror
 import numpy as np
 import pytest
-from deepcolor import networks, targets, weights
+from deepcolor.config.registry import ARCHITECTURES
 from deepcolor.errors import DeepColorError
+from deepcolor.models import heads, loading, pretrained
 from deepcolor.models.mobilenet import IMAGENET
-from deepcolor.registry import ARCHITECTURES
 from keras import layers
 
 # All parameters; those of unet, densenet and mobilenet with RGB are the published ones.
@@ -69,11 +69,11 @@ def trained(model: keras.Model) -> int:
     return sum(math.prod(variable.shape) for variable in model.trainable_variables)
 
 
-@pytest.mark.parametrize("target", sorted(targets.HEADS))
+@pytest.mark.parametrize("target", sorted(heads.HEADS))
 @pytest.mark.parametrize("architecture", sorted(ARCHITECTURES))
 def test_contract(architecture: str, target: str) -> None:
     model = built(architecture, target)
-    name, channels, _ = targets.head(target)
+    name, channels, _ = heads.head(target)
     assert model.input_shape == (None, 64, 64, 1)
     assert model.output_shape == (None, 64, 64, channels)
     assert model.layers[-1].name == name
@@ -82,7 +82,7 @@ def test_contract(architecture: str, target: str) -> None:
     assert predicted.dtype == np.float32
     assert predicted.min() >= (0 if target == "rgb" else -1) and predicted.max() <= 1
     if target == "lab":
-        rgb = predict(targets.colorizer(model), luminance)
+        rgb = predict(heads.colorizer(model), luminance)
         assert rgb.shape == (2, 64, 64, 3) and rgb.dtype == np.float32
         assert rgb.min() >= 0 and rgb.max() <= 1
 
@@ -255,7 +255,7 @@ def test_koalarization_trains_the_published_parameters(
 
 def test_saved_koalarization_is_the_same(tmp_path: Path) -> None:
     # Its lightness is a model within the model, of plain operations.
-    model = targets.colorizer(built("koalarization", "lab"))
+    model = heads.colorizer(built("koalarization", "lab"))
     model.save(tmp_path / "model.keras")
     again = keras.saving.load_model(tmp_path / "model.keras")
     luminance = np.random.default_rng(0).random((2, 64, 64, 1), np.float32)
@@ -404,11 +404,11 @@ def server(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     checksum = hashlib.sha256(file.read_bytes()).hexdigest()
-    monkeypatch.setitem(weights.CHECKSUMS, f"mobilenet/{NAME}", checksum)
+    monkeypatch.setitem(pretrained.CHECKSUMS, f"mobilenet/{NAME}", checksum)
     (tmp_path / "served" / "mobilenet").mkdir(parents=True)
     (tmp_path / "served" / "mobilenet" / NAME).write_bytes(file.read_bytes())
     with hub.serving(hub.Server(tmp_path / "served", mirror.Mirror)) as server:
-        monkeypatch.setattr(weights, "ORIGIN", server.url)
+        monkeypatch.setattr(pretrained, "ORIGIN", server.url)
         yield server
 
 
@@ -417,7 +417,7 @@ def offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No network, and an empty cache."""
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
-    monkeypatch.setattr(weights, "ORIGIN", "http://127.0.0.1:9")
+    monkeypatch.setattr(pretrained, "ORIGIN", "http://127.0.0.1:9")
 
 
 def imagenet() -> keras.Model:
@@ -430,7 +430,7 @@ def test_imagenet_weights_are_downloaded_once(
     assert has_weights_of(imagenet(), encoder)
     assert server.seen == [f"/mobilenet/{NAME}"]
     assert (tmp_path / "keras" / "models" / NAME).read_bytes() == file.read_bytes()
-    monkeypatch.setattr(weights, "ORIGIN", "http://127.0.0.1:9")
+    monkeypatch.setattr(pretrained, "ORIGIN", "http://127.0.0.1:9")
     assert has_weights_of(imagenet(), encoder)
 
 
@@ -456,9 +456,9 @@ def test_checksums_may_be_md5(
     server: hub.Server, encoder: keras.Model, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name = f"mobilenet/{NAME}"
-    monkeypatch.setitem(weights.CHECKSUMS, name, hashlib.md5(file.read_bytes()).hexdigest())
+    monkeypatch.setitem(pretrained.CHECKSUMS, name, hashlib.md5(file.read_bytes()).hexdigest())
     assert has_weights_of(imagenet(), encoder)
-    monkeypatch.setitem(weights.CHECKSUMS, name, "0" * 32)
+    monkeypatch.setitem(pretrained.CHECKSUMS, name, "0" * 32)
     with pytest.raises(DeepColorError, match="is not the published file.*with MD5 0{32} there"):
         imagenet()
 
@@ -470,7 +470,7 @@ def test_broken_file_in_the_cache_is_told_apart(
     path.parent.mkdir(parents=True)
     path.write_text("half a file")
     with monkeypatch.context() as patch:
-        patch.setattr(weights, "ORIGIN", "http://127.0.0.1:9")
+        patch.setattr(pretrained, "ORIGIN", "http://127.0.0.1:9")
         said = rf"^MobileNet [^\n]*: {path} is not the published file, and it cannot be down[^\n]*\Z"
         with pytest.raises(DeepColorError, match=said):
             imagenet()
@@ -494,7 +494,7 @@ def test_without_network_a_line_says_what_to_put_where(
     with pytest.raises(DeepColorError) as raised:
         build(architecture, 32, weights="imagenet", **options)
     said = str(raised.value)
-    checksum = next(value for key, value in weights.CHECKSUMS.items() if key.endswith(f"/{name}"))
+    checksum = next(value for key, value in pretrained.CHECKSUMS.items() if key.endswith(f"/{name}"))
     assert "cannot load 'weights: imagenet'" in said and "\n" not in said
     assert f"there is no {tmp_path}/keras/models/{name}" in said
     assert f"put the file with {'SHA-256' if len(checksum) == 64 else 'MD5'} {checksum} there" in said
@@ -506,10 +506,10 @@ def test_other_widths_have_no_imagenet_weights() -> None:
 
 
 def test_files_are_those_of_keras() -> None:
-    for key, checksum in weights.CHECKSUMS.items():
+    for key, checksum in pretrained.CHECKSUMS.items():
         folder, name = key.split("/")
         source = re.sub(r'"\s+"', "", Path(inspect.getfile(MODULES[folder])).read_text("utf-8"))
-        assert f'"{weights.ORIGIN}/{folder}/' in source
+        assert f'"{pretrained.ORIGIN}/{folder}/' in source
         if folder == "mobilenet":
             assert '"mobilenet_%s_%d_tf_no_top.h5"' in source
             assert {f"mobilenet_{text}_224_tf_no_top.h5" for text in IMAGENET.values()} >= {name}
@@ -531,5 +531,5 @@ def test_a_network_that_carries_code_is_not_loaded(tmp_path: Path) -> None:
     keras.Model(image, layers.Lambda(lambda image: 2 * image)(image)).save(path)
     assert keras.saving.load_model(path, safe_mode=False)
     with pytest.raises(DeepColorError, match=r"model.keras cannot be loaded \(.*[Ll]ambda") as error:
-        networks.load_network(path)
+        loading.load_network(path)
     assert "\n" not in str(error.value)

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from deepcolor import fetching, manifest
-from deepcolor.checks import Checks
+from deepcolor.data import fetch, manifest
+from deepcolor.data.manifest import read_manifest, read_slice
+from deepcolor.data.merge import join
+from deepcolor.data.quality import Checks
+from deepcolor.data.sources import fiftyone, huggingface
+from deepcolor.data.sources.base import Candidate, Request, Source
+from deepcolor.data.sources.folder import folder
 from deepcolor.errors import DeepColorError
 from deepcolor.files import read_json
-from deepcolor.joining import join
-from deepcolor.manifest import read_manifest, read_slice
-from deepcolor.photograph import Candidate, Request, Source
-from deepcolor.sources import fiftyone, huggingface
-from deepcolor.sources.folder import folder
 from pictures import jpeg, picture
 from ranges import fetch_ranges
 
@@ -253,12 +253,12 @@ def test_ranges_that_download_do_not_wait_for_each_other() -> None:
 
 def test_shares_add_up_and_a_reserve_is_for_several() -> None:
     counts = {"training": 1001, "validation": 7}
-    shares = [fetching.share(counts, number, 5) for number in range(5)]
+    shares = [fetch.share(counts, number, 5) for number in range(5)]
     for split, count in counts.items():
         assert sum(share[split] for share in shares) == count
     assert all(share[""] > 0 for share in shares)
-    assert fetching.share(counts, 0, 1) == counts
-    large = fetching.share({"training": 10**6}, 7, 20)
+    assert fetch.share(counts, 0, 1) == counts
+    large = fetch.share({"training": 10**6}, 7, 20)
     assert large[""] == 0.02 * large["training"] == 1000
 
 

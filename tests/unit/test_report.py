@@ -5,7 +5,8 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
-from deepcolor import provenance, report
+from deepcolor.report import provenance
+from deepcolor.report import render as report
 from htmlpage import Page
 from records import HOSTILE, HOSTILE_DATA_SET, record
 from synthetic import Results, fewer_resamples, render, summarize, write_results

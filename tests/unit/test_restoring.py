@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from deepcolor import restoring
-from deepcolor.archiving import Layout
 from deepcolor.errors import DeepColorError
+from deepcolor.report import restore
+from deepcolor.report.archive import Layout
 
 CODE = "print(1)"
 Member = tuple[tarfile.TarInfo, bytes]
@@ -65,7 +65,7 @@ def refused(here: Path, archive: Path, match: str, layout: Layout | None = None)
     """Make sure that an archive ends in one line, and that nothing is written anywhere."""
     before = files(here.parent)
     with pytest.raises(DeepColorError, match=match) as error:
-        restoring.unpack(archive, here, layout or Layout())
+        restore.unpack(archive, here, layout or Layout())
     assert len(str(error.value).splitlines()) == 1 and str(error.value).isprintable()
     assert files(here.parent) == before
 
@@ -180,7 +180,7 @@ def test_many_files_that_the_disk_has_no_room_for(
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
     refused(here, archive, "needs 0 MB or more on the disk")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1800))
-    assert restoring.unpack(archive, here, Layout()) == 3
+    assert restore.unpack(archive, here, Layout()) == 3
 
 
 @pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME])
@@ -204,7 +204,7 @@ def test_a_long_chain_of_headers(here: Path, tmp_path: Path) -> None:
 
 
 def test_more_files_than_are_read(here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(restoring, "MAX_FILES", 2)
+    monkeypatch.setattr(restore, "MAX_FILES", 2)
     archive = archive_of(tmp_path, [member(f"results/{name}") for name in "abc"])
     refused(here, archive, "results/c is more than the 2 files")
 
@@ -234,14 +234,14 @@ def test_the_folders_are_those_of_the_configuration_that_is_here(here: Path, tmp
     (here / "mine.yaml").write_text("results: results-MINE")
     refused(here, archive, "mine.yaml is there and is another", layout)
     (here / "mine.yaml").write_text("results: results-mine")
-    assert restoring.unpack(archive, here, layout) == 1
+    assert restore.unpack(archive, here, layout) == 1
     assert (here / "results-mine/report.html").read_bytes() == b"x"
 
 
 def test_rights_are_those_of_plain_files(here: Path, tmp_path: Path) -> None:
     modes = {"results/a": 0o666, "results/b": 0o000, "results/c": 0o640}
     entries = [member(name, mode=mode) for name, mode in modes.items()]
-    restoring.unpack(archive_of(tmp_path, entries), here, Layout())
+    restore.unpack(archive_of(tmp_path, entries), here, Layout())
     found = [(here / name).stat().st_mode & 0o7777 for name in modes]
     assert found == [0o644, 0o600, 0o640]
 
@@ -250,15 +250,15 @@ def test_an_archive_that_changes_while_it_is_read(
     here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     archive = archive_of(tmp_path, [member("results/x")])
-    new_files = restoring._Check.new_files
+    new_files = restore._Check.new_files
 
-    def changed(check: restoring._Check) -> set[str]:
+    def changed(check: restore._Check) -> set[str]:
         archive_of(tmp_path, [member("results/x", b"y"), member("results/y")])
         return new_files(check)
 
-    monkeypatch.setattr(restoring._Check, "new_files", changed)
+    monkeypatch.setattr(restore._Check, "new_files", changed)
     with pytest.raises(DeepColorError, match="results/x has changed since it was checked"):
-        restoring.unpack(archive, here, Layout())
+        restore.unpack(archive, here, Layout())
     assert os.listdir(here / "results") == ["report.html"]
 
 
@@ -284,7 +284,7 @@ def test_damaged_archives_end_in_one_line_or_are_whole(
         damage(content, draw)
         archive.write_bytes(content if packed else gzip.compress(content, 1))
         try:
-            restoring.unpack(archive, here, Layout())
+            restore.unpack(archive, here, Layout())
         except DeepColorError as error:
             assert len(str(error).splitlines()) == 1
             assert os.listdir(here / "results") == ["report.html"]

@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from deepcolor import configuration
+from deepcolor.config import configuration
+from deepcolor.config.runs import Run, models
 from deepcolor.errors import DeepColorError
-from deepcolor.runs import Run, models
 
 UNET = {"architecture": "unet"}
 EMBEDDED = {"source": "photographs", "training": 4, "validation": 2}

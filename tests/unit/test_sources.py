@@ -258,7 +258,7 @@ def test_zoo_that_hangs_is_asked_again(tmp_path: Path, mirrored: hub.Server) -> 
     mirrored.faults = {"hang": {2, 40}}
     script = (
         "import itertools, sys; sys.path.insert(0, sys.argv[1]); from pathlib import Path;"
-        "from deepcolor.photograph import Request; from deepcolor.sources import fiftyone;"
+        "from deepcolor.data.sources.base import Request; from deepcolor.data.sources import fiftyone;"
         "fiftyone.PATIENCE = 2;"
         "source = fiftyone.fiftyone(Request(0, 100, Path(sys.argv[2])));"
         "print(len(list(itertools.islice(source.candidates(), 105))))"
@@ -322,7 +322,7 @@ def test_near_duplicates_are_kept_apart_and_counted(tmp_path: Path) -> None:
         picture(number).resize((100, 75)).save(folder / f"{number}-again.webp")
     result = fetch(
         tmp_path,
-        "deepcolor.sources.folder:folder",
+        "deepcolor.data.sources.folder:folder",
         folder=str(folder),
         arguments={"--images": json.dumps({"training": 40, "validation": 20, "test": 10})},
     )
@@ -345,7 +345,7 @@ def test_near_duplicates_of_other_data_sets_are_found(tmp_path: Path) -> None:
             with BytesIO(jpeg(number, quality=95 if shift else 60)) as content:
                 Image.open(content).save(tmp_path / name / "mine" / f"{number}.jpg")
     asked = {"--images": json.dumps({"training": 60, "validation": 20})}
-    folder = "deepcolor.sources.folder:folder"
+    folder = "deepcolor.data.sources.folder:folder"
     assert (
         fetch(tmp_path / "one", folder, folder=str(tmp_path / "one/mine"), arguments=asked).returncode
         == 0
@@ -397,7 +397,7 @@ def test_a_users_folder_is_left_as_it_is(tmp_path: Path) -> None:
     folder.mkdir(parents=True)
     for number in range(120):
         picture(number).save(folder / f"{number}.png")
-    source = "deepcolor.sources.folder:folder"
+    source = "deepcolor.data.sources.folder:folder"
     assert fetch(tmp_path, source, folder=str(folder)).returncode == 0
     assert len(list(folder.iterdir())) == 120
 
@@ -409,7 +409,7 @@ def test_copies_are_found_without_looking_for_near_duplicates(tmp_path: Path) ->
     for number in range(200):
         picture(number).save(folder / f"{number}.png")
     checks = {"--checks": json.dumps({**CHECKS, "near_duplicates": 0})}
-    source = "deepcolor.sources.folder:folder"
+    source = "deepcolor.data.sources.folder:folder"
     one = fetch(tmp_path / "one", source, folder=str(folder), arguments=checks)
     assert one.returncode == 0, one.stderr
     more = {**checks, "--others": str(tmp_path / "one" / "d" / "manifest.csv")}

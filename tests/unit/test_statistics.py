@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from deepcolor import metrics, statistics
-from deepcolor.statistics import Bootstrap, Interval
+from deepcolor.evaluation import bootstrap, metrics
+from deepcolor.evaluation.bootstrap import Bootstrap, Interval
 from scipy import stats
 
 
@@ -164,7 +164,7 @@ def test_few_groups_have_an_interval_that_leans_to_no_side() -> None:
         resampled = Bootstrap(["d"] * 6, groups).means(np.repeat(values, 3)[:, None])[:, 0]  # type: ignore[arg-type]
         noisy = resampled + np.random.default_rng(seed).choice([-4e-15, 4e-15], len(resampled))
         for shift in (-4e-15, 0, 4e-15):
-            interval = statistics.bca(values.mean() + shift, noisy + shift, np.array([1.0, -1.0]))
+            interval = bootstrap.bca(values.mean() + shift, noisy + shift, np.array([1.0, -1.0]))
             assert ends(interval) == pytest.approx(ends(below), abs=1e-9)
 
 
@@ -174,7 +174,7 @@ def test_bias_is_not_read_from_rounding() -> None:
     resampled = Bootstrap(["d"] * 3, ["a", "b", "c"]).means(values[:, None])[:, 0]
     assert 0.2 < np.mean(np.abs(resampled - 0.2) < 1e-9) < 0.3
     up, down = (
-        statistics.bca(0.2 + shift, resampled, np.array([-0.05, 0, 0.05])) for shift in (1e-15, -1e-15)
+        bootstrap.bca(0.2 + shift, resampled, np.array([-0.05, 0, 0.05])) for shift in (1e-15, -1e-15)
     )
     assert ends(up) == pytest.approx(ends(down), abs=1e-9)
 
@@ -184,7 +184,7 @@ def test_the_same_images_give_the_same_resamples() -> None:
     other = np.random.default_rng(10).normal(0, 1, len(values))
     strata, groups = ["d"] * len(values), list(of.astype(str))
     both = Bootstrap(strata, groups).means(np.stack([values, other], axis=1))
-    assert both.shape == (statistics.RESAMPLES, 2)
+    assert both.shape == (bootstrap.RESAMPLES, 2)
     assert np.allclose(Bootstrap(strata, groups).means(values[:, None])[:, 0], both[:, 0], rtol=1e-12)
     # Differences of resampled means are the resampled means of differences: comparisons are paired.
     paired = Bootstrap(strata, groups).means((values - other)[:, None])[:, 0]
@@ -199,10 +199,10 @@ def test_memory_has_no_say_in_the_result(monkeypatch: pytest.MonkeyPatch) -> Non
     bootstrap = Bootstrap(list(strata), list(of.astype(str)))
     whole = bootstrap.means(values[:, None])
     for size in (8 * 15 * 1000, 8 * 7 * 15, 1):
-        monkeypatch.setattr(statistics, "CHUNK_BYTES", size)
+        monkeypatch.setattr(bootstrap, "CHUNK_BYTES", size)
         if size > 1:
             assert np.allclose(bootstrap.means(values[:, None]), whole, rtol=1e-13, atol=0)
-    monkeypatch.setattr(statistics, "RESAMPLES", 50)  # One at a time is slow.
+    monkeypatch.setattr(bootstrap, "RESAMPLES", 50)  # One at a time is slow.
     assert np.allclose(bootstrap.means(values[:, None]), whole[:50], rtol=1e-13, atol=0)
 
 
@@ -222,7 +222,7 @@ def test_influence_is_that_of_leaving_out(monkeypatch: pytest.MonkeyPatch) -> No
 def test_intervals_hold_the_true_mean_as_often_as_they_say(
     transform: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(statistics, "RESAMPLES", 999)
+    monkeypatch.setattr(bootstrap, "RESAMPLES", 999)
     true, held, trials = 1.0, 0, 400
     for trial in range(trials):
         random = np.random.default_rng([trial, 13])

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 from deepcolor.errors import DeepColorError
-from deepcolor.study.acceptance import analyze, image_table, run_table
+from deepcolor.study.analysis.acceptance import analyze, image_table, run_table
+from deepcolor.study.analysis.exclusion import Sorted, exclude
+from deepcolor.study.analysis.figures import SIMULATED, plot_acceptance
 from deepcolor.study.answers import read_answers
 from deepcolor.study.design import PROTOCOLS
-from deepcolor.study.exclusion import Sorted, exclude
-from deepcolor.study.figures import SIMULATED, plot_acceptance
 from htmlpage import Page
 from records import record
 from simulation import RULES, TRUTH, add_acceptance, simulate, write_answers, write_study

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from deepcolor.errors import DeepColorError
-from deepcolor.study import addresses, app
-from deepcolor.study.store import Store
+from deepcolor.study.server import app, urls
+from deepcolor.study.server.store import Store
 from flask.testing import FlaskClient
 from studies import FORM, make_study
 from werkzeug.test import TestResponse
@@ -333,12 +333,12 @@ def test_a_disk_that_fails_is_told_without_a_trace(
 )
 def test_what_is_no_public_url_is_one_line(url: str) -> None:
     with pytest.raises(DeepColorError, match="not the address of a page"):
-        addresses.split_url(url)
+        urls.split_url(url)
 
 
 def test_public_urls() -> None:
-    assert addresses.split_url("http://A.b:8080/x/y/") == ("http://a.b:8080", "/x/y")
-    assert addresses.split_url("https://[::1]:443") == ("https://[::1]", "")
+    assert urls.split_url("http://A.b:8080/x/y/") == ("http://a.b:8080", "/x/y")
+    assert urls.split_url("https://[::1]:443") == ("https://[::1]", "")
 
 
 def test_a_name_that_leads_here_is_no_page_of_ours(made: Any) -> None:
@@ -376,7 +376,7 @@ def test_the_administration_ends_after_a_while(made: Any, monkeypatch: pytest.Mo
     client = made()
     assert client.post("/admin", data={"token": TOKEN}).status_code == 303
     assert client.get("/admin/answers.csv").status_code == 200
-    monkeypatch.setattr("deepcolor.study.administration.SESSION_AGE", 0)
+    monkeypatch.setattr("deepcolor.study.server.admin.SESSION_AGE", 0)
     assert client.get("/admin/answers.csv").status_code == 401
 
 

@@ -12,8 +12,8 @@ from urllib.parse import urlencode
 import pytest
 from conftest import mounted
 from deepcolor.errors import DeepColorError
-from deepcolor.study import exporting
-from deepcolor.study.store import Store
+from deepcolor.study.server import export
+from deepcolor.study.server.store import Store
 from studies import FORM, Visitor, make_study, start
 from studies import serving as served_study
 
@@ -77,7 +77,7 @@ def check_saved(message: str, path: Path) -> None:
     assert f"all {ANSWERS} answers are saved in" in message and "\n" not in message
     copy = Path(message.partition("saved in ")[2].partition(": name")[0])
     assert copy.name == "answers-saved-1.sqlite" and copy.parent == path.parent
-    assert exporting.export(copy, path.parent / "a.csv") == ANSWERS
+    assert export.export(copy, path.parent / "a.csv") == ANSWERS
     Store(copy, path.parent / "nowhere").close()
 
 
@@ -124,7 +124,7 @@ def test_a_file_that_is_copied_over_keeps_what_its_log_holds(checkpointed: bool,
         check_saved(str(closed.value), path)
     else:
         store.close()
-        assert exporting.export(path, tmp_path / "a.csv") == ANSWERS
+        assert export.export(path, tmp_path / "a.csv") == ANSWERS
 
 
 def test_a_file_that_is_put_back_takes_answers_again(tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_a_file_that_is_put_back_takes_answers_again(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").rename(path)
     assert store.answer(session, ANSWERS, "real", 1.0)
     store.close()
-    assert exporting.export(path, tmp_path / "a.csv") == ANSWERS + 1
+    assert export.export(path, tmp_path / "a.csv") == ANSWERS + 1
 
 
 def test_what_another_process_does_is_no_damage(tmp_path: Path) -> None:
@@ -219,5 +219,5 @@ def test_a_full_disk_keeps_what_was_acknowledged(tmp_path: Path) -> None:
             assert 0 < acknowledged < 1000
             code, rest = served.stop()
         assert code == 0 and "Stopped; all answers are kept" in rest
-        with exporting.reading(place / "answers.sqlite") as connection:
-            assert len(list(exporting.rows(connection))) == acknowledged
+        with export.reading(place / "answers.sqlite") as connection:
+            assert len(list(export.rows(connection))) == acknowledged

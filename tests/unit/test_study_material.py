@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import tensorflow as tf
-from deepcolor import metrics
 from deepcolor.errors import DeepColorError
+from deepcolor.evaluation import metrics
 from deepcolor.study import design, material
 from PIL import Image
 from skimage import data

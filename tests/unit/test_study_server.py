@@ -15,8 +15,9 @@ from pathlib import Path
 
 import pytest
 from benchmarks import study as benchmark
-from deepcolor.study import answers, serving
-from deepcolor.study.store import Store
+from deepcolor.study import answers
+from deepcolor.study.server import serve
+from deepcolor.study.server.store import Store
 from soak.study import soak
 from studies import ENVIRONMENT, Visitor, command, make_study, png, run, start
 from studies import serving as served_study
@@ -58,7 +59,7 @@ def test_told_to_stop_it_finishes_and_leaves_one_file(number: int, tmp_path: Pat
 def test_what_is_under_way_when_it_is_told_to_stop_is_finished(tmp_path: Path) -> None:
     make_study(tmp_path)
     with served_study(tmp_path) as served:
-        visitors = [Visitor(served.url) for _ in range(3 * serving.THREADS)]
+        visitors = [Visitor(served.url) for _ in range(3 * serve.THREADS)]
         for visitor in visitors:
             visitor.begin()
         with (
@@ -101,7 +102,7 @@ def test_a_flood_of_requests_whose_replies_nobody_reads_stops_nobody(tmp_path: P
     request = f"GET /pictures/{min(study['pictures'])}.png HTTP/1.1\r\nHost: x\r\n\r\n".encode()
     with served_study(tmp_path) as served:
         host, port = served.url.removeprefix("http://").split(":")
-        held = [socket.create_connection((host, int(port))) for _ in range(2 * serving.THREADS)]
+        held = [socket.create_connection((host, int(port))) for _ in range(2 * serve.THREADS)]
         for each in held:
             each.setblocking(False)
             with contextlib.suppress(BlockingIOError):
@@ -192,14 +193,15 @@ def test_a_port_is_a_port() -> None:
     ],
 )
 def test_unencrypted_answers_are_warned_of(host: str, public_url: str, warned: bool) -> None:
-    with serving.listen(host, 0) as listener:
-        assert ("not encrypted" in serving.warning(listener, public_url)) == warned
-        assert serving.address(listener).startswith("http://127.0.0.1:")
+    with serve.listen(host, 0) as listener:
+        assert ("not encrypted" in serve.warning(listener, public_url)) == warned
+        assert serve.address(listener).startswith("http://127.0.0.1:")
 
 
 def test_serving_needs_no_numbers_and_no_networks() -> None:
     program = (
-        "import sys; import deepcolor.cli; from deepcolor.study import serving, importing; "
+        "import sys; import deepcolor.cli.main; from deepcolor.study import import_answers; "
+        "from deepcolor.study.server import serve; "
         "print(*{name.partition('.')[0] for name in sys.modules})"
     )
     done = subprocess.run(
@@ -225,4 +227,4 @@ def test_pictures_of_the_tests_are_pictures() -> None:
     from PIL import Image
 
     assert Image.open(BytesIO(png(1, 5))).convert("RGB").size == (5, 5)
-    assert command("study")[1:3] == ["-m", "deepcolor.cli"]
+    assert command("study")[1:3] == ["-m", "deepcolor.cli.main"]

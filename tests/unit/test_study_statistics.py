@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from deepcolor.errors import DeepColorError
-from deepcolor.statistics import Interval
-from deepcolor.study import detection, resampling
-from deepcolor.study.intervals import TwoWay, wilson
+from deepcolor.evaluation.bootstrap import Interval
+from deepcolor.study.analysis import resampling, signal_detection
+from deepcolor.study.analysis.intervals import TwoWay, wilson
 from scipy.stats import binomtest
 from soak.coverage import SPARSE, Design, answers, coverage
 
@@ -230,13 +230,15 @@ def test_sensitivity_by_hand() -> None:
 
 def test_detection() -> None:
     # Textbook figures: z(0.8413) = 1, z(0.1587) = -1, z(0.6915) = 0.5.
-    assert detection.sensitivity(np.array(0.8413), np.array(0.1587)) == pytest.approx(2, abs=1e-3)
-    assert detection.criterion(np.array(0.8413), np.array(0.1587)) == pytest.approx(0, abs=1e-9)
-    assert detection.criterion(np.array(0.8413), np.array(0.6915)) == pytest.approx(-0.75, abs=1e-3)
-    assert detection.pairs_sensitivity(np.array(0.5)) == 0
-    assert detection.pairs_sensitivity(np.array(0.8413)) == pytest.approx(math.sqrt(2), abs=1e-3)
-    assert detection.log_linear(0, 9) == 0.05
-    assert detection.log_linear(9, 9) == 0.95
+    assert signal_detection.sensitivity(np.array(0.8413), np.array(0.1587)) == pytest.approx(2, abs=1e-3)
+    assert signal_detection.criterion(np.array(0.8413), np.array(0.1587)) == pytest.approx(0, abs=1e-9)
+    assert signal_detection.criterion(np.array(0.8413), np.array(0.6915)) == pytest.approx(
+        -0.75, abs=1e-3
+    )
+    assert signal_detection.pairs_sensitivity(np.array(0.5)) == 0
+    assert signal_detection.pairs_sensitivity(np.array(0.8413)) == pytest.approx(math.sqrt(2), abs=1e-3)
+    assert signal_detection.log_linear(0, 9) == 0.05
+    assert signal_detection.log_linear(9, 9) == 0.95
 
 
 def test_superiority_by_hand() -> None:

@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 from conftest import mounted
 from deepcolor.errors import DeepColorError
-from deepcolor.study import answers, exporting, store
+from deepcolor.study import answers
 from deepcolor.study.columns import COLUMNS
-from deepcolor.study.store import Store
+from deepcolor.study.server import export, store
+from deepcolor.study.server.store import Store
 from studies import ENVIRONMENT, make_study
 
 
@@ -100,7 +101,7 @@ def test_clicks_in_many_threads_count_once(tmp_path: Path) -> None:
             clicked = list(pool.map(click, range(12)))
             assert Counter(status for _, _, status in clicked) == {"accepted": 3, "repeated": 9}
             first |= {(who, position): n for who, n, status in clicked if status == "accepted"}
-    with exporting.reading(tmp_path / "answers.sqlite") as connection:
+    with export.reading(tmp_path / "answers.sqlite") as connection:
         kept = connection.execute("SELECT ordinal, position, seconds FROM answers").fetchall()
     assert {(ordinal, position): seconds for ordinal, position, seconds in kept} == first
     opened_store.close()
@@ -109,7 +110,7 @@ def test_clicks_in_many_threads_count_once(tmp_path: Path) -> None:
 def test_two_processes_share_a_file(tmp_path: Path) -> None:
     make_study(tmp_path)
     program = (
-        "import sys; from pathlib import Path; from deepcolor.study.store import Store\n"
+        "import sys; from pathlib import Path; from deepcolor.study.server.store import Store\n"
         "folder = Path(sys.argv[1]); store = Store(folder / 'answers.sqlite', folder)\n"
         "print('ready', flush=True); sys.stdin.read()\n"
         "for _ in range(20):\n"
@@ -135,8 +136,8 @@ def test_two_processes_share_a_file(tmp_path: Path) -> None:
         assert process.stdin
         process.stdin.close()
     assert [process.wait(timeout=60) for process in processes] == [0, 0]
-    with exporting.reading(tmp_path / "answers.sqlite") as connection:
-        rows = list(exporting.rows(connection))
+    with export.reading(tmp_path / "answers.sqlite") as connection:
+        rows = list(export.rows(connection))
         ordinals = [row[0] for row in connection.execute("SELECT ordinal FROM people ORDER BY ordinal")]
     assert ordinals == list(range(40))
     assert len(rows) == 40 * 12
@@ -163,7 +164,7 @@ def test_who_does_not_answer_takes_nobodys_place_for_long(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened_store = opened(tmp_path, most_people=2)
-    monkeypatch.setattr("deepcolor.study.store.BEGINNINGS", 3)
+    monkeypatch.setattr("deepcolor.study.server.store.BEGINNINGS", 3)
     now = time.time()
     for hours in (0, 3, 6):
         monkeypatch.setattr("time.time", lambda hours=hours: now + 3600 * hours)
@@ -232,7 +233,7 @@ def test_withdrawn_answers_are_gone_from_the_file(tmp_path: Path) -> None:
 def test_nothing_in_the_file_opens_a_session(tmp_path: Path) -> None:
     opened_store = opened(tmp_path)
     session = begun(opened_store)
-    with exporting.reading(tmp_path / "answers.sqlite") as connection:
+    with export.reading(tmp_path / "answers.sqlite") as connection:
         held = [value for row in connection.execute("SELECT * FROM people") for value in row]
     assert session not in held
     assert all(opened_store.person(str(value)) is None for value in held)
@@ -252,7 +253,7 @@ def test_the_exported_file_is_what_the_analysis_reads(protocol: str, given: Any,
     trials, study = opened_store.trials(person), opened_store.study
     opened_store.close()
     path = tmp_path / "answers.csv"
-    assert exporting.export(tmp_path / "answers.sqlite", path) == len(trials)
+    assert export.export(tmp_path / "answers.sqlite", path) == len(trials)
     assert path.read_text().splitlines()[0] == ",".join(COLUMNS)
     for shown, answer in zip(trials, answers.read_answers(path), strict=True):
         image = study["images"][shown.image]
@@ -298,7 +299,7 @@ def test_backup_while_people_answer(tmp_path: Path) -> None:
     thread.start()
     copy, last = tmp_path / "copies" / "a.sqlite", -1
     for _ in range(5):
-        count = exporting.backup(tmp_path / "answers.sqlite", copy)
+        count = export.backup(tmp_path / "answers.sqlite", copy)
         assert count >= last
         last = count
         with closing(sqlite3.connect(copy)) as connection:
@@ -319,7 +320,7 @@ def test_a_backup_replaces_nothing_but_a_backup(tmp_path: Path) -> None:
     for name in ("study.json", "answers.sqlite"):
         before = (tmp_path / name).read_bytes()
         with pytest.raises(DeepColorError, match=f"{name} is there, and is no earlier copy"):
-            exporting.backup(tmp_path / "answers.sqlite", tmp_path / name)
+            export.backup(tmp_path / "answers.sqlite", tmp_path / name)
         assert (tmp_path / name).read_bytes() == before
 
 
@@ -337,7 +338,7 @@ def test_a_file_with_answers_outlives_its_material(tmp_path: Path) -> None:
     assert all(again.picture(name) for name in study["pictures"])
     answer_all(again, session)
     again.close()
-    assert exporting.export(tmp_path / "answers.sqlite", tmp_path / "answers.csv") == 12
+    assert export.export(tmp_path / "answers.sqlite", tmp_path / "answers.csv") == 12
 
 
 def test_another_study_takes_the_place_of_one_without_answers_only(tmp_path: Path) -> None:
@@ -376,7 +377,7 @@ def test_what_is_missing_or_wrong_is_one_line(tmp_path: Path) -> None:
     path = tmp_path / "answers.sqlite"
     with pytest.raises(DeepColorError, match=r"study.json is not there; `make study` makes it"):
         Store(path, tmp_path)
-    for action in (exporting.export, exporting.backup):
+    for action in (export.export, export.backup):
         with pytest.raises(
             DeepColorError, match=r"answers.sqlite is not there; `deepcolor study serve`"
         ):
@@ -394,7 +395,7 @@ def test_what_is_missing_or_wrong_is_one_line(tmp_path: Path) -> None:
         Store(path, tmp_path)
     opened(tmp_path).close()
     with pytest.raises(DeepColorError, match="holds no answers yet"):
-        exporting.export(path, tmp_path / "answers.csv")
+        export.export(path, tmp_path / "answers.csv")
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE pictures SET png = X'00' WHERE name = ?", (picture.stem,))
     with pytest.raises(DeepColorError, match=f"picture {picture.stem} is not the one"):

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from deepcolor import tables, views
-from deepcolor.report import duration, oneline, p_value, short
+from deepcolor.report import context, tables
+from deepcolor.report.render import duration, oneline, p_value, short
 from records import HOSTILE_DATA_SET, record, varied, write_records
 from synthetic import fewer_resamples, render, write_results
 
@@ -116,7 +116,7 @@ def test_data_sets_that_a_network_never_saw_are_marked(tmp_path: Path) -> None:
         data_sets=["a", HOSTILE_DATA_SET],
     )
     assert list(results.table("transfer")["seen"]) == [True, True, False, False]
-    found = views.by_data_set(
+    found = context.by_data_set(
         results.table("metrics"), results.table("transfer"), ["both_2", "one_2", "app"]
     )
     assert found is not None and found["data_sets"] == ["a", HOSTILE_DATA_SET]
@@ -132,7 +132,7 @@ def test_data_sets_that_a_network_never_saw_are_marked(tmp_path: Path) -> None:
 
 def test_one_data_set_is_none_to_compare(tmp_path: Path) -> None:
     results = write_results(tmp_path, [record("unet", 2)], {"unet_2": 21.0})
-    assert views.by_data_set(results.table("metrics"), results.table("transfer"), ["unet_2"]) is None
+    assert context.by_data_set(results.table("metrics"), results.table("transfer"), ["unet_2"]) is None
 
 
 def test_results_are_a_row_each_with_what_is_known(tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_results_are_a_row_each_with_what_is_known(tmp_path: Path) -> None:
         tmp_path, runs, {"unet_10": 21.0, "unet-seed3_10": 21.5, "app": 20.0}, pictures=["app"]
     )
     table = results.table("metrics"), results.table("training")
-    rows = {row["run"]: row for row in views.results(*table, ["unet_10"], "validation")}
+    rows = {row["run"]: row for row in context.results(*table, ["unet_10"], "validation")}
     kinds = ["baseline", "baseline", "told", "told", "run", "run", "pictures"]
     assert [row["kind"] for row in rows.values()] == kinds
     assert [row["first"] for row in rows.values()] == [False] * 4 + [True, False, False]
@@ -152,7 +152,7 @@ def test_results_are_a_row_each_with_what_is_known(tmp_path: Path) -> None:
     published = rows["unet_10"]["published"]
     assert (published["psnr"], published["mse"]) == (23.229, 0.006)
     assert all(row["published"] is None for run, row in rows.items() if run != "unet_10")
-    assert not any(row["chosen"] for row in views.results(*table, [], "test"))
+    assert not any(row["chosen"] for row in context.results(*table, [], "test"))
     figure = rows["app"]["kept"]["psnr"]
     assert figure["low"] < figure["value"] < figure["high"] and figure["value"] == pytest.approx(20.5)
 
@@ -161,7 +161,7 @@ def test_one_photograph_has_no_interval(tmp_path: Path) -> None:
     results = write_results(
         tmp_path, [record("unet", 1)], {"unet_1": 21.0}, photographs=1, per_photograph=6
     )
-    (row,) = views.results(results.table("metrics"), results.table("training"), [], "test")[-1:]
+    (row,) = context.results(results.table("metrics"), results.table("training"), [], "test")[-1:]
     assert row["photographs"] == 1 and row["n"] == 6
     psnr = row["predicted"]["psnr"]
     assert psnr["value"] == pytest.approx(21) and psnr["low"] != psnr["low"]
@@ -186,7 +186,7 @@ def test_encoder_weights_are_said_by_network(tmp_path: Path) -> None:
         record("four", 1),
     ]
     training = tables.tabulate_training(write_records(tmp_path, runs), {})
-    assert views.encoder_weights(training) == (
+    assert context.encoder_weights(training) == (
         "ImageNet weights (one, two), weights from mine.h5 (three), random weights (four)"
     )
 

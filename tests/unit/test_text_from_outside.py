@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 from apps import ENVIRONMENT
-from deepcolor import model_card
-from deepcolor.colorize import contact_sheet, marking
+from deepcolor.colorize import contact_sheet, xmp
 from deepcolor.colorize.network import open_network
 from deepcolor.errors import DeepColorError, first_line, shown
 from deepcolor.files import read_json
-from deepcolor.study import answers, database
+from deepcolor.report import model_card
+from deepcolor.study import answers
 from deepcolor.study.columns import COLUMNS
+from deepcolor.study.server import database
 from networks import write_onnx
 from PIL import Image, PngImagePlugin
 
@@ -25,7 +26,7 @@ DEEP = "[" * 100_000
 
 def deepcolor(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "deepcolor.cli", *map(str, arguments)],
+        [sys.executable, "-m", "deepcolor.cli.main", *map(str, arguments)],
         env=ENVIRONMENT, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
 
@@ -54,7 +55,7 @@ def marked(path: Path) -> Path:
         "Settings": json.dumps({"tiles\u202e": EVIL}),
     }
     info = PngImagePlugin.PngInfo()
-    info.add_itxt("XML:com.adobe.xmp", marking.mark(b"", noted).decode())
+    info.add_itxt("XML:com.adobe.xmp", xmp.mark(b"", noted).decode())
     Image.new("L", (2, 2)).save(path, "PNG", pnginfo=info)
     return path
 
@@ -136,10 +137,10 @@ def test_a_broken_list_is_named_and_stays(tmp_path: Path) -> None:
 
 
 def test_metadata_nested_without_end(tmp_path: Path) -> None:
-    assert marking.settings_of({"Settings": DEEP}) == {}
+    assert xmp.settings_of({"Settings": DEEP}) == {}
     inner = "<a>" * 20_000 + "</a>" * 20_000
     packet = f'<x:xmpmeta xmlns:x="adobe:ns:meta/">{inner}</x:xmpmeta>'.encode()
-    assert marking.noted(marking.mark(packet, {"Software": "s"})) == {"Software": "s"}
+    assert xmp.noted(xmp.mark(packet, {"Software": "s"})) == {"Software": "s"}
 
 
 def test_files_of_a_study_nested_without_end(tmp_path: Path) -> None:

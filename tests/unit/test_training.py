@@ -15,23 +15,18 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import PROJECT
-from deepcolor import (
-    arrays,
-    color,
-    lab,
-    metrics,
-    shard_writer,
-    shards,
-    training,
-)
-from deepcolor import targets as target_spaces
+from deepcolor.data import arrays, shard_writer, shards
+from deepcolor.data.manifest import read_manifest
+from deepcolor.data.sources.base import Request
+from deepcolor.data.sources.embedded import photographs
 from deepcolor.errors import DeepColorError, is_out_of_memory
-from deepcolor.faults import MEASURES
-from deepcolor.manifest import read_manifest
+from deepcolor.evaluation import metrics
+from deepcolor.imaging import color, lab
+from deepcolor.models import heads as target_spaces
 from deepcolor.models.unet import unet
-from deepcolor.photograph import Request
-from deepcolor.sources.photographs import photographs
-from deepcolor.state import load_state, save_state
+from deepcolor.training import loop
+from deepcolor.training.checkpoint import load_state, save_state
+from deepcolor.training.collapse import MEASURES
 from ranges import fetch
 from safetensors.numpy import load_file
 
@@ -163,7 +158,7 @@ def test_record_and_history(straight: Path) -> None:
     assert record["parameters"] == network.count_params() > record["trainable_parameters"]
     assert record["multiply_adds"] > record["parameters"]
     history = pd.read_csv(straight / "history.csv")
-    assert list(history.columns) == training.COLUMNS
+    assert list(history.columns) == loop.COLUMNS
     assert list(history["epoch"]) == [1, 2, 3, 4, 5, 6]
     assert record["outputs"] == {name: history[f"val_{name}"].iloc[-1] for name in MEASURES}
     assert (record["stopped_after"], record["best_epoch"]) == (6, None)
@@ -185,24 +180,24 @@ def test_saved_network_has_the_averaged_weights_and_the_scores_of_the_history(
     assert not any(np.array_equal(saved, array) for name, array in raw.items() if "average" not in name)
 
 
-def make(target: str = "rgb", **settings: Any) -> tuple[training.Trainer, dict[str, Any]]:
+def make(target: str = "rgb", **settings: Any) -> tuple[loop.Trainer, dict[str, Any]]:
     """A small U-Net with dropout, ready for six epochs of four steps."""
     keras.utils.set_random_seed(1)
     network = unet(32, filters=[4, 8], target=target, batch_norm_momentum=0.5)
     settings = {**SETTINGS, **settings}
-    return training.trainer(network, settings, epochs=6, steps=4), settings
+    return loop.trainer(network, settings, epochs=6, steps=4), settings
 
 
 def fit(
-    model: training.Trainer,
+    model: loop.Trainer,
     settings: Mapping[str, Any],
     pictures: tuple[np.ndarray, np.ndarray],
     backup: Path,
     epochs: int,
     **options: Any,
-) -> training.History:
+) -> loop.History:
     """Train on arrays."""
-    return training.train(
+    return loop.train(
         model,
         lambda which: arrays.training_batches(pictures[0], 4, seed=3, epochs=which),
         (pictures[1], pictures[1]),
@@ -292,7 +287,7 @@ def test_early_stopping_keeps_the_best_epoch(
     # A rate that is much too high: the first epochs are not improved on for long.
     model, settings = make(early_stopping=2, learning_rate=3.0)
     history = fit(model, settings, pictures, tmp_path / "b.safetensors", 40, report=said.append)
-    best = training.best_epoch(history)
+    best = loop.best_epoch(history)
     assert len(history) == best + 2 < 40
     assert history[best - 1]["val_loss"] == min(row["val_loss"] for row in history)
     assert said[-1] == (f"stops: the validation loss has not fallen for 2 epochs; epoch {best} is kept")
@@ -331,7 +326,7 @@ def test_accumulated_batches_are_one_large_batch(pictures: tuple[np.ndarray, np.
     for batch, accumulation in ((12, 1), (4, 3)):
         network = plain_network()
         network.set_weights(start)
-        model = training.trainer(
+        model = loop.trainer(
             network, {**SETTINGS, "batch_size": batch, "gradient_accumulation_steps": accumulation}
         )
         for first in [*range(0, 12, batch)] * 5:
@@ -402,7 +397,7 @@ def test_loss_that_explodes_stops_training(
     luminance = keras.Input((32, 32, 1))
     rgb = keras.layers.Conv2D(3, 3, padding="same", name="rgb")(luminance)
     settings = {**SETTINGS, "optimizer": "sgd", "learning_rate": 5.0}
-    model = training.trainer(keras.Model(luminance, rgb), settings)
+    model = loop.trainer(keras.Model(luminance, rgb), settings)
     with pytest.raises(
         DeepColorError, match=r"the loss of epoch \d has exploded to .*; lower 'learning"
     ):
@@ -418,7 +413,7 @@ def test_collapse_is_recorded_and_said_once(
     network.get_layer("rgb").bias.assign([-9.0, -9.0, -9.0])
     said: list[str] = []
     history = fit(model, settings, pictures, tmp_path / "b", 3, report=said.append)
-    assert training.faults(history) == [{"epoch": n, "fault": "black"} for n in (1, 2, 3)]
+    assert loop.faults(history) == [{"epoch": n, "fault": "black"} for n in (1, 2, 3)]
     warnings = [line for line in said if line.startswith("warning")]
     assert len(warnings) == 1 and "after epoch 1 the pictures are black (brightness 0.00" in warnings[0]
 
@@ -434,7 +429,7 @@ def test_best_epoch_survives_a_kill_between_two_files(
     options: dict[str, Any] = {"early_stopping": 9}
     model, settings = make(**options)
     fit(model, settings, pictures, tmp_path / "whole", 1)  # One epoch is the best of one.
-    monkeypatch.setattr(training._Loop, "keep_best", lambda loop: None)
+    monkeypatch.setattr(loop._Loop, "keep_best", lambda loop: None)
     fit(make(**options)[0], settings, pictures, tmp_path / "parts", 1)
     assert not (tmp_path / "best-parts").exists()
     monkeypatch.undo()
@@ -454,7 +449,7 @@ def test_accumulation_that_never_ends_is_refused(
 
 def test_state_of_another_network_is_refused(tmp_path: Path) -> None:
     save_state(tmp_path / "a.safetensors", make()[0], [])
-    other = training.trainer(unet(32, filters=[4, 16]), SETTINGS)
+    other = loop.trainer(unet(32, filters=[4, 16]), SETTINGS)
     with pytest.raises(DeepColorError, match="a.safetensors is not a training state of this network"):
         load_state(tmp_path / "a.safetensors", other)
 

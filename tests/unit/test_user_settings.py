@@ -13,9 +13,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import PROJECT
-from deepcolor import figures, keras_settings, networks, project, provenance
+from deepcolor.compute import keras_settings
+from deepcolor.config import environment
 from deepcolor.errors import DeepColorError
+from deepcolor.models import loading
 from deepcolor.models.unet import unet
+from deepcolor.report import figures, provenance
 
 OTHER_KERAS = {
     "floatx": "float16",
@@ -35,7 +38,7 @@ OTHER_NUMBERS = {
 TRAIN = """
 import hashlib, sys
 sys.path.insert(0, "workflow")
-from deepcolor import backend
+from deepcolor.compute import backend
 backend.prepare_keras(1, accelerator="cpu")
 import keras, numpy
 from deepcolor.models.unet import unet
@@ -77,7 +80,7 @@ def test_training_and_prediction_do_not_depend_on_a_users_settings(tmp_path: Pat
 
 @pytest.mark.parametrize("content", ['{"floatx": "float8"}', '{"epsilon": 1}', "[]"])
 def test_broken_keras_json_is_named(tmp_path: Path, content: str) -> None:
-    script = "from deepcolor import keras_settings as settings\nsettings.set_environment()\n"
+    script = "from deepcolor.compute import keras_settings as settings\nsettings.set_environment()\n"
     script += "try: settings.load()\nexcept Exception as error: print(type(error).__name__, error)\n"
     environment = write_keras_json(tmp_path / "home", content)
     printed = run("-c", script, PYTHONPATH=str(PROJECT / "workflow"), **environment)
@@ -99,7 +102,7 @@ def test_networks_are_not_built_or_loaded_under_other_settings_of_keras(tmp_path
     with pytest.raises(DeepColorError, match=message):
         unet(32, filters=(4, 8))
     with pytest.raises(DeepColorError, match=message):
-        networks.load_network(tmp_path / "model.keras")
+        loading.load_network(tmp_path / "model.keras")
     keras_settings.apply()
     assert unet(32, filters=(4, 8)).output_shape == (None, 32, 32, 3)
 
@@ -143,7 +146,7 @@ def test_scripts_draw_where_the_backend_of_a_notebook_is_not_installed(tmp_path:
     history.write_text("epoch,loss,val_loss,psnr,val_psnr,accuracy,val_accuracy\n1,1,1,1,1,1,1\n")
     figure = tmp_path / "curves.svg"
     names = ("--history", str(history), "--milestones", "1", "--figure", str(figure))
-    run("workflow/plot_curves.py", *names, MPLBACKEND="module://no_such_package.backend")
+    run("workflow/scripts/plot_curves.py", *names, MPLBACKEND="module://no_such_package.backend")
     assert figure.read_text("utf-8").count("<svg") == 1
 
 
@@ -160,7 +163,7 @@ def test_jobs_print_text_in_any_locale(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("MATPLOTLIBRC", "mine")
     monkeypatch.setenv("MPLBACKEND", "none such")
-    project.isolate_jobs()
+    environment.isolate_jobs()
     script = "import matplotlib, warnings; warnings.warn('x'); assert __debug__; print('80×80 → Å')"
     assert run("-c", script) == "80×80 → Å\n"
 

@@ -8,8 +8,9 @@ from types import ModuleType
 import pytest
 import yaml
 from conftest import PROJECT, TINY, Copy
-from deepcolor import configuration, devices
-from deepcolor.registry import SOURCES
+from deepcolor.compute import devices
+from deepcolor.config import configuration
+from deepcolor.config.registry import SOURCES
 
 ENVS = PROJECT / "envs"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Copy, errors, mounted
-from deepcolor import project
+from deepcolor.config import environment
 from deepcolor.errors import DeepColorError
 from soak import disturbed
 
@@ -92,7 +92,7 @@ def test_a_read_only_project_is_named_before_its_folders(
     with mounted(tmp_path / "project", "size=1m,ro"):
         monkeypatch.chdir(tmp_path / "project")
         with pytest.raises(DeepColorError, match="project is read-only; make it writable, or copy"):
-            project.check_writable(["results", "data"])
+            environment.check_writable(["results", "data"])
         monkeypatch.undo()
 
 

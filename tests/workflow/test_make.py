@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 from conftest import PROJECT, Copy, mounted
-from deepcolor.study import keeping
+from deepcolor.study.server import keeper
 from readme import COMMANDS
 
 
 def test_clean_keeps_answers_downloads_and_other_results(copy: Copy) -> None:
     database = Path("results/study/answers.sqlite")
-    rescued = next(keeping.rescue_paths(copy.folder / database)).relative_to(copy.folder)
+    rescued = next(keeper.rescue_paths(copy.folder / database)).relative_to(copy.folder)
     kept = [
         str(database), f"{database}-wal", str(rescued), "results/README.md", "data/cache/coco/1.jpg",
         "results-mine/report.html", "photographs/1.jpg",

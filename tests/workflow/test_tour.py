@@ -80,10 +80,10 @@ def configure(copy: Copy) -> None:
     mine |= {"compare": {"data_sets": ["coco", "places365", "mine"]}, "image_size": 32}
     copy.write("mine.yaml", yaml.safe_dump(mine))
     copy.write("workflow/deepcolor/models/mynet.py", block("import keras"))
-    registry = copy.read("workflow/deepcolor/registry.py")
+    registry = copy.read("workflow/deepcolor/config/registry.py")
     head = "ARCHITECTURES = {"
     line = inline('"mynet": .*?,')
-    copy.write("workflow/deepcolor/registry.py", registry.replace(head, f"{head}\n    {line}"))
+    copy.write("workflow/deepcolor/config/registry.py", registry.replace(head, f"{head}\n    {line}"))
     config = yaml.safe_load(CONFIGURATION % hub.COMMIT)
     own = yaml.safe_load(inline("mynet: {.*?}")) | yaml.safe_load(inline("unet-noskip: {.*?}"))
     others = {"copied": {"predictions": "returned"}, "sepia": {"predictions": "sepia"}}

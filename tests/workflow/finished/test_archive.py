@@ -29,7 +29,7 @@ def test_a_report_moves_to_another_machine(finished: Copy, copy: Copy, tmp_path:
     alone.run("rm results/figures/scores.svg results/tables/metrics.csv results/unet_2/MODEL_CARD.md")
     result = alone.run("snakemake --cores 2 all")
     assert result.returncode == 0 and "Train" not in result.stdout, result.stdout
-    missing = alone.run("python workflow/archive_results.py unpack --archive gone.tar.gz")
+    missing = alone.run("python workflow/scripts/archive_results.py unpack --archive gone.tar.gz")
     assert missing.returncode == 1 and "there is no archive gone.tar.gz" in missing.stdout
 
 

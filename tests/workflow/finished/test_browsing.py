@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import Copy
-from deepcolor import browsing
+from deepcolor.report import browse
 from PIL import Image
 
 
@@ -21,7 +21,7 @@ def cleared(finished: Copy) -> Iterator[None]:
 def test_browsing_shows_the_runs_own_pictures(finished: Copy, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(finished.folder)
     folder = Path("results/unet_2")
-    rows = browsing.collect(folder, [Path("data/photographs/manifest.csv")], 32)
+    rows = browse.collect(folder, [Path("data/photographs/manifest.csv")], 32)
     predictions = np.load(folder / "predictions.npy")
     for row in rows.itertuples():
         prediction = np.asarray(Image.open(str(row.prediction)))

@@ -10,7 +10,7 @@ import pandas as pd
 import photographs
 import pytest
 from conftest import Copy
-from deepcolor.colorize.reading import read
+from deepcolor.colorize.read import read
 from PIL import Image
 from readme import command
 
@@ -111,7 +111,8 @@ def test_a_run_elsewhere_scores_what_the_pipeline_scored(finished: Copy, tmp_pat
     # So does the rule's own script, with a network that lies elsewhere.
     shutil.rmtree(run / "export")
     result = finished.run(
-        f"python workflow/predict_images.py --run unet_2 --model {tmp_path}/results/unet_2/model.keras "
+        "python workflow/scripts/predict_images.py --run unet_2 "
+        f"--model {tmp_path}/results/unet_2/model.keras "
         "--indexes data/shards/photographs-32/index.json --split validation --threads 2 "
         f"--predictions {tmp_path}/again.npy"
     )

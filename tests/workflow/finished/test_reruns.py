@@ -58,12 +58,12 @@ def test_a_touch_reruns_nothing(finished: Copy) -> None:
             {"Render the report", "Write the summary"},
         ),
         (
-            "workflow/deepcolor/templates/report.html.j2",
+            "workflow/deepcolor/report/templates/report.html.j2",
             "<main>",
             "<main><!-- -->",
             {"Render the report"},
         ),
-        ("workflow/deepcolor/templates/report.css", ":root", " :root", {"Render the report"}),
+        ("workflow/deepcolor/report/templates/report.css", ":root", " :root", {"Render the report"}),
     ],
 )
 def test_what_only_the_report_shows_reruns_only_the_report(
@@ -134,7 +134,7 @@ def test_a_new_architecture_is_a_file_and_a_line(finished: Copy) -> None:
     entry = "models:\n  small: {architecture: tiny, depth: 1, training: {epochs: [1]}}"
     try:
         with (
-            edited(finished, "workflow/deepcolor/registry.py", "ARCHITECTURES = {", line),
+            edited(finished, "workflow/deepcolor/config/registry.py", "ARCHITECTURES = {", line),
             edited(finished, "config.yaml", "models:", entry),
         ):
             others = shown("small") | extremes("small_1", *LONGEST) | drawn("small", "small_1") | GRAPH

@@ -10,7 +10,7 @@ import onnxruntime
 import pytest
 from conftest import Copy
 from deepcolor.files import sha256
-from deepcolor.names import BASELINES
+from deepcolor.labels import BASELINES
 
 CHECKS = {"check_data_set", "check_training", "check_setup"}
 RUNS = ["unet_1", "unet_2", "unet-lab_1", "unet-lab-seed1_1"]

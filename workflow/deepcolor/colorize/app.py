@@ -20,13 +20,13 @@ from PIL import Image
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
-from deepcolor import protection
+from deepcolor.colorize.colorizer import Colorized, colorize, previews
 from deepcolor.colorize.network import Network, open_network
-from deepcolor.colorize.picture import Colorized, colorize, previews
 from deepcolor.colorize.settings import Settings
-from deepcolor.colorize.writing import write
+from deepcolor.colorize.write import write
 from deepcolor.errors import DeepColorError, first_line, shown
-from deepcolor.names import label
+from deepcolor.labels import label
+from deepcolor.web import security
 
 SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "TIFF": ".tif", "WEBP": ".webp"}
 PREVIEW = 1200  # Longer side of what the page shows, in pixels, at most.
@@ -43,7 +43,7 @@ ELSEWHERE = (
     "This page is not known by the name in the address. Open it by the machine's number, such as "
     "http://127.0.0.1:8001, or serve it with --host and that name."
 )
-HEADERS = protection.headers(images="'self' blob:")
+HEADERS = security.headers(images="'self' blob:")
 
 
 def create_app(
@@ -92,9 +92,9 @@ def create_app(
 
     @app.before_request
     def _check_sender() -> None:
-        if not protection.is_ours(names):
+        if not security.is_ours(names):
             abort(HTTPStatus.FORBIDDEN, ELSEWHERE)
-        if request.method not in ("GET", "HEAD", "OPTIONS") and not protection.is_own("", names):
+        if request.method not in ("GET", "HEAD", "OPTIONS") and not security.is_own("", names):
             abort(HTTPStatus.FORBIDDEN, "This was sent from another page than this program's own.")
 
     @app.after_request

@@ -17,19 +17,19 @@ from typing import Any
 import numpy as np
 from PIL import ImageOps
 
-from deepcolor import bounds
-from deepcolor.colorize import contact_sheet, marking
-from deepcolor.colorize.files import MANIFEST, SHEET, Found, Job, find_jobs
-from deepcolor.colorize.inspecting import packet_of
-from deepcolor.colorize.lists import Summary, read_manifest, write_manifest
+from deepcolor.colorize import contact_sheet, xmp
+from deepcolor.colorize.colorizer import colorfulness_of, colorize, previews
+from deepcolor.colorize.content_credentials import Signer, credentials
+from deepcolor.colorize.inputs import MANIFEST, SHEET, Found, Job, find_jobs
+from deepcolor.colorize.inspection import packet_of
 from deepcolor.colorize.network import Network
-from deepcolor.colorize.picture import colorfulness_of, colorize, previews
-from deepcolor.colorize.reading import MOST_MEGAPIXELS
+from deepcolor.colorize.read import MOST_MEGAPIXELS
+from deepcolor.colorize.results import Summary, read_manifest, write_manifest
 from deepcolor.colorize.settings import Settings
-from deepcolor.colorize.signing import Signer, credentials
-from deepcolor.colorize.writing import write
+from deepcolor.colorize.write import write
 from deepcolor.errors import DeepColorError, first_line, shown
 from deepcolor.files import alone_in, replacing, sha256, write_text
+from deepcolor.imaging import bounds
 from deepcolor.progress import Progress
 
 # Megapixels in work at a time, but for a single larger photograph: some 10 bytes each, 16 with 16 bits.
@@ -239,7 +239,7 @@ def _entry(job: Job, noted: dict[str, str], after: np.ndarray) -> dict[str, Any]
         "model": noted.get("Model", ""),
         "model_sha256": noted["ModelSHA256"],
         "software": noted["Software"],
-        "settings": marking.settings_of(noted),
+        "settings": xmp.settings_of(noted),
         "time": noted.get("Time", ""),
         "colorfulness": colorfulness_of(after),
         "preview": [after.shape[1], after.shape[0]],
@@ -265,7 +265,7 @@ def _old_entry(job: Job, noted: dict[str, str], work: Work) -> dict[str, Any]:
 
 def _noted(target: Path) -> dict[str, str]:
     try:
-        return marking.noted(packet_of(target))
+        return xmp.noted(packet_of(target))
     except ValueError:
         return {}
 

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from deepcolor.luma import LUMA
+from deepcolor.constants import LUMA
 
 threadpool_limits(
     1, "blas"

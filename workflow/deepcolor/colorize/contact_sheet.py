@@ -11,7 +11,7 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from PIL import Image
 
-from deepcolor.colorize.files import SMALL
+from deepcolor.colorize.inputs import SMALL
 from deepcolor.colorize.ordering import natural
 from deepcolor.errors import shown
 from deepcolor.files import replacing

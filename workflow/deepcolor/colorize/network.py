@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from deepcolor.colorize.session import Session
+from deepcolor.colorize.onnx_process import Session
 from deepcolor.errors import DeepColorError, first_line, shown
 from deepcolor.files import read_json, sha256
 
@@ -141,10 +141,10 @@ def _open_onnx(path: Path, threads: int) -> Opened:
 
 
 def _open_keras(path: Path, threads: int) -> Opened:
-    from deepcolor import backend
+    from deepcolor.compute import backend
 
     backend.prepare_keras(threads)
-    from deepcolor.networks import load_network
+    from deepcolor.models.loading import load_network
 
     try:
         network = load_network(path)

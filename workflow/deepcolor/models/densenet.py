@@ -7,7 +7,7 @@ from keras import layers
 
 from deepcolor.models.decoder import check_filters, upsampled
 from deepcolor.models.encoder import grayscale_encoder
-from deepcolor.targets import head
+from deepcolor.models.heads import head
 
 # DenseNet121's ImageNet weights expect these means and deviations of red, green and blue
 # (keras.applications.densenet.preprocess_input, mode "torch").
@@ -34,7 +34,7 @@ def densenet(
         image_size: Side of the square picture in pixels, a multiple of 32.
         batch_norm_momentum: Momentum of the moving averages of batch normalization, encoder
             included, in [0, 1).
-        target: What is predicted: "rgb" or "lab", see `deepcolor.targets`.
+        target: What is predicted: "rgb" or "lab", see `deepcolor.models.heads`.
         weights: Of the encoder: "imagenet", "none", or the path of a weights file.
         freeze_encoder: Whether the encoder stays as it is during training.
         filters: Filters of the four decoder blocks before the last, from the coarsest to the finest.

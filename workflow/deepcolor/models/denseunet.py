@@ -7,7 +7,7 @@ from keras import layers
 
 from deepcolor.models.decoder import check_filters, upsampled
 from deepcolor.models.densenet import densenet121
-from deepcolor.targets import head
+from deepcolor.models.heads import head
 
 # The last layers of DenseNet121 at 1/16, 1/8, 1/4 and 1/2 of the picture's side, normalized and
 # rectified: what the next transition sees.
@@ -38,7 +38,7 @@ def denseunet(
         image_size: Side of the square picture in pixels, a multiple of 32.
         batch_norm_momentum: Momentum of the moving averages of batch normalization, encoder
             included, in [0, 1).
-        target: What is predicted: "rgb" or "lab", see `deepcolor.targets`.
+        target: What is predicted: "rgb" or "lab", see `deepcolor.models.heads`.
         weights: Of the encoder: "imagenet", "none", or the path of a weights file.
         freeze_encoder: Whether the encoder stays as it is during training.
         skip_connections: Whether decoder blocks see the encoder's features of their size.

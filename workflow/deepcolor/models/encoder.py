@@ -7,7 +7,7 @@ import keras
 from keras import layers
 
 from deepcolor.errors import DeepColorError, first_line
-from deepcolor.weights import imagenet_file
+from deepcolor.models.pretrained import imagenet_file
 
 
 def grayscale_encoder(
@@ -34,7 +34,7 @@ def grayscale_encoder(
         scale: Factor, for all channels or for red, green and blue.
         offset: Summand, likewise.
         weights: "imagenet" (downloaded once), "none" (random), or the path of a weights file.
-        imagenet: The file that "imagenet" stands for, see `deepcolor.weights`.
+        imagenet: The file that "imagenet" stands for, see `deepcolor.models.pretrained`.
         freeze_encoder: Whether the encoder stays as it is during training: its weights, and the
             moving averages of its batch normalization, which it uses in place of the batch's own.
         batch_norm_momentum: Momentum of the moving averages of batch normalization, in [0, 1).

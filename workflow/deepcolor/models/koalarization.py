@@ -3,9 +3,9 @@
 import keras
 from keras import layers
 
-from deepcolor.color import rgb_to_lab
+from deepcolor.imaging.color import rgb_to_lab
 from deepcolor.models.encoder import grayscale_encoder
-from deepcolor.targets import head
+from deepcolor.models.heads import head
 
 SIDE = 299  # Of the pictures that Inception-ResNet-v2 was trained on, in pixels.
 
@@ -40,7 +40,7 @@ def koalarization(
         image_size: Side of the square picture in pixels, a multiple of 8.
         batch_norm_momentum: Momentum of the moving averages of batch normalization, which
             Inception-ResNet-v2 alone has, in [0, 1); without effect while it is frozen.
-        target: What is predicted: "lab" as published, or "rgb", see `deepcolor.targets`.
+        target: What is predicted: "lab" as published, or "rgb", see `deepcolor.models.heads`.
         weights: Of Inception-ResNet-v2 with its top: "imagenet", "none", or the path of a weights file.
         freeze_encoder: Whether Inception-ResNet-v2 stays as it is during training, as published.
 

@@ -8,7 +8,7 @@ from keras import layers
 from deepcolor.errors import DeepColorError
 from deepcolor.models.decoder import check_filters, upsampled
 from deepcolor.models.encoder import grayscale_encoder
-from deepcolor.targets import head
+from deepcolor.models.heads import head
 
 # The widths (alpha) that ImageNet weights exist for, as their files' names have them.
 IMAGENET = {1.0: "1_0", 0.75: "7_5", 0.5: "5_0", 0.25: "2_5"}
@@ -39,7 +39,7 @@ def mobilenet(
         image_size: Side of the square picture in pixels, a multiple of 32.
         batch_norm_momentum: Momentum of the moving averages of batch normalization in the encoder,
             in [0, 1).
-        target: What is predicted: "rgb" or "lab", see `deepcolor.targets`.
+        target: What is predicted: "rgb" or "lab", see `deepcolor.models.heads`.
         weights: Of the encoder: "imagenet", "none", or the path of a weights file.
         freeze_encoder: Whether the encoder stays as it is during training.
         alpha: Width of the encoder; ImageNet weights exist for 0.25, 0.5, 0.75 and 1.

@@ -6,7 +6,7 @@ import keras
 from keras import layers
 
 from deepcolor.errors import DeepColorError
-from deepcolor.targets import head
+from deepcolor.models.heads import head
 
 
 def unet(
@@ -29,7 +29,7 @@ def unet(
     Args:
         image_size: Side of the square picture in pixels, a multiple of 2 ** len(filters).
         batch_norm_momentum: Momentum of the moving averages of batch normalization, in [0, 1).
-        target: What is predicted: "rgb" or "lab", see `deepcolor.targets`.
+        target: What is predicted: "rgb" or "lab", see `deepcolor.models.heads`.
         filters: Filters of the encoder blocks, from the finest to the coarsest.
         skip_connections: Whether decoder blocks see the encoder block of their size.
         dropout: Rate of the dropout in every decoder block, in [0, 1).

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from deepcolor import lab, samples
 from deepcolor.errors import DeepColorError
+from deepcolor.evaluation import samples
 from deepcolor.files import replacing_folder, sha256, write_json
+from deepcolor.imaging import lab
 from deepcolor.study import design, power
 from deepcolor.study.design import CATCH, REAL
 
 if TYPE_CHECKING:  # It needs TensorFlow; what is here does not.
-    from deepcolor.shards import Shards
+    from deepcolor.data.shards import Shards
 
 ROLES = {"test": "images", "practice": "practice", "catch": "catch_trials"}
 # Chroma of the pictures that nobody who looks takes for photographs.

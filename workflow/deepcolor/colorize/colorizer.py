@@ -1,0 +1,169 @@
+"""One photograph, from the content of its file to the content of a colorized one."""
+
+import math
+import time
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+
+from deepcolor.colorize import icc, xmp
+from deepcolor.colorize.chroma import compose, differences, luma
+from deepcolor.colorize.network import Network
+from deepcolor.colorize.read import MOST_MEGAPIXELS, Photograph, read
+from deepcolor.colorize.settings import Settings
+from deepcolor.colorize.tiling import predict_colors, working_picture
+from deepcolor.colorize.visible_label import label
+from deepcolor.imaging.colorfulness import colorfulness
+from deepcolor.version import VERSION
+
+MOST_XMP = 65_000  # Bytes that a JPEG file has room for, about.
+
+
+@dataclass
+class Colorized:
+    """A colorized photograph, not yet written.
+
+    Attributes:
+        photograph: What it was made of.
+        pixels: `(height, width, 3)` RGB, or 4 with alpha, uint8 or uint16, as stored.
+        xmp: Packet, with the mark.
+        noted: What the mark says, see `xmp.NOTED`.
+        notes: What there is to say of it, a sentence each.
+    """
+
+    photograph: Photograph
+    pixels: np.ndarray
+    xmp: bytes
+    noted: dict[str, str]
+    notes: list[str] = field(default_factory=list)
+
+
+def colorize(
+    content: bytes,
+    checksum: str,
+    network: Network,
+    settings: Settings,
+    *,
+    most_megapixels: float = MOST_MEGAPIXELS,
+    max_seconds: float = math.inf,
+    workers: Executor | None = None,
+) -> Colorized:
+    """Colorize a photograph.
+
+    Args:
+        content: Of its file.
+        checksum: SHA-256 of that.
+        network: Gives the colors.
+        settings: How.
+        most_megapixels: Larger ones are refused.
+        max_seconds: Time for the predictions of all tiles, see `predict_colors`.
+        workers: Threads to share a large one out to.
+
+    Raises:
+        ValueError: It cannot be read.
+    """
+    photograph = read(content, most_megapixels)
+    notes = list(photograph.notes)
+    color = settings.saturation * _predicted(photograph, network, settings, max_seconds)
+    if photograph.kind == "toned":
+        notes.append("its tint is kept" if settings.keep_tint else "its tint is removed")
+        if settings.keep_tint:
+            color = color + _resized(_upright_tint(photograph), color.shape[1:])
+    elif photograph.kind == "color":
+        notes.append("it had colors; they are replaced")
+    height, width = photograph.luminance.shape
+    channels = 3 if photograph.alpha is None else 4
+    pixels = np.empty((height, width, channels), photograph.luminance.dtype)
+    compose(
+        photograph.upright(photograph.luminance), color, photograph.upright(pixels)[..., :3], workers
+    )
+    if photograph.alpha is not None:
+        pixels[..., 3] = photograph.alpha
+    if settings.label and not label(photograph.upright(pixels)):
+        notes.append("it is too small for the visible label")
+    noted = {
+        "Software": f"DeepColor {VERSION}",
+        "Model": network.name,
+        "ModelSHA256": network.sha256,
+        "InputSHA256": checksum,
+        "Settings": settings.text(),
+        "Time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
+    if photograph.xmp and not xmp.is_readable(photograph.xmp):
+        notes.append("its XMP metadata cannot be read and are left out")
+    packet = xmp.mark(photograph.xmp, noted)
+    if photograph.format == "JPEG" and len(packet) > MOST_XMP:
+        packet = xmp.mark(b"", noted)
+        notes.append("its XMP metadata leave no room for the mark and are left out")
+    return Colorized(photograph, pixels, packet, noted, notes)
+
+
+def _predicted(
+    photograph: Photograph, network: Network, settings: Settings, max_seconds: float
+) -> np.ndarray:
+    """The predicted colors, upright, `(2, height, width)` of `chroma.differences`.
+
+    Networks know sRGB. Where a photograph has a profile of its own, the small picture that the network
+    sees is converted to sRGB and its prediction back; the photograph itself never is.
+    """
+    upright = photograph.upright(photograph.luminance)
+    small = working_picture(upright, network.size, settings.tiles)
+    profile = photograph.profile
+    if profile:
+        gray = np.repeat(_to_8bit(small)[..., None], 3, axis=-1)
+        small = luma(icc.from_profile(gray, profile)) / np.float32(255)
+    rgb = predict_colors(small, network.predict, network.size, settings.flip_average, max_seconds)
+    if profile:
+        rgb = icc.to_profile(_to_8bit(rgb), profile).astype(np.float32) / 255
+    return differences(rgb)
+
+
+def previews(done: Colorized, longest: int) -> tuple[np.ndarray, np.ndarray]:
+    """Small upright pictures in sRGB of a photograph as it was and as it is.
+
+    Args:
+        done: The colorized photograph.
+        longest: Their longer side in pixels, at most.
+
+    Returns:
+        Before and after, `(height, width, 3)` uint8 each.
+    """
+    photograph = done.photograph
+    after = np.ascontiguousarray(photograph.upright(_shrunk(done.pixels[..., :3], longest)))
+    gray = photograph.upright(_shrunk(photograph.luminance, longest))
+    before = np.empty((*gray.shape, 3), gray.dtype)
+    compose(gray, _upright_tint(photograph), before)
+    if before.dtype == np.uint16:
+        before, after = ((each >> 8).astype(np.uint8) for each in (before, after))
+    if photograph.profile:
+        before, after = (icc.from_profile(each, photograph.profile) for each in (before, after))
+    return before, after
+
+
+def colorfulness_of(preview: np.ndarray) -> float:
+    """The colorfulness of a preview, with one decimal."""
+    return round(colorfulness(preview), 1)
+
+
+def _upright_tint(photograph: Photograph) -> np.ndarray:
+    return np.moveaxis(photograph.upright(np.moveaxis(photograph.tint, 0, -1)), -1, 0)
+
+
+def _resized(color: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    size = shape[1], shape[0]
+    return np.stack([cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in color])
+
+
+def _shrunk(pixels: np.ndarray, longest: int) -> np.ndarray:
+    height, width = pixels.shape[:2]
+    scale = min(1, longest / max(height, width))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    # Of a large picture some rows will do: still two or more make one.
+    pixels = pixels[:: max(1, height // (4 * size[1]))]
+    return cv2.resize(np.ascontiguousarray(pixels), size, interpolation=cv2.INTER_AREA)
+
+
+def _to_8bit(values: np.ndarray) -> np.ndarray:
+    return np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)

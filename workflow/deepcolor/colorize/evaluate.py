@@ -1,0 +1,215 @@
+"""A trained network on photographs that lie anywhere: the scores of the pipeline, without its shards."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from deepcolor.colorize.batch import AT_A_TIME, Room, megapixels_of
+from deepcolor.colorize.network import Network
+from deepcolor.colorize.read import LEAST_CHROMA, MOST_MEGAPIXELS
+from deepcolor.data.manifest import read_manifest
+from deepcolor.data.near_duplicates import Twins
+from deepcolor.data.quality import SIDE, Checks, fault, perceptual_hash
+from deepcolor.data.sources.base import Candidate, Rejection
+from deepcolor.errors import DeepColorError, first_line
+from deepcolor.evaluation import metrics
+from deepcolor.evaluation.predict import BATCH_SIZE
+from deepcolor.files import sha256
+from deepcolor.imaging import lab
+from deepcolor.imaging.decoding import read_square
+from deepcolor.progress import Progress, ahead
+
+# What photographs without a manifest are called together.
+DATA_SET = "photographs"
+# Bits in which the perceptual hashes of near-duplicates differ at most, as the pipeline has it.
+NEAR_DUPLICATES = 6
+
+
+@dataclass
+class Evaluated:
+    """What photographs have scored.
+
+    Attributes:
+        scores: Of the network, a row per photograph: see `score.summarize`.
+        grayscale: Of the input unchanged, likewise.
+        rejected: What was not scored, and why.
+        apart: Photographs of the manifest that are of another split than the one asked for.
+        missing: Photographs of the manifest that are not among those named.
+    """
+
+    scores: pd.DataFrame = field(default_factory=pd.DataFrame)
+    grayscale: pd.DataFrame = field(default_factory=pd.DataFrame)
+    rejected: list[Rejection] = field(default_factory=list)
+    apart: int = 0
+    missing: int = 0
+
+
+@dataclass(frozen=True)
+class Read:
+    """A photograph at the size at which a network sees it, `(size, size, 3)` uint8 RGB."""
+
+    candidate: Candidate
+    square: np.ndarray
+    sha256: str
+    hash: int | None
+
+
+def evaluate_photographs(
+    files: Sequence[Path],
+    network: Network,
+    *,
+    threads: int,
+    manifest: Path | None = None,
+    split: str | None = None,
+) -> Evaluated:
+    """Predict the colors of photographs from their luminance, and score the predictions.
+
+    Reading, luminance, rounding, batches and measures are those of the pipeline: for the photographs
+    of a manifest's split, `model.keras` scores the very values of the pipeline. Some pictures are
+    in memory at a time, however many there are.
+
+    Without a manifest what is gray, of one tone, smaller than the network's pictures, broken, or there
+    already is rejected, as in fetching, and a near-duplicate joins the group of the nearest.
+
+    Args:
+        files: The photographs.
+        network: Gives the colors.
+        threads: Photographs that are read, and measured, at a time.
+        manifest: Of a data set, written by `manifest.write_manifest`: its photographs alone are scored,
+            found by their content, in its order, with its ids and groups, and unchecked.
+        split: Of the manifest; None for all.
+
+    Raises:
+        DeepColorError: None can be scored, or the manifest cannot be used.
+    """
+    done = Evaluated()
+    if manifest is None:
+        checks = Checks(network.size, LEAST_CHROMA, toned=False, near_duplicates=NEAR_DUPLICATES)
+        candidates = [Candidate(id=str(file), path=file) for file in files]
+    else:
+        checks = None
+        candidates = _of_manifest(files, manifest, split, threads, done)
+    read = partial(_read, size=network.size, checks=checks, room=Room(AT_A_TIME))
+    names, ours, grays = [], [], []
+    with (
+        ThreadPoolExecutor(threads) as workers,
+        Progress("evaluate", len(candidates), "photographs") as progress,
+        closing(ahead(read, candidates, threads)) as found,
+    ):
+        fit = _fit(found, done.rejected, progress)
+        while batch := list(islice(fit, BATCH_SIZE)):
+            truth = np.stack([photograph.square for photograph, _ in batch])
+            predicted = lab.to_8bit(network.predict(lab.luminance(truth)))
+            ours.append(metrics.per_image(truth, predicted, workers))
+            grays.append(metrics.per_image(truth, lab.grayscale(truth), workers))
+            data_set = manifest.absolute().parent.name if manifest else DATA_SET
+            names += [(data_set, photograph.candidate.id, group) for photograph, group in batch]
+    if not names:
+        first = f" (first: {done.rejected[0].id}, {done.rejected[0].reason})" if done.rejected else ""
+        raise DeepColorError(f"none of {len(files)} photographs can be scored{first}; name others")
+    named = pd.DataFrame(names, columns=["data_set", "id", "group"])
+    done.scores, done.grayscale = (
+        pd.concat([named, pd.concat(parts, ignore_index=True)], axis=1) for parts in (ours, grays)
+    )
+    return done
+
+
+def _of_manifest(
+    files: Sequence[Path], manifest: Path, split: str | None, threads: int, done: Evaluated
+) -> list[Candidate]:
+    """The photographs of a manifest that are among files, in its order; what is not is noted."""
+    try:
+        rows = read_manifest(manifest)
+    except OSError as error:
+        raise DeepColorError(
+            f"--manifest {manifest}: {(error.strerror or str(error)).lower()}"
+        ) from error
+    except (ValueError, DeepColorError) as error:  # What the pipeline says is to delete it.
+        said = first_line(error).split(";")[0]
+        raise DeepColorError(f"--manifest {manifest} is no manifest ({said}); name another") from error
+    if rows.empty:
+        raise DeepColorError(f"--manifest {manifest} has no photographs; name another")
+    if split is not None and split not in set(rows["split"]):
+        known = ", ".join(rows["split"].unique())
+        raise DeepColorError(f"--split {split}: {manifest} has {known}; name one of them")
+    with closing(ahead(_checksum, files, threads)) as checksums:
+        paths: dict[str, Path] = {}
+        for file, checksum in zip(files, checksums, strict=True):
+            if checksum is None:
+                done.rejected.append(Rejection(str(file), "cannot be read"))
+            else:
+                paths.setdefault(checksum, file)
+    splits = dict(zip(rows["sha256"], rows["split"], strict=True))
+    done.rejected += [
+        Rejection(str(file), f"not in {manifest}")
+        for checksum, file in paths.items()
+        if checksum not in splits
+    ]
+    done.apart = sum(split is not None and splits.get(each, split) != split for each in paths)
+    wanted = rows if split is None else rows[rows["split"] == split]
+    done.missing = sum(row.sha256 not in paths for row in wanted.itertuples())
+    return [
+        Candidate(id=str(row.id), path=paths[str(row.sha256)], group=str(row.group))
+        for row in wanted.itertuples()
+        if row.sha256 in paths
+    ]
+
+
+def _checksum(file: Path) -> str | None:
+    """A file's checksum; None where it cannot be read."""
+    try:
+        return sha256(file)
+    except OSError:
+        return None
+
+
+def _read(candidate: Candidate, size: int, checks: Checks | None, room: Room) -> Read | Rejection:
+    """Read a photograph, and see whether it is fit."""
+    path = candidate.path
+    assert path
+    if not candidate.id.isprintable():  # It could not be written into a table, nor into a message.
+        return Rejection(ascii(candidate.id), "unusable file name")
+    megapixels = megapixels_of(path)
+    if megapixels > MOST_MEGAPIXELS:
+        return Rejection(candidate.id, f"too large: {megapixels:.0f} megapixels")
+    try:
+        with room.of(megapixels):
+            square, _ = read_square(path, size)
+            if checks is None:
+                return Read(candidate, square, "", None)
+            small, (width, height) = read_square(path, SIDE)
+        if unfit := fault(small, width, height, checks):
+            return Rejection(candidate.id, unfit)
+        return Read(candidate, square, sha256(path), perceptual_hash(small))
+    except (ValueError, OSError) as error:
+        return Rejection(candidate.id, f"cannot be read: {first_line(error)}")
+
+
+def _fit(
+    found: Iterator[Read | Rejection], rejected: list[Rejection], progress: Progress
+) -> Iterator[tuple[Read, str]]:
+    """The photographs that are scored, each with its group; the others are noted."""
+    first_with: dict[str, str] = {}
+    twins, groups = Twins(NEAR_DUPLICATES), list[str]()
+    for each in found:
+        progress.add()
+        if isinstance(each, Rejection):
+            rejected.append(each)
+            continue
+        id, group = each.candidate.id, each.candidate.group
+        if each.hash is not None:
+            if first_with.setdefault(each.sha256, id) != id:
+                rejected.append(Rejection(id, f"duplicate of {first_with[each.sha256]}"))
+                continue
+            near = twins.of(each.hash)
+            group = groups[near[0]] if len(near) else id
+            twins.add(each.hash)
+            groups.append(group)
+        yield each, group

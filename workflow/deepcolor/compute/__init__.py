@@ -1,0 +1,1 @@
+"""Keras, its backends and the devices that they compute on."""

@@ -1,0 +1,1 @@
+"""The configuration: read, checked, completed, and what follows from it."""

@@ -1,0 +1,285 @@
+"""The runs of a configuration: models, each trained for some numbers of epochs and with some seeds.
+
+Needs nothing but the standard library: the driver, which reads the configuration, has no TensorFlow.
+"""
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deepcolor.config.options import options, options_of
+from deepcolor.config.registry import ARCHITECTURES
+from deepcolor.config.validation import check_names, check_options
+from deepcolor.errors import DeepColorError
+from deepcolor.labels import BASELINES
+
+# Keys of a model that are not options of its architecture.
+MODEL_KEYS = {"architecture", "varies", "train_on", "training"}
+
+# Folders of results that pictures of other programs cannot be named like.
+TAKEN = {
+    "baselines",
+    "benchmarks",
+    "checks",
+    "colorized",
+    "figures",
+    "inputs",
+    "logs",
+    "study",
+    "tables",
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """A model trained for a number of epochs: the folder `results/{name}`.
+
+    Attributes:
+        model: Its name in the configuration.
+        epochs: Of training.
+        architecture: Its name.
+        builder: "module:function" that builds the network.
+        options: Of the network.
+        training: The keys of `training` as they hold for this model, but for epochs and seeds.
+        seed: Of the initial weights, the order of the images and dropout.
+        train_on: Names of the data sets that it learns from, in the configuration's order.
+        varies: Name of the model that this one is a variant of, None if it is none.
+        shorter: Epochs of the run that this one goes on from, None if it starts from nothing.
+        anew: Why it would not go on from a shorter run, were there one; "" if it would.
+        repeats: Whether it repeats its model with another than the first seed.
+    """
+
+    model: str
+    epochs: int
+    architecture: str
+    builder: str
+    options: dict[str, Any]
+    training: dict[str, Any]
+    seed: int
+    train_on: tuple[str, ...]
+    varies: str | None
+    shorter: int | None
+    anew: str
+    repeats: bool
+
+    @property
+    def stem(self) -> str:
+        """The run's name without the epochs: the model's, or such as unet-seed1 for a repetition."""
+        return f"{self.model}-seed{self.seed}" if self.repeats else self.model
+
+    @property
+    def name(self) -> str:
+        """The run's name, such as unet_30 or unet-seed1_30."""
+        return f"{self.stem}_{self.epochs}"
+
+    @property
+    def as_published(self) -> bool:
+        """Whether the published figures are its own: of the architecture as it stands, and no variant.
+
+        Initial weights do not count, and what the configuration says of all networks does not either.
+        """
+        if self.varies is not None or self.repeats:
+            return False
+        defaults = {key: value for key, value in options_of(self.builder).items() if key != "weights"}
+        return all(_plain(self.options[key]) == _plain(value) for key, value in defaults.items())
+
+
+def runs(config: dict[str, Any]) -> list[Run]:
+    """All runs of a completed configuration, in its order: seed by seed, the shorter ones first."""
+    known = models(config["models"])
+    used = config["compare"].get("data_sets", config["data_sets"])
+    found = []
+    for name in config["compare"].get("models", config["models"]):
+        entry = known[name]
+        if "predictions" in entry:
+            continue
+        builder = ARCHITECTURES[entry["architecture"]]
+        training = {**config["training"], **entry.get("training", {})}
+        milestones = sorted(training.pop("epochs"))
+        seeds = training.pop("seeds") or [config["seed"]]
+        anew = _why_anew(training)
+        for seed in seeds:
+            for shorter, epochs in zip([None, *milestones], milestones, strict=False):
+                found.append(
+                    Run(
+                        model=name,
+                        epochs=epochs,
+                        architecture=entry["architecture"],
+                        builder=builder,
+                        options=options(builder, entry),
+                        training=training,
+                        seed=seed,
+                        train_on=tuple(each for each in used if each in entry.get("train_on", used)),
+                        varies=entry.get("varies"),
+                        shorter=None if anew else shorter,
+                        # Whether there is a shorter one or not: to add one trains nothing else again.
+                        anew=anew,
+                        repeats=seed != seeds[0],
+                    )
+                )
+    return found
+
+
+def pictures(config: Mapping[str, Any]) -> dict[str, str]:
+    """The folders with other programs' pictures by name, which is that of a folder of the results."""
+    known = models(config["models"])
+    used = config["compare"].get("models", config["models"])
+    return {name: known[name]["predictions"] for name in used if "predictions" in known[name]}
+
+
+def _why_anew(training: Mapping[str, Any]) -> str:
+    """Why a run cannot go on exactly from a shorter one, "" if it can."""
+    if training["schedule"] == "cosine":
+        return "its cosine schedule depends on the number of epochs"
+    if training["early_stopping"]:
+        return "early stopping may end the shorter run"
+    return ""
+
+
+def models(entries: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The entries under `models`, each with what it takes over from the model that it varies.
+
+    Everything is taken over and may be overridden, `training` key by key, but for `training.seeds`: how
+    often a model is trained is no part of what it is, and its variants may be many.
+
+    Args:
+        entries: By name, as the configuration has them.
+
+    Returns:
+        By name, a model before its variants; all with an architecture, or with `predictions` alone.
+
+    Raises:
+        DeepColorError: A model has no architecture, or two, or varies an unknown one or itself.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for name in entries:
+        chain = [name]
+        while "varies" in entries[chain[-1]]:
+            check_names(f"models.{chain[-1]}.varies", [entries[chain[-1]]["varies"]], entries)
+            chain.append(entries[chain[-1]]["varies"])
+            if chain[-1] in chain[:-1]:
+                raise DeepColorError(
+                    f"models.{name}.varies: {' varies '.join(chain)}, so that none says what it is; "
+                    "give one of them an 'architecture' in place of 'varies'"
+                )
+        for each in reversed(chain):
+            if each not in found:
+                found[each] = _inherit(each, entries[each], found)
+    return found
+
+
+def _inherit(name: str, entry: Mapping[str, Any], found: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """An entry laid over that of the model that it varies."""
+    if "predictions" in entry:
+        if others := sorted(entry.keys() - {"predictions"}):
+            raise DeepColorError(
+                f"models.{name}: pictures of another program have no option '{others[0]}'; take it out"
+            )
+        return dict(entry)
+    if "varies" not in entry:
+        if "architecture" not in entry:
+            raise DeepColorError(
+                f"models.{name}: the key 'architecture' is missing. Known: "
+                f"{', '.join(ARCHITECTURES)}; or name a model that it 'varies', or a folder of "
+                "'predictions'"
+            )
+        return copy.deepcopy(dict(entry))
+    if "architecture" in entry:
+        raise DeepColorError(
+            f"models.{name}: a variant of '{entry['varies']}' has its architecture; take one of "
+            "'varies' and 'architecture' out"
+        )
+    inherited = copy.deepcopy(found[entry["varies"]])
+    if "predictions" in inherited:
+        raise DeepColorError(
+            f"models.{name}.varies: '{entry['varies']}' is pictures of another program; name a network"
+        )
+    training = {**inherited.get("training", {})}
+    training.pop("seeds", None)
+    return {**inherited, **entry, "training": {**training, **entry.get("training", {})}}
+
+
+def check_models(config: dict[str, Any]) -> None:
+    """Hold all models, used or not, against what there is.
+
+    Raises:
+        DeepColorError: An architecture, an option or a data set is unknown.
+    """
+    for name, entry in models(config["models"]).items():
+        if "predictions" in entry:
+            continue
+        check_names(f"models.{name}.architecture", [entry["architecture"]], ARCHITECTURES)
+        builder = ARCHITECTURES[entry["architecture"]]
+        what = f"architecture '{entry['architecture']}'"
+        check_options(f"models.{name}", what, builder, entry, MODEL_KEYS)
+        check_names(f"models.{name}.train_on", entry.get("train_on", []), config["data_sets"])
+
+
+def check_runs(config: dict[str, Any]) -> None:
+    """Refuse runs that cannot be as they are asked for.
+
+    Raises:
+        DeepColorError: Keys contradict one another, or a file is missing.
+    """
+    known = models(config["models"])
+    used = config["compare"].get("data_sets", config["data_sets"])
+    if not runs(config):
+        raise DeepColorError(
+            "compare.models: nothing but pictures of other programs; add a network to set them beside"
+        )
+    for name, folder in pictures(config).items():
+        if name in TAKEN or name in BASELINES:
+            raise DeepColorError(f"models.{name}: 'results' has a folder of this name; rename the model")
+        if not Path(folder).is_dir():
+            raise DeepColorError(
+                f"models.{name}.predictions: there is no folder {folder}; put the pictures there"
+            )
+    for run in runs(config):
+        for each in known[run.model].get("train_on", []):
+            if each not in used:
+                raise DeepColorError(
+                    f"models.{run.model}.train_on: the data set '{each}' is not in use; add it to "
+                    f"compare.data_sets, or name some of: {', '.join(used)}"
+                )
+        if run.stem != run.model and run.stem in known:
+            raise DeepColorError(
+                f"models.{run.stem}: the repetition of '{run.model}' with the seed {run.seed} has this "
+                "name; rename the model"
+            )
+        if run.training["warmup_epochs"]:
+            where = _given_at(config, run.model, "warmup_epochs")
+            if run.training["schedule"] == "constant":
+                raise DeepColorError(
+                    f"{where}: a warm-up needs 'schedule: cosine'; with 'constant', set it to 0"
+                )
+            if run.training["warmup_epochs"] >= run.epochs:
+                raise DeepColorError(
+                    f"{where}: {run.training['warmup_epochs']} epochs of warm-up leave nothing of the "
+                    f"{run.epochs} of {run.name}; lower it, or raise 'epochs'"
+                )
+        weights = run.options.get("weights", "none")
+        if weights not in ("imagenet", "none") and not Path(weights).is_file():
+            raise DeepColorError(
+                f"models.{run.model}.weights: no file {weights}; name a file, 'imagenet' or 'none'"
+            )
+        if run.options.get("freeze_encoder") and weights == "none":
+            raise DeepColorError(
+                f"models.{run.model}.freeze_encoder: 'weights: none' would freeze random weights; "
+                "set 'weights: imagenet' or a file, or 'freeze_encoder: false'"
+            )
+
+
+def _given_at(config: Mapping[str, Any], model: str | None, key: str) -> str:
+    """Where a key of `training` that holds for a model is written."""
+    while model is not None:
+        if key in config["models"][model].get("training", {}):
+            return f"models.{model}.training.{key}"
+        model = config["models"][model].get("varies")
+    return f"training.{key}"
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON would give it back: lists for tuples."""
+    return list(value) if isinstance(value, tuple) else value

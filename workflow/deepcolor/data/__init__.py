@@ -1,0 +1,1 @@
+"""From the photographs of a source to TFRecord shards."""

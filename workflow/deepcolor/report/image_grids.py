@@ -1,0 +1,179 @@
+"""The pictures of the report: drawn images side by side, best and worst, and collapsed outputs."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from deepcolor.labels import label
+from deepcolor.report.data_uris import encode
+
+# Bytes of a page for drawn images, those by epochs, best and worst ones, and collapsed ones.
+BUDGETS = {"grid": 2_600_000, "epochs": 1_000_000, "extremes": 1_200_000, "collapsed": 200_000}
+# Networks whose best and worst images, and collapsed runs of which some, are shown in the page.
+EXTREMES_SHOWN, COLLAPSED_SHOWN = 8, 12
+
+
+def grid(
+    samples: Mapping[str, np.ndarray],
+    predictions: Mapping[str, Path],
+    scores: Mapping[str, pd.DataFrame],
+    runs: Sequence[str],
+) -> dict[str, Any]:
+    """Drawn images: a row each, with the input, the pictures of runs, and the photograph.
+
+    Args:
+        samples: Of `samples.draw_samples`.
+        predictions: `.npy` file by run.
+        scores: per_image.csv by run and of the grayscale copy.
+        runs: Which, in the order of columns.
+
+    Returns:
+        columns, rows and side as the macro `grid` takes them; how, in words, the pictures are encoded.
+    """
+    drawn = samples["row"]
+    pictures = {
+        "input": samples["grayscale"],
+        **{run: _rows(predictions[run], drawn) for run in runs},
+        "photograph": samples["truth"],
+    }
+    kinds = {"input": "input", "photograph": "photograph"}
+    labels = {"input": "Input", "photograph": "Photograph"}
+    columns = [
+        {"key": key, "label": labels.get(key) or label(key), "kind": kinds.get(key, "run")}
+        for key in pictures
+    ]
+    found, side, words = encode(pictures, BUDGETS["grid"])
+    measured = {"input": "grayscale-copy", **{run: run for run in runs}}
+    rows = []
+    for place, (row, data_set, name) in enumerate(
+        zip(drawn, samples["data_set"], samples["id"], strict=True)
+    ):
+        cells = []
+        for column in columns:
+            key = column["key"]
+            caption = ""
+            if key in measured:
+                score = scores[measured[key]].iloc[row]
+                caption = f"{score['psnr']:.1f} dB, ΔE\N{NO-BREAK SPACE}{score['ciede2000']:.1f}"
+            cells.append(
+                {"src": found[key][place], "caption": caption, "alt": f"{column['label']} of {name}"}
+            )
+        rows.append({"id": str(name), "data_set": str(data_set), "cells": cells})
+    return {"columns": columns, "rows": rows, "side": side, "how": words}
+
+
+def by_epochs(
+    samples: Mapping[str, np.ndarray], predictions: Mapping[str, Path], training: pd.DataFrame
+) -> list[dict[str, Any]]:
+    """Drawn images after each number of epochs, of every model that has several runs.
+
+    Args:
+        samples: Of `samples.draw_samples`.
+        predictions: `.npy` file by run.
+        training: Of `tables.tabulate_training`.
+
+    Returns:
+        Of each model: model, side, ids of the pictures, and runs (label and pictures each).
+    """
+    firsts = training[training["seed"] == training.groupby("model")["seed"].transform("first")]
+    models = {
+        str(model): list(runs.sort_values("epochs")["run"])
+        for model, runs in firsts.groupby("model", sort=False)
+        if len(runs) > 1
+    }
+    if not models:
+        return []
+    shown = [run for runs in models.values() for run in runs]
+    found, side, _ = encode(
+        {run: _rows(predictions[run], samples["row"]) for run in shown}, BUDGETS["epochs"]
+    )
+    ids = [str(name) for name in samples["id"]]
+    return [
+        {
+            "model": model,
+            "side": side,
+            "ids": ids,
+            "runs": [{"run": run, "label": label(run), "pictures": found[run]} for run in runs],
+        }
+        for model, runs in models.items()
+    ]
+
+
+def extremes(
+    drawn: Mapping[str, np.ndarray],
+    predictions: Mapping[str, Path],
+    scores: Mapping[str, pd.DataFrame],
+    runs: Sequence[str],
+) -> dict[str, Any]:
+    """The images that runs color best and worst, by CIEDE2000.
+
+    Args:
+        drawn: Of `samples.draw_extremes`.
+        predictions: `.npy` file by run.
+        scores: per_image.csv by run.
+        runs: Which; of more than EXTREMES_SHOWN the rest is left out.
+
+    Returns:
+        side; left_out (a number); runs: of each run, label, and best and worst: of each image id,
+        data_set, ciede2000, and three pictures: input, prediction and photograph.
+    """
+    places = {int(row): place for place, row in enumerate(drawn["row"])}
+    shown = list(runs)[:EXTREMES_SHOWN]
+    pictures = {}
+    for run in shown:
+        for kind in ("best", "worst"):
+            rows = drawn[f"{kind}_{run}"]
+            at = [places[int(row)] for row in rows]
+            pictures[f"{kind}-{run}"] = np.concatenate(
+                [drawn["grayscale"][at], _rows(predictions[run], rows), drawn["truth"][at]]
+            )
+    found, side, _ = encode(pictures, BUDGETS["extremes"])
+    told = []
+    for run in shown:
+        entry: dict[str, Any] = {"run": run, "label": label(run)}
+        for kind in ("best", "worst"):
+            rows = drawn[f"{kind}_{run}"]
+            uris = found[f"{kind}-{run}"]
+            entry[kind] = [
+                {
+                    **scores[run].iloc[row][["id", "data_set", "ciede2000"]].to_dict(),
+                    "pictures": uris[place :: len(rows)],
+                }
+                for place, row in enumerate(rows)
+            ]
+        told.append(entry)
+    return {"side": side, "runs": told, "left_out": len(runs) - len(shown)}
+
+
+def collapsed(
+    samples: Mapping[str, np.ndarray], predictions: Mapping[str, Path], faults: Mapping[str, str]
+) -> dict[str, Any]:
+    """Some drawn images of the runs whose outputs collapsed.
+
+    Args:
+        samples: Of `samples.draw_samples`.
+        predictions: `.npy` file by run.
+        faults: Of the runs that collapsed, by run.
+
+    Returns:
+        side; left_out (a number); runs: of each run, label, fault, ids and pictures.
+    """
+    shown = list(faults)[:COLLAPSED_SHOWN]
+    if not shown:
+        return {"side": 0, "runs": [], "left_out": 0}
+    some = samples["row"][:6]
+    found, side, _ = encode({run: _rows(predictions[run], some) for run in shown}, BUDGETS["collapsed"])
+    ids = [str(name) for name in samples["id"][:6]]
+    runs = [
+        {"run": run, "label": label(run), "fault": faults[run], "ids": ids, "pictures": found[run]}
+        for run in shown
+    ]
+    return {"side": side, "runs": runs, "left_out": len(faults) - len(shown)}
+
+
+def _rows(predictions: Path, rows: np.ndarray) -> np.ndarray:
+    """Some of a run's pictures, `(n, size, size, 3)` uint8; the others stay on disk."""
+    return np.load(predictions, mmap_mode="r")[rows]

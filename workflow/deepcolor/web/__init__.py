@@ -1,0 +1,1 @@
+"""What the web pages of the study and the app share."""
