@@ -42,7 +42,7 @@ def fetch(
     if source == HUB:
         options = {"id": "me/places", "revision": hub.COMMIT, "images_per_part": 8, **options}
     command = [
-        sys.executable, str(PROJECT / "workflow" / "fetch_photographs.py"), "--data-set", "d",
+        sys.executable, str(PROJECT / "workflow/scripts/fetch_photographs.py"), "--data-set", "d",
         "--source", source, "--options", json.dumps(options), "--seed", str(seed),
         "--images", json.dumps({"training": 80, "validation": 20}), "--threads", "2",
         "--checks", json.dumps(CHECKS), "--cache", str(place / "cache"), "--folder", str(place / "d"),
@@ -59,7 +59,7 @@ def fetch(
     told = {name: value for name, value in pairwise(command) if name.startswith("--")}
     return run(
         [
-            sys.executable, str(PROJECT / "workflow" / "write_manifest.py"), "--data-set", "d",
+            sys.executable, str(PROJECT / "workflow/scripts/write_manifest.py"), "--data-set", "d",
             "--images", told["--images"], "--ranges", "1", "--folder", str(place / "d"),
             "--near-duplicates", str(json.loads(told["--checks"])["near_duplicates"]),
         ]

@@ -42,7 +42,7 @@ from skimage.color import lab2rgb, rgb2lab  # noqa: E402
 
 Image.MAX_IMAGE_PIXELS = None
 # The command, and then what Linux knows of its memory.
-TYPED = "from deepcolor import cli; cli.main(); print(open('/proc/self/status').read())"
+TYPED = "from deepcolor.cli import main; main.main(); print(open('/proc/self/status').read())"
 SIDE, LARGE, HUGE = 256, (4000, 3000), (11600, 8650)
 
 

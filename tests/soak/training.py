@@ -60,7 +60,7 @@ def make_shards(folder: Path) -> Path:
 def command(index: Path, run: Path) -> list[str]:
     """The command line of train_model for a tiny U-Net."""
     return [
-        sys.executable, str(PROJECT / "workflow" / "train_model.py"), "--run", run.name,
+        sys.executable, str(PROJECT / "workflow/scripts/train_model.py"), "--run", run.name,
         "--model-name", "unet", "--architecture", "deepcolor.models.unet:unet",
         "--options", '{"filters": [4, 8, 8], "target": "lab"}', "--training", json.dumps(SETTINGS),
         "--image-size", "32", "--train-on", "d", "--indexes", str(index), "--epochs", str(EPOCHS),

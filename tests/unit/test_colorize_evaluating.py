@@ -166,7 +166,7 @@ def test_the_command_prints_and_writes(album: Path, run: Path, tmp_path: Path) -
 
 def test_an_exported_network_needs_no_tensorflow(album: Path, run: Path) -> None:
     code = (
-        "import sys\nfrom deepcolor import cli\ncli.main()\n"
+        "import sys\nfrom deepcolor.cli import main\nmain.main()\n"
         "assert 'deepcolor.colorize.onnx_process' in sys.modules\n"
         "assert not {'tensorflow', 'keras'} & sys.modules.keys()\n"
     )

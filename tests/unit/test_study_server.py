@@ -94,7 +94,7 @@ def test_commands_while_it_is_served(tmp_path: Path) -> None:
         port = served.url.rpartition(":")[2]
         twice = run("study", "serve", "--study", tmp_path, "--port", port)
         assert twice.returncode == 1
-        assert twice.stderr == f"cli: error: --port {port} is in use by another program; name another\n"
+        assert twice.stderr == f"main: error: --port {port} is in use by another program; name another\n"
 
 
 def test_a_flood_of_requests_whose_replies_nobody_reads_stops_nobody(tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ def test_what_cannot_be_served_is_one_line(options: list[str], words: str, tmp_p
     make_study(tmp_path)
     done = run("study", "serve", "--study", tmp_path, "--port", "0", *options)
     assert done.returncode == 1 and done.stdout == ""
-    assert done.stderr.startswith("cli: error: ") and words in done.stderr
+    assert done.stderr.startswith("main: error: ") and words in done.stderr
     assert done.stderr.count("\n") == 1
 
 
@@ -175,7 +175,7 @@ def test_where_nothing_can_be_written_is_one_line(tmp_path: Path) -> None:
     for arguments in (["export", "--output", "/dev/null/x"], ["backup", "/dev/null/x"]):
         done = run("study", *arguments, "--study", tmp_path)
         assert done.returncode == 1
-        assert done.stderr.startswith("cli: error: /dev/null/x: ") and done.stderr.count("\n") == 1
+        assert done.stderr.startswith("main: error: /dev/null/x: ") and done.stderr.count("\n") == 1
 
 
 def test_a_port_is_a_port() -> None:
@@ -213,8 +213,8 @@ def test_serving_needs_no_numbers_and_no_networks() -> None:
 
 
 def test_help_needs_no_web_server() -> None:
-    program = "import sys; sys.argv = ['deepcolor', 'study', '--help']\nfrom deepcolor import cli\n"
-    program += "try: cli.main()\nexcept SystemExit: print('flask' in sys.modules)"
+    program = "import sys; sys.argv = ['deepcolor', 'study', '--help']\nfrom deepcolor.cli import main\n"
+    program += "try: main.main()\nexcept SystemExit: print('flask' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", program], env=ENVIRONMENT, capture_output=True, text=True, check=True
     )

@@ -77,7 +77,7 @@ def pictures(index: Path) -> tuple[np.ndarray, np.ndarray]:
 def command(index: Path, run: Path, epochs: int, *more: str, **settings: Any) -> list[str]:
     """The command line of train_model, for a U-Net with dropout."""
     return [
-        sys.executable, str(PROJECT / "workflow" / "train_model.py"), "--run", run.name,
+        sys.executable, str(PROJECT / "workflow/scripts/train_model.py"), "--run", run.name,
         "--model-name", "unet", "--architecture", "deepcolor.models.unet:unet",
         "--options", '{"filters": [4, 8, 8], "target": "lab"}',
         "--training", json.dumps({**SETTINGS, **settings}),

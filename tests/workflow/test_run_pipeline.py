@@ -16,7 +16,7 @@ import pytest
 from conftest import PROJECT, mounted
 from soak.disturbed import MARK
 
-RUNNER = PROJECT / "workflow" / "run_pipeline.py"
+RUNNER = PROJECT / "workflow/scripts/run_pipeline.py"
 # Notes each SIGTERM, and ends when its job has ended. The job ends at a SIGTERM of its own.
 LONG = """
 trap 'echo term >> terms' TERM

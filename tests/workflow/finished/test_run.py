@@ -68,7 +68,7 @@ def test_everything_that_is_announced_is_there(finished: Copy) -> None:
     assert logs == benchmarks == rules - {"all", *CHECKS, *ASKED}
     # A rule's script has its name.
     for rule in rules - {"all"}:
-        assert (finished.folder / "workflow" / f"{rule}.py").exists()
+        assert (finished.folder / "workflow/scripts" / f"{rule}.py").exists()
 
 
 def test_report_shows_every_run_beside_what_was_published(finished: Copy) -> None:
