@@ -43,16 +43,18 @@ pathvars:
     data=config["data"],
 
 
-include: "rules/check.smk"
+include: "rules/preflight.smk"
 include: "rules/data.smk"
 include: "rules/train.smk"
 include: "rules/evaluate.smk"
 include: "rules/samples.smk"
+include: "rules/tables.smk"
 include: "rules/diagrams.smk"
 include: "rules/export.smk"
 include: "rules/study.smk"
-include: "rules/colorize.smk"
+include: "rules/figures.smk"
 include: "rules/report.smk"
+include: "rules/colorize.smk"
 
 
 rule all:

@@ -12,6 +12,14 @@ SHEET_PARTS = [
 ]
 
 
+def own_photographs(wildcards):
+    """The folder of one's own photographs that are to be colorized; none ends the program."""
+    try:
+        return configuration.own_photographs(config)
+    except DeepColorError as error:
+        stop(error)
+
+
 rule colorize_photographs:
     """Colorize the photographs of a folder with a network."""
     message:

@@ -6,6 +6,40 @@
               {results}/{run}/distances.json, with FID, KID and LPIPS, if their weights are configured
 """
 
+# CPU threads that score: one per 50 million pixels, so that small evaluations run next to each other.
+SCORING_THREADS = max(1, min(THREADS, EVALUATED * SIZE**2 // 50_000_000))
+
+# The further metrics of all runs; none where nothing is configured.
+DISTANCES = (
+    [f"<results>/{name}/distances.json" for name in [*(run.name for run in RUNS), *PICTURES]]
+    if config["evaluation"]["inception_weights"] or config["evaluation"]["lpips_weights"]
+    else []
+)
+
+
+def without_network(wildcards):
+    """Whether predictions come from no network of this project: external ones, and baselines."""
+    return wildcards.run in PICTURES or wildcards.run in [f"baselines/{name}" for name in BASELINES]
+
+
+def network_of(wildcards):
+    """The network that predicts a run; none for external predictions and baselines."""
+    return (
+        [] if without_network(wildcards) else f"<results>/{run_of(wildcards).name}/model.keras"
+    )
+
+
+def prediction_demand(wildcards):
+    """What the predictions of a run ask a cluster for."""
+    if without_network(wildcards):
+        return resources.predicting_without_network(IMAGES["training"], EVALUATED, SIZE)
+    return resources.predicting(run_of(wildcards).architecture, EVALUATED, SIZE, GPUS)
+
+
+def prediction_gpu(wildcards):
+    """The GPUs that predict a run: none, as None asks for none, without a network."""
+    return 1 if GPUS and not without_network(wildcards) else None
+
 
 rule predict_images:
     """Predict the held-out images with a network, external predictions or a baseline."""
@@ -86,14 +120,6 @@ rule score_predictions:
             --per-image {output.per_image:q} \
             2>&1 | tee {log:q}
         """
-
-
-# The further metrics of all runs; none where nothing is configured.
-DISTANCES = (
-    [f"<results>/{name}/distances.json" for name in [*(run.name for run in RUNS), *PICTURES]]
-    if config["evaluation"]["inception_weights"] or config["evaluation"]["lpips_weights"]
-    else []
-)
 
 
 rule measure_distances:

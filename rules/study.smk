@@ -14,6 +14,15 @@ ACCEPTANCE = [
 ]
 
 
+def studied(wildcards):
+    """The names of what people judge in the user study; an unknown one ends the program."""
+    try:
+        configuration.check_studied(config)
+    except DeepColorError as error:
+        stop(error)
+    return config["study"].get("runs") or compared()
+
+
 rule draw_study:
     """Draw the photographs of the user study, and export its pictures and its design."""
     message:

@@ -7,6 +7,21 @@
 """
 
 
+def training_demand(run):
+    """What the training of a run asks a cluster for."""
+    used = configuration.images(config, run.train_on)
+    return resources.training(
+        run.architecture,
+        images=used["training"] + used["validation"],
+        epochs=run.epochs - (run.shorter or 0),
+        batch_size=run.training["batch_size"],
+        image_size=SIZE,
+        threads=THREADS,
+        gpus=GPUS,
+        scratch=config["scratch"],
+    )
+
+
 rule train_model:
     """Train a network up to a number of epochs, from where the next shorter run ended."""
     message:

@@ -265,7 +265,7 @@ def _write_tables(
         "seeds": tables.tabulate_seeds(metrics, files),
         "transfer": tables.tabulate_transfer(metrics, files),
         "comparisons": compared,
-        "data": tables.tabulate_data(about, manifests),
+        "data_sets": tables.tabulate_data(about, manifests),
         "credits": tables.tabulate_credits(about, manifests),
     }
     for name, content in found.items():

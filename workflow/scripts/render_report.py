@@ -7,18 +7,12 @@ from pathlib import Path
 from deepcolor import script
 from deepcolor.report.render import render
 
-TABLES = [
-    "metrics", "training", "ablations", "seeds", "transfer", "comparisons", "data", "credits",
-]  # fmt: skip
-
 
 def main() -> None:
     """Parse the command line and render."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--title", type=json.loads, required=True, help="of the page, as JSON")
-    parser.add_argument("--config", type=json.loads, required=True, help="to be shown, as JSON")
-    for table in TABLES:
-        parser.add_argument(f"--{table}", type=Path, required=True, help="CSV table")
+    parser.add_argument("--config", type=json.loads, required=True, help="configuration, as JSON")
+    parser.add_argument("--tables", type=Path, nargs="+", required=True, help="CSV tables")
     parser.add_argument("--records", type=Path, nargs="+", required=True, help="JSON of each training")
     parser.add_argument("--scores", type=Path, nargs="+", required=True, help="CSV of runs, baselines")
     parser.add_argument("--predictions", type=Path, nargs="+", required=True, help=".npy of each run")
@@ -33,14 +27,13 @@ def main() -> None:
     parser.add_argument(
         "--acceptance", type=Path, nargs="*", default=[], help="JSON and CSV files of the user study"
     )
-    parser.add_argument("--benchmarks", type=Path, required=True, help="folder")
     parser.add_argument("--report", type=Path, required=True, help="HTML file to write")
     args = parser.parse_args()
     render(
         args.report,
-        title=args.title,
+        title=args.config["title"],
         config=args.config,
-        tables={table: getattr(args, table) for table in TABLES},
+        tables={table.stem: table for table in args.tables},
         records=args.records,
         scores={file.parent.name: file for file in args.scores},
         predictions={file.parent.name: file for file in args.predictions},
@@ -50,7 +43,7 @@ def main() -> None:
         extremes=args.extremes,
         figures=args.figures,
         distances={file.parent.name: file for file in args.distances},
-        benchmarks=args.benchmarks,
+        benchmarks=Path(args.config["results"], "benchmarks"),
         acceptance=args.acceptance,
     )
     print(f"render_report: {args.report}", flush=True)

@@ -13,7 +13,7 @@ FETCHING = {
     "Fetch the photographs of photographs, range 00000 of 00001", "Write the manifest of photographs",
 }  # fmt: skip
 # The jobs of every run.
-OF_A_RUN = ("Train", "Evaluate", "Write the model card of")
+OF_A_RUN = ("Train", "Predict", "Score", "Write the model card of")
 
 
 def planned(copy: Copy, options: str = "") -> set[str]:
@@ -159,5 +159,5 @@ def test_other_programs_pictures_train_nothing_again(finished: Copy) -> None:
     with edited(finished, "config.yaml", "models:", "models:\n  other: {predictions: pictures}"):
         jobs = planned(finished)
     (finished.folder / "pictures").rmdir()
-    assert "Evaluate the pictures of other" in jobs
+    assert "Predict other" in jobs
     assert not [job for job in jobs if job.startswith(("Train", "Write shard", *FETCHING))]

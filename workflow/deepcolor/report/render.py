@@ -123,7 +123,7 @@ def render(
             acceptance=read_json(studied["acceptance.json"]) if studied else None,
             acceptance_files=studied,
             weights=context.encoder_weights(training[training["run"].isin(as_published)]),
-            data_sets=table["data"].to_dict("records"),
+            data_sets=table["data_sets"].to_dict("records"),
             credits=credits.head(CREDITS_SHOWN).to_dict("records"),
             credits_left_out=max(0, len(credits) - CREDITS_SHOWN),
             settings=context.settings(training, list(config["training"])),

@@ -1,4 +1,4 @@
-"""Before a night is spent: whether all is there that a run needs, and what it will cost.
+"""Preflight: check sources, weights, disk and memory; estimate the cost of a run.
 
     REQUIRES  nothing
     MAKES     nothing that stays; `snakemake --cores all check_setup` prints what it finds
@@ -6,7 +6,14 @@
 
 import time
 
+# Makes the rules run whenever they are asked for.
 NOW = time.time_ns()
+
+
+def planned_training(run):
+    """What a run trains: the epochs after those of the shorter run, on so many images of each split."""
+    epochs = run.epochs - (run.shorter or 0)
+    return {"model": run.model, "epochs": epochs, **configuration.images(config, run.train_on)}
 
 
 rule check_data_set:
@@ -103,16 +110,7 @@ rule check_setup:
     params:
         code=code_of("check_setup"),
         images=as_json(IMAGES),
-        runs=as_json(
-            [
-                {
-                    "model": run.model,
-                    "epochs": run.epochs - (run.shorter or 0),
-                    **configuration.images(config, run.train_on),
-                }
-                for run in RUNS
-            ]
-        ),
+        runs=as_json([planned_training(run) for run in RUNS]),
         split=config["evaluation"]["split"],
         image_size=SIZE,
         data=config["data"],
