@@ -1,14 +1,9 @@
 """DeepColor: from photographs to a report that compares the colorization networks of config.yaml.
 
-    snakemake --cores 4 all                            the report, and all that it needs
-    snakemake --cores 2 results/unet_30/metrics.json   one run
-    snakemake --list-rules                             what each rule does
+snakemake --cores 4 all                            the report, and all that it needs
+snakemake --cores 2 results/unet_30/metrics.json   one run
+snakemake --list-rules                             what each rule does
 """
-
-import os
-import signal
-import sys
-import threading
 
 from snakemake.utils import min_version
 
@@ -16,23 +11,6 @@ min_version("9.20")
 
 # The default, and where scripts find the library, be it in an environment of conda.
 shell.prefix("set -euo pipefail; export PYTHONPATH=workflow${{PYTHONPATH:+:$PYTHONPATH}}; ")
-
-if os.path.realpath(os.getcwd()) != os.path.realpath(workflow.basedir):
-    raise SystemExit(
-        f"Error: DeepColor runs in its own folder: cd {workflow.basedir} (no --directory, no module)"
-    )
-
-
-# SIGTERM ends a run that has not begun its jobs, and unlocks the folder.
-signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-
-
-onstart:
-    # Snakemake's own handler waits for a lock that the interrupted thread may hold. In a thread it gets it.
-    signal.signal(
-        signal.SIGTERM,
-        lambda *_: threading.Thread(target=workflow.scheduler.exit_gracefully).start(),
-    )
 
 
 include: "rules/common.smk"
@@ -43,6 +21,7 @@ pathvars:
     data=config["data"],
 
 
+include: "rules/inputs.smk"
 include: "rules/preflight.smk"
 include: "rules/data.smk"
 include: "rules/train.smk"

@@ -1,23 +1,18 @@
 """Photographs of one's own, colorized by trained networks.
 
-    REQUIRES  exported networks, and the folder of `colorize.folder`
-    MAKES     {results}/{run}/colorized/contact_sheet.html; undeclared beside it the pictures and
-              colorized.json, so that what is done is done once, whatever else fails
+REQUIRES  exported networks, and the folder of `colorize.folder`
+MAKES     {results}/{run}/colorized/contact_sheet.html; undeclared beside it the pictures and
+          colorized.json, so that what is done is done once, whatever else fails
 """
 
 # What the contact sheet is rendered from.
 SHEET_PARTS = [
     "workflow/deepcolor/colorize/static/base.css",
-    *(f"workflow/deepcolor/colorize/templates/contact_sheet.{kind}" for kind in ("css", "html.j2", "js")),
+    *(
+        f"workflow/deepcolor/colorize/templates/contact_sheet.{kind}"
+        for kind in ("css", "html.j2", "js")
+    ),
 ]
-
-
-def own_photographs(wildcards):
-    """The folder of one's own photographs that are to be colorized; none ends the program."""
-    try:
-        return configuration.own_photographs(config)
-    except DeepColorError as error:
-        stop(error)
 
 
 rule colorize_photographs:

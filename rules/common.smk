@@ -1,9 +1,12 @@
-"""What the rules share: the checked configuration, and functions that find inputs in it.
+"""What the rules share: the checked configuration, constants, and what jobs ask for.
 
 No rules here. Everything that can be tested without Snakemake is in workflow/deepcolor.
 """
 
+import os
+import signal
 import sys
+import threading
 from functools import cache
 from pathlib import Path
 
@@ -12,10 +15,35 @@ from snakemake.utils import update_config
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
 
-from deepcolor.config import configuration, dependencies, environment, folders, job_records, resources, yaml_files
+from deepcolor.config import (
+    configuration,
+    dependencies,
+    environment,
+    folders,
+    job_records,
+    resources,
+    yaml_files,
+)
 from deepcolor.config.configuration import as_json
 from deepcolor.errors import DeepColorError
 from deepcolor.labels import BASELINES
+
+if os.path.realpath(os.getcwd()) != os.path.realpath(workflow.basedir):
+    raise SystemExit(
+        f"Error: DeepColor runs in its own folder: cd {workflow.basedir} (no --directory, no module)"
+    )
+
+
+# SIGTERM ends a run that has not begun its jobs, and unlocks the folder.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+
+
+onstart:
+    # Snakemake's own handler waits for a lock that the interrupted thread may hold. In a thread it gets it.
+    signal.signal(
+        signal.SIGTERM,
+        lambda *_: threading.Thread(target=workflow.scheduler.exit_gracefully).start(),
+    )
 
 
 def stop(error):
@@ -84,7 +112,8 @@ def demand(measure, goes_on=False):
         # Of jobs that a cluster's profile groups, so many go at a time as it says.
         "side_by_side": 1,
         "mem_mb": lambda wildcards, attempt: attempt * measure(wildcards).memory,
-        "runtime": lambda wildcards, attempt: (1 if goes_on else attempt) * measure(wildcards).minutes,
+        "runtime": lambda wildcards, attempt: (1 if goes_on else attempt)
+        * measure(wildcards).minutes,
         "disk_mb": lambda wildcards: measure(wildcards).disk,
     }
 
@@ -96,62 +125,6 @@ TABLES = demand(
         EVALUATED, runs=len(RUNS) + len(PICTURES), listed=sum(IMAGES.values())
     )
 )
-
-
-# A folder is looked through once, however many jobs ask.
-fingerprint = cache(folders.fingerprint)
-
-
-def run_of(wildcards):
-    """The run that a path names; an unknown one ends the program."""
-    # Rules ask for it many times: those that there are need no second look at the configuration.
-    known = next((run for run in RUNS if run.name == wildcards.run), None)
-    try:
-        return known or configuration.find_run(config, wildcards.run)
-    except DeepColorError as error:
-        stop(error)
-
-
-def data_set_of(wildcards):
-    """The data set that a path names; an unknown one ends the program."""
-    known = next((each for each in DATA_SETS if each.name == wildcards.data_set), None)
-    try:
-        return known or configuration.find_data_set(config, wildcards.data_set)
-    except DeepColorError as error:
-        stop(error)
-
-
-def longest_runs():
-    """The longest run of every model, with its first seed."""
-    return list({run.model: run for run in RUNS if not run.repeats}.values())
-
-
-def compared():
-    """The names of what is set side by side: the longest run of every model, and others' pictures."""
-    return [run.name for run in longest_runs()] + list(PICTURES)
-
-
-def answers_there():
-    """Whether there are answers of people to the user study."""
-    return Path(config["results"], "study", "answers.csv").exists()
-
-
-def files_of_all(file):
-    """A file of every baseline, run and other program's pictures."""
-    return (
-        [f"<results>/baselines/{name}/{file}" for name in BASELINES]
-        + [f"<results>/{run.name}/{file}" for run in RUNS]
-        + [f"<results>/{name}/{file}" for name in PICTURES]
-    )
-
-
-def runs_of(model):
-    """The runs of a model with its first seed, the shortest first; an unknown model ends the program."""
-    found = [run for run in RUNS if run.model == model and not run.repeats]
-    if not found:
-        models = ", ".join(run.model for run in longest_runs())
-        stop(f"Unknown model '{model}'. Known models: {models}.")
-    return found
 
 
 def code_of(script, module=None):
@@ -169,38 +142,3 @@ def code_of(script, module=None):
 def caption(name):
     """The caption of a figure or table in `snakemake --report`."""
     return f"../workflow/report/{name}.rst"
-
-
-def shard_counts(data_set):
-    """The number of shards of a data set by split."""
-    return {split: data_set.shards(split, config["images_per_shard"]) for split in data_set.images}
-
-
-def shard_files(suffix, names=None):
-    """All shards of all data sets in use or of those named, or the JSON files beside them."""
-    return [
-        f"<data>/shards/{data_set.name}-{SIZE}/{split}-{number:05}-of-{count:05}{suffix}"
-        for data_set in DATA_SETS
-        if names is None or data_set.name in names
-        for split, count in shard_counts(data_set).items()
-        for number in range(count)
-    ]
-
-
-def environment_of(wildcards):
-    """The conda environment in which a data set is fetched: its source's own, if it has one."""
-    return f"../envs/{data_set_of(wildcards).environment}.yaml"
-
-
-def training_environment(wildcards):
-    """The conda environment in which networks compute: with CUDA's libraries where a GPU is asked for."""
-    return f"../envs/{'cuda' if config['accelerator'] == 'cuda' else 'tensorflow'}.yaml"
-
-
-def indexes(names=None):
-    """The indexes of all data sets in use, or of those named."""
-    return [
-        f"<data>/shards/{data_set.name}-{SIZE}/index.json"
-        for data_set in DATA_SETS
-        if names is None or data_set.name in names
-    ]

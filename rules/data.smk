@@ -11,50 +11,6 @@ photographs, and there are as many jobs as there are ranges and shards.
 """
 
 
-def fetching_demand(wildcards):
-    """What the fetching of a range asks a cluster for."""
-    images = sum(data_set_of(wildcards).images.values())
-    return resources.fetching(min(images, config["images_per_range"]))
-
-
-def shards_of(wildcards, suffix):
-    """The shards of one data set, or the JSON files beside them."""
-    if wildcards.size != str(SIZE):
-        stop(f"Unknown size '{wildcards.size}' of shards. The configured image_size is {SIZE}.")
-    return shard_files(suffix, [data_set_of(wildcards).name])
-
-
-def ranges_of(wildcards):
-    """The number of ranges in which a data set is fetched."""
-    return data_set_of(wildcards).ranges(config["images_per_range"])
-
-
-def range_files(wildcards, suffix):
-    """A file of each range of a data set."""
-    total = ranges_of(wildcards)
-    return [
-        f"<data>/{wildcards.data_set}/ranges/{number:05}-of-{total:05}{suffix}"
-        for number in range(total)
-    ]
-
-
-def list_of(wildcards):
-    """The list of a data set's photographs, where it has one."""
-    return data_set_of(wildcards).options.get("list") or []
-
-
-def listing_of(wildcards):
-    """What changes when the files of a data set's folder change, a rerun trigger; a list tells of its own."""
-    options = data_set_of(wildcards).options
-    return "" if options.get("list") else fingerprint(options.get("folder"))
-
-
-def manifests_before(wildcards):
-    """The manifests of the data sets among which near-duplicates are looked for, too."""
-    before = configuration.compared_before(config, data_set_of(wildcards))
-    return [f"<data>/{data_set.name}/manifest.csv" for data_set in before]
-
-
 rule fetch_photographs:
     """Fetch a range of the photographs of a data set."""
     message:
@@ -162,7 +118,9 @@ rule write_shards:
     conda:
         "../envs/tensorflow.yaml"
     resources:
-        **demand(lambda w: resources.writing_shard(config["images_per_shard"], SIZE, config["scratch"])),
+        **demand(
+            lambda w: resources.writing_shard(config["images_per_shard"], SIZE, config["scratch"])
+        ),
         # No parameter, as for trainings: it changes no byte.
         scratch=SCRATCH,
     params:

@@ -1,8 +1,8 @@
 """Diagrams: what the networks consist of, and how the rules of this workflow hang together.
 
-    REQUIRES  trained networks, and the Snakefile
-    MAKES     {results}/{run}/architecture.json, {results}/figures/architecture-{model}.svg,
-              {results}/rules.json, {results}/figures/workflow.svg
+REQUIRES  trained networks, and the Snakefile
+MAKES     {results}/{run}/architecture.json, {results}/figures/architecture-{model}.svg,
+          {results}/rules.json, {results}/figures/workflow.svg
 """
 
 import re

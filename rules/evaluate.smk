@@ -1,9 +1,9 @@
 """Scores: what networks, external predictions and baselines reach on held-out images.
 
-    REQUIRES  trained networks, or folders of external predictions, and the shards of the data sets in use
-    MAKES     {results}/{run}/predictions.npy, metrics.json and per_image.csv, where {run} is a run, the
-              name of external predictions, or baselines/{baseline};
-              {results}/{run}/distances.json, with FID, KID and LPIPS, if their weights are configured
+REQUIRES  trained networks, or folders of external predictions, and the shards of the data sets in use
+MAKES     {results}/{run}/predictions.npy, metrics.json and per_image.csv, where {run} is a run, the
+          name of external predictions, or baselines/{baseline};
+          {results}/{run}/distances.json, with FID, KID and LPIPS, if their weights are configured
 """
 
 # CPU threads that score: one per 50 million pixels, so that small evaluations run next to each other.
@@ -15,30 +15,6 @@ DISTANCES = (
     if config["evaluation"]["inception_weights"] or config["evaluation"]["lpips_weights"]
     else []
 )
-
-
-def without_network(wildcards):
-    """Whether predictions come from no network of this project: external ones, and baselines."""
-    return wildcards.run in PICTURES or wildcards.run in [f"baselines/{name}" for name in BASELINES]
-
-
-def network_of(wildcards):
-    """The network that predicts a run; none for external predictions and baselines."""
-    return (
-        [] if without_network(wildcards) else f"<results>/{run_of(wildcards).name}/model.keras"
-    )
-
-
-def prediction_demand(wildcards):
-    """What the predictions of a run ask a cluster for."""
-    if without_network(wildcards):
-        return resources.predicting_without_network(IMAGES["training"], EVALUATED, SIZE)
-    return resources.predicting(run_of(wildcards).architecture, EVALUATED, SIZE, GPUS)
-
-
-def prediction_gpu(wildcards):
-    """The GPUs that predict a run: none, as None asks for none, without a network."""
-    return 1 if GPUS and not without_network(wildcards) else None
 
 
 rule predict_images:
@@ -130,7 +106,9 @@ rule measure_distances:
         predictions=lambda w: (
             f"<results>/{w.run if w.run in PICTURES else run_of(w).name}/predictions.npy"
             if DISTANCES
-            else stop("evaluation.inception_weights and evaluation.lpips_weights are null; set one")
+            else stop(
+                "evaluation.inception_weights and evaluation.lpips_weights are null; set one"
+            )
         ),
         indexes=indexes(),
         shards=shard_files(".tfrecord"),

@@ -1,7 +1,7 @@
 """Networks in formats that run without Keras.
 
-    REQUIRES  a trained network with its model card
-    MAKES     {results}/{run}/export/ with model.onnx and model.tflite, if asked for
+REQUIRES  a trained network with its model card
+MAKES     {results}/{run}/export/ with model.onnx and model.tflite, if asked for
 """
 
 

@@ -1,7 +1,7 @@
 """Figures: curves, scores, costs, and grids of images.
 
-    REQUIRES  tables, histories, predictions and drawn images of runs
-    MAKES     {results}/figures/*
+REQUIRES  tables, histories, predictions and drawn images of runs
+MAKES     {results}/figures/*
 """
 
 # A diagram of each architecture: of the first network that has it.
@@ -18,13 +18,6 @@ FIGURES = (
     + [f"<results>/figures/extremes-{name}.png" for name in compared()]
     + (["<results>/figures/acceptance.svg"] if answers_there() else [])
 )
-
-
-def runs_of_grid(wildcards):
-    """The names of the runs that a grid of pictures shows: a model's, or those set side by side."""
-    if wildcards.grid == "all_models":
-        return compared()
-    return [run.name for run in runs_of(wildcards.grid)]
 
 
 rule plot_curves:
@@ -105,9 +98,7 @@ rule plot_scores:
         metrics="<results>/tables/metrics.csv",
         training="<results>/tables/training.csv",
     output:
-        figure=report(
-            "<results>/figures/scores.svg", category="Figures", caption=caption("scores")
-        ),
+        figure=report("<results>/figures/scores.svg", category="Figures", caption=caption("scores")),
     log:
         "<results>/logs/plot_scores/scores.log",
     benchmark:

@@ -1,19 +1,13 @@
 """Preflight: check sources, weights, disk and memory; estimate the cost of a run.
 
-    REQUIRES  nothing
-    MAKES     nothing that stays; `snakemake --cores all check_setup` prints what it finds
+REQUIRES  nothing
+MAKES     nothing that stays; `snakemake --cores all check_setup` prints what it finds
 """
 
 import time
 
 # Makes the rules run whenever they are asked for.
 NOW = time.time_ns()
-
-
-def planned_training(run):
-    """What a run trains: the epochs after those of the shorter run, on so many images of each split."""
-    epochs = run.epochs - (run.shorter or 0)
-    return {"model": run.model, "epochs": epochs, **configuration.images(config, run.train_on)}
 
 
 rule check_data_set:

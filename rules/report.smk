@@ -1,8 +1,8 @@
 """The report, its summary, and a model card of every run.
 
-    REQUIRES  figures, tables, predictions and drawn images; trained networks and their scores
-    MAKES     {results}/report.html, {results}/summary.json and summary.md;
-              {results}/{run}/model_card.json and MODEL_CARD.md
+REQUIRES  figures, tables, predictions and drawn images; trained networks and their scores
+MAKES     {results}/report.html, {results}/summary.json and summary.md;
+          {results}/{run}/model_card.json and MODEL_CARD.md
 """
 
 MODEL_CARDS = [
@@ -14,17 +14,9 @@ TEMPLATES = sorted(
     str(path) for path in Path("workflow/deepcolor/report/templates").rglob("*") if path.is_file()
 ) + ["workflow/deepcolor/report/published.csv"]
 # Tables that the report shows.
-TABLES_SHOWN = (
-    "metrics training ablations seeds transfer comparisons data_sets credits".split()
-)
+TABLES_SHOWN = "metrics training ablations seeds transfer comparisons data_sets credits".split()
 # Networks and external predictions.
 NAMES = [run.name for run in RUNS] + list(PICTURES)
-
-
-def files_of_card(wildcards, file):
-    """A file of a run, and of the baselines that its model card sets beside it."""
-    names = [run_of(wildcards).name, "baselines/grayscale-copy", "baselines/mean-chroma"]
-    return [f"<results>/{name}/{file}" for name in names]
 
 
 rule write_model_card:

@@ -1,7 +1,7 @@
 """Samples: the held-out images that figures show, and the inputs for other programs.
 
-    REQUIRES  the shards of the data sets in use, and the scores of the compared runs
-    MAKES     {results}/samples.npz and extremes.npz; {results}/inputs/, if asked for
+REQUIRES  the shards of the data sets in use, and the scores of the compared runs
+MAKES     {results}/samples.npz and extremes.npz; {results}/inputs/, if asked for
 """
 
 

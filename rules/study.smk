@@ -1,9 +1,9 @@
 """The user study: its material, and what people's answers say.
 
-    REQUIRES  predictions, and the shards of the data sets in use; {results}/study/answers.csv, which
-              `deepcolor study export` or `deepcolor study import` writes
-    MAKES     {results}/study/study.json and pictures/, for `deepcolor study serve`;
-              {results}/study/acceptance.json, figures/acceptance.svg and tables/acceptance*.csv
+REQUIRES  predictions, and the shards of the data sets in use; {results}/study/answers.csv, which
+          `deepcolor study export` or `deepcolor study import` writes
+MAKES     {results}/study/study.json and pictures/, for `deepcolor study serve`;
+          {results}/study/acceptance.json, figures/acceptance.svg and tables/acceptance*.csv
 """
 
 # What the report shows of the answers.
@@ -12,15 +12,6 @@ ACCEPTANCE = [
     "<results>/tables/acceptance.csv",
     "<results>/tables/acceptance_images.csv",
 ]
-
-
-def studied(wildcards):
-    """The names of what people judge in the user study; an unknown one ends the program."""
-    try:
-        configuration.check_studied(config)
-    except DeepColorError as error:
-        stop(error)
-    return config["study"].get("runs") or compared()
 
 
 rule draw_study:

@@ -1,7 +1,7 @@
 """Tables: the scores, trainings and data sets of all runs, and comparisons of runs.
 
-    REQUIRES  metrics and scores of all runs, their training records, and the data sets' manifests
-    MAKES     {results}/tables/*.csv
+REQUIRES  metrics and scores of all runs, their training records, and the data sets' manifests
+MAKES     {results}/tables/*.csv
 """
 
 # By run of a variant, the model that it varies: how the report groups runs, no part of their training.

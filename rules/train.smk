@@ -1,25 +1,10 @@
 """Training: one job per run, the longer run of a model after the shorter one.
 
-    REQUIRES  the shards of the data sets in use
-    MAKES     {results}/{run}/model.keras, history.csv, training.json and state.safetensors; undeclared
-              beside them, while it trains, a backup of the last epoch (with early stopping also of
-              the best), and TensorBoard's logs if asked for
+REQUIRES  the shards of the data sets in use
+MAKES     {results}/{run}/model.keras, history.csv, training.json and state.safetensors; undeclared
+          beside them, while it trains, a backup of the last epoch (with early stopping also of
+          the best), and TensorBoard's logs if asked for
 """
-
-
-def training_demand(run):
-    """What the training of a run asks a cluster for."""
-    used = configuration.images(config, run.train_on)
-    return resources.training(
-        run.architecture,
-        images=used["training"] + used["validation"],
-        epochs=run.epochs - (run.shorter or 0),
-        batch_size=run.training["batch_size"],
-        image_size=SIZE,
-        threads=THREADS,
-        gpus=GPUS,
-        scratch=config["scratch"],
-    )
 
 
 rule train_model:
