@@ -1,5 +1,6 @@
 """What a change makes run again, and what it does not."""
 
+import ast
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -71,6 +72,69 @@ def test_what_only_the_report_shows_reruns_only_the_report(
 ) -> None:
     with edited(finished, path, old, new):
         assert planned(finished) == again
+
+
+def test_comments_and_docstrings_rerun_nothing(finished: Copy) -> None:
+    files = sorted((finished.folder / "workflow").rglob("*.py"))
+    before = {file: file.read_text("utf-8") for file in files}
+    try:
+        for file, text in before.items():
+            tree = ast.parse(text)
+            lines = text.splitlines()
+            documented = [tree, *(node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))]
+            for node in documented:
+                if ast.get_docstring(node):
+                    line = node.body[0].lineno - 1
+                    lines[line] = lines[line].replace('"""', '"""In other words: ', 1)
+            file.write_text("\n".join(["# A comment.", *lines, "", "# Another.", ""]), "utf-8")
+            assert file.read_text("utf-8") != text
+        assert planned(finished) == set()
+    finally:
+        for file, text in before.items():
+            file.write_text(text, "utf-8")
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "some", "none"),
+    [
+        pytest.param(
+            "compute/devices.py", "can use no GPU", "finds no GPU",
+            {"Train unet_2", "Predict unet_2"}, {"Fetch", "Write"}, id="an error about GPUs",
+        ),
+        pytest.param(
+            "evaluation/metrics.py", "/ 255**2", "/ 65025", {"Score unet_2", "Tabulate the metrics"},
+            {"Fetch", "Write shard", "Write the manifest", "Index", "Train", "Predict"}, id="a metric",
+        ),
+        pytest.param(
+            "report/findings.py", "collapsed", "failed", {"Render the report"},
+            {"Fetch", "Write shard", "Write the manifest", "Index", "Train", "Predict", "Score",
+             "Tabulate", "Plot", "Draw"},
+            id="words of the report",
+        ),
+        pytest.param(
+            "imaging/decoding.py", "ImageOps.exif_transpose", "(ImageOps.exif_transpose)",
+            set(), {""}, id="parentheses",
+        ),
+        pytest.param(
+            "imaging/decoding.py", "import numpy as np", "import numpy as np\n\nPLACES = 3",
+            {"Write shard 00000 of photographs, training", "Index the shards of photographs",
+             "Train unet_1", "Score unet_1"},
+            {"Describe the architecture"}, id="decoding",
+        ),
+        pytest.param(
+            "training/checkpoint.py", "import json", "import json\n\nPLACES = 3",
+            {"Train unet_1", "Train unet_2", "Predict unet_2"}, {"Fetch", "Write shard", "Index"},
+            id="checkpoints",
+        ),
+    ],
+)  # fmt: skip
+def test_an_edit_reruns_what_it_changes(
+    finished: Copy, path: str, old: str, new: str, some: set[str], none: set[str]
+) -> None:
+    with edited(finished, f"workflow/deepcolor/{path}", old, new):
+        jobs = planned(finished)
+    assert jobs >= some
+    assert not [job for job in jobs if job.startswith(tuple(none))]
 
 
 def shown(model: str) -> set[str]:

@@ -67,7 +67,7 @@ def sources_of(script: str, modules: tuple[str, ...] = ()) -> list[str]:
     while waiting:
         found |= waiting
         waiting = set().union(*map(_imported, waiting)) - found
-    return sorted(str(path.relative_to(WORKFLOW.parent)) for path in found - {TOP})
+    return sorted(str(path.relative_to(WORKFLOW.parent)) for path in found)
 
 
 @cache
@@ -89,4 +89,4 @@ def _files(module: str) -> frozenset[Path]:
     parts = module.split(".")
     files = {WORKFLOW.joinpath(*parts[:end], "__init__.py") for end in range(1, len(parts) + 1)}
     files.add(WORKFLOW.joinpath(*parts).with_suffix(".py"))
-    return frozenset(file for file in files if file.is_file())
+    return frozenset(file for file in files - {TOP} if file.is_file())
