@@ -60,7 +60,9 @@ def test_everything_that_is_announced_is_there(finished: Copy) -> None:
     }  # fmt: skip
     for baseline in BASELINES:
         folder = results / "baselines" / baseline
-        assert {path.name for path in folder.iterdir()} == {"metrics.json", "per_image.csv"}
+        assert {path.name for path in folder.iterdir()} == {
+            "metrics.json", "per_image.csv", "predictions.npy",
+        }  # fmt: skip
     logs, benchmarks = (
         {path.name for path in (results / name).iterdir()} - ASKED for name in ("logs", "benchmarks")
     )
