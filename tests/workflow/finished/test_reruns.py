@@ -99,14 +99,16 @@ def test_comments_and_docstrings_rerun_nothing(finished: Copy) -> None:
     [
         pytest.param(
             "compute/devices.py", "can use no GPU", "finds no GPU",
-            {"Train unet_2", "Predict unet_2"}, {"Fetch", "Write shard", "Write the manifest"}, id="an error about GPUs",
+            {"Train unet_2", "Predict unet_2"}, {"Fetch", "Write shard", "Write the manifest"},
+            id="an error about GPUs",
         ),
         pytest.param(
             "evaluation/metrics.py", "/ 255**2", "/ 65025", {"Score unet_2", "Tabulate the metrics"},
             {"Fetch", "Write shard", "Write the manifest", "Index", "Train", "Predict"}, id="a metric",
         ),
         pytest.param(
-            "report/findings.py", "are {fault} at the end of training", "have come to be {fault}", {"Render the report"},
+            "report/findings.py", "are {fault} at the end of training", "have come to be {fault}",
+            {"Render the report"},
             {"Fetch", "Write shard", "Write the manifest", "Index", "Train", "Predict", "Score",
              "Tabulate", "Plot", "Draw"},
             id="words of the report",
