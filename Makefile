@@ -103,6 +103,7 @@ lint: $(READY)  ## Check style, types and the workflow
 	@ruff check .
 	@ruff format --check --quiet .
 	@mypy
+	@snakefmt --check Snakefile rules
 	@snakemake --lint
 
 setup: $(READY)  ## Make the virtual environment in .venv
