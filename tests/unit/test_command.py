@@ -1,24 +1,144 @@
-"""What scripts share: scratch folders that go with their job, and what is said where there are none."""
+"""What scripts share: command lines made from signatures, and scratch folders."""
 
+import importlib
+import inspect
 import os
+import re
 import signal
 import subprocess
 import sys
-from argparse import Namespace
 from pathlib import Path
+from typing import Any, Literal
 
 import pytest
 from conftest import PROJECT, mounted
+from cyclopts import CycloptsError
 from deepcolor import script
 from deepcolor.errors import DeepColorError
+
+# A rule's name, the script that it runs, and the options that it hands over.
+CALL = re.compile(r"^rule (\w+):$.*?python workflow/scripts/(\w+)\.py(.*?) 2>&1", re.M | re.S)
+RULES = {
+    rule: (name, re.findall(r"(?<= )--([\w-]+)", options))
+    for path in sorted((PROJECT / "rules").glob("*.smk"))
+    for rule, name, options in CALL.findall(path.read_text(encoding="utf-8"))
+}
+SCRIPTS = sorted(path.stem for path in (PROJECT / "workflow/scripts").glob("*.py"))
+BY_HAND = {"archive_results", "browse_run", "clean_project", "convert_lpips", "run_pipeline"}
+
+
+def options_in_help(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> set[str]:
+    """The options that a script's help lists."""
+    monkeypatch.setattr(sys, "argv", [f"{name}.py", "--help"])
+    monkeypatch.setenv("COLUMNS", "200")
+    main = importlib.import_module(name).main
+    try:
+        script.run(main, noted=False)
+    except SystemExit as end:
+        assert not end.code
+    shown = capsys.readouterr().out
+    sentence = (
+        inspect.cleandoc(main.__doc__).split("\n")[0] if inspect.signature(main).parameters else ""
+    )
+    assert sentence in shown
+    return set(re.findall(r"(?<=--)[a-z][a-z-]*", shown)) - {"help"}
+
+
+def test_every_script_has_its_rule() -> None:
+    assert {rule for rule, (name, _) in RULES.items() if rule != name} == set()
+    assert set(SCRIPTS) - BY_HAND == set(RULES)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_rule_hands_over_the_options_of_its_script(
+    rule: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name, options = RULES[rule]
+    assert len(options) == len(set(options))
+    assert set(options) == options_in_help(name, monkeypatch, capsys)
+
+
+@pytest.mark.parametrize("name", sorted(BY_HAND - {"clean_project"}))
+def test_scripts_without_a_rule_have_a_help(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert options_in_help(name, monkeypatch, capsys)
+
+
+def example(
+    *,
+    indexes: list[Path],
+    number: int,
+    options: script.Json[dict],
+    title: script.Json[str | None],
+    others: script.AnyNumber[Path] = (),
+    start: script.AtMostOne[Path] = (),
+    accelerator: Literal["auto", "cpu"] = "auto",
+) -> dict[str, Any]:
+    """Return the arguments."""
+    return locals()
+
+
+LINE = ["--indexes", "a", "b", "--number", "00003", "--options", '{"a": [1]}', "--title=null"]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ([], {"indexes": [Path("a"), Path("b")], "number": 3, "options": {"a": [1]}, "title": None}),
+        (["--others", "--start", "--accelerator", "cpu"], {"others": (), "accelerator": "cpu"}),
+        (["--start", "--others", "c", "d"], {"others": (Path("c"), Path("d")), "start": ()}),
+        (["--start", "s"], {"start": (Path("s"),)}),
+    ],
+)
+def test_options_are_read_as_their_types_say(words: list[str], expected: dict[str, Any]) -> None:
+    arguments = script.bind(example, [*LINE, *words], "example")()
+    assert isinstance(arguments, dict)
+    assert expected.items() <= arguments.items()
+
+
+def test_a_text_may_begin_with_a_dash() -> None:
+    arguments = script.bind(example, [*LINE[:-1], '--title="-x"'], "example")()
+    assert isinstance(arguments, dict) and arguments["title"] == "-x"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([*LINE, "--other", "c"], "Unknown option: --other"),
+        ([*LINE, "--number", "4"], "--number specified multiple times"),
+        ([*LINE, "--indexes", "c"], "--indexes specified multiple times"),
+        (LINE[3:], "--indexes requires an argument"),
+        ([*LINE[3:], "--indexes", "--others"], "--indexes requires at least 1 element"),
+        ([*LINE, "--start", "s", "t"], "--start accepts at most 1 element"),
+        ([*LINE, "--accelerator", "gpu"], '"gpu" for --accelerator'),
+        ([*LINE[:-1], "--title={"], "--title: "),
+    ],
+)
+def test_mistakes_on_the_command_line_end_in_one_line(
+    words: list[str],
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["example.py", *words])
+    with pytest.raises(SystemExit) as end:
+        script.run(example, noted=False)
+    assert end.value.code == 2
+    line = capsys.readouterr().err
+    assert line.startswith("example: error: ") and message in line and line.count("\n") == 1
+    with pytest.raises(CycloptsError):
+        script.bind(example, words, "example")
+
 
 # Copies a file into its scratch folder, says so, and waits to be ended.
 PROGRAM = """
 import shutil, sys, time
-from argparse import Namespace
 from deepcolor import script
 def main():
-    with script.scratch(Namespace(scratch="yes")) as folder:
+    with script.scratch_folder("yes") as folder:
         shutil.copyfile(sys.argv[1], folder / "copy")
         print("copied", flush=True)
         time.sleep(60)
@@ -66,7 +186,7 @@ def test_no_other_folder_is_taken_for_scratch(tmp_path: Path, monkeypatch: pytes
     try:
         with (
             pytest.raises(DeepColorError, match="not there: no scratch folder .*; set TMPDIR"),
-            script.scratch(Namespace(scratch="yes")),
+            script.scratch_folder("yes"),
         ):
             pass
     finally:

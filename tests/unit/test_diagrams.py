@@ -13,14 +13,13 @@ from typing import Any
 
 import encoders
 import keras
-import list_rules
 import pytest
 from conftest import PROJECT
 from deepcolor.config import configuration
 from deepcolor.config.registry import ARCHITECTURES
 from deepcolor.errors import DeepColorError
 from deepcolor.models import heads
-from deepcolor.report.diagrams import layout, plots
+from deepcolor.report.diagrams import layout, plots, rules
 from deepcolor.report.diagrams.stages import describe
 from keras import layers, ops
 from matplotlib.figure import Figure
@@ -397,7 +396,7 @@ def test_rules_are_listed_with_a_complete_configuration(monkeypatch: pytest.Monk
     # A profile of the run around it has no say.
     monkeypatch.setenv("SNAKEMAKE_PROFILE", "no-such-profile")
     config = configuration.read()
-    names, edges = list_rules.graph(json.dumps(config), "all", answered=False)
+    names, edges = rules.graph(json.dumps(config), "all", answered=False)
     known = re.findall(
         r"^rule (\w+):",
         "".join(path.read_text(encoding="utf-8") for path in (PROJECT / "rules").glob("*.smk")),
@@ -427,7 +426,7 @@ def test_rules_are_listed_while_files_come_and_go(
     with ThreadPoolExecutor() as pool:
         changing = pool.submit(come_and_go)
         try:
-            names, _ = list_rules.graph(json.dumps(config), "all", answered=False)
+            names, _ = rules.graph(json.dumps(config), "all", answered=False)
         finally:
             done.set()
         changing.result()
@@ -438,7 +437,7 @@ def test_rules_are_listed_while_files_come_and_go(
 @pytest.mark.slow
 def test_peoples_answers_bring_their_rules(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(PROJECT)
-    names, _ = list_rules.graph(json.dumps(configuration.read()), "all", answered=True)
+    names, _ = rules.graph(json.dumps(configuration.read()), "all", answered=True)
     assert "analyze_study" in names
 
 
@@ -446,4 +445,4 @@ def test_what_snakemake_says_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.chdir(PROJECT)
     config = configuration.read()
     with pytest.raises(DeepColorError, match=r"no graph of the rules \(.*image_size.*33"):
-        list_rules.graph(json.dumps({**config, "image_size": 33}), "all", answered=False)
+        rules.graph(json.dumps({**config, "image_size": 33}), "all", answered=False)

@@ -207,13 +207,10 @@ def test_broken_lpips_weights_are_refused(kept: int, alex: Path, tmp_path: Path)
 
 def test_conversion_says_what_it_needs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(sys.modules, "lpips", None)
-    arguments = ["convert_lpips.py", "--weights", str(tmp_path / "weights.npz")]
-    monkeypatch.setattr(sys, "argv", arguments)
-    with pytest.raises(DeepColorError, match=r"needs PyTorch[^\n]*pip install lpips torchvision\Z"):
-        convert_lpips.main()
-    monkeypatch.setattr(sys, "argv", [*arguments[:2], "weights.pth"])
+    with pytest.raises(DeepColorError, match=r"needs PyTorch[^\n]*install cyclopts lpips torchvision\Z"):
+        convert_lpips.main(weights=tmp_path / "weights.npz")
     with pytest.raises(DeepColorError, match="weights.pth is written as .npz; call it so"):
-        convert_lpips.main()
+        convert_lpips.main(weights=Path("weights.pth"))
     assert not list(tmp_path.iterdir())
 
 

@@ -3,7 +3,6 @@
 import base64
 import io
 import itertools
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import pandas as pd
 import plot_extremes
 import plot_grid
 import pytest
-from deepcolor.report import context, data_uris, figures, image_grids, tables
+from deepcolor.report import context, data_uris, figures, grid_figures, image_grids, tables
 from matplotlib.axes import Axes
 from matplotlib.text import Text
 from PIL import Image
@@ -121,24 +120,20 @@ def test_scores_are_points_with_their_intervals(results: Results, kept: list[Any
     assert panels[0].get_ylim()[0] > panels[0].get_ylim()[1]
 
 
-def run_script(script: Any, monkeypatch: pytest.MonkeyPatch, **arguments: Any) -> None:
-    """Run a script of workflow/ with these arguments."""
-    line = [script.__name__]
-    for name, value in arguments.items():
-        line += [f"--{name}", *map(str, value if isinstance(value, list) else [value])]
-    monkeypatch.setattr(sys, "argv", line)
-    script.main()
-
-
 def test_best_and_worst_are_drawn_with_their_figures(
     results: Results, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     columns: list[Any] = []
-    monkeypatch.setattr(plot_extremes, "plot_grid", lambda found, path: columns.extend(found))
+    monkeypatch.setattr(grid_figures, "plot_grid", lambda found, path: columns.extend(found))
     at = results.folder
-    run_script(plot_extremes, monkeypatch, run="unet_2", extremes=at / "extremes.npz",
-               predictions=at / "unet_2" / "predictions.npy", scores=at / "unet_2" / "per_image.csv",
-               figure=at / "x.png")  # fmt: skip
+    run = at / "unet_2"
+    plot_extremes.main(
+        run=run.name,
+        extremes=at / "extremes.npz",
+        predictions=run / "predictions.npy",
+        scores=run / "per_image.csv",
+        figure=at / "x.png",
+    )
     scores = pd.read_csv(at / "unet_2" / "per_image.csv")["ciede2000"]
     best, worst = scores.nsmallest(2), scores.nlargest(2)
     assert columns[1][2] == [f"ΔE {value:.1f}" for value in best]
@@ -154,13 +149,17 @@ def test_a_grid_has_the_figures_of_its_pictures(
     results: Results, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     columns: list[Any] = []
-    monkeypatch.setattr(plot_grid, "plot_grid", lambda found, path: columns.extend(found))
+    monkeypatch.setattr(grid_figures, "plot_grid", lambda found, path: columns.extend(found))
     at = results.folder
     runs = ["unet_1", "app"]
-    run_script(plot_grid, monkeypatch, samples=at / "samples.npz",
-               baseline=at / "baselines/grayscale-copy/per_image.csv", runs=runs,
-               predictions=[at / run / "predictions.npy" for run in runs],
-               scores=[at / run / "per_image.csv" for run in runs], figure=at / "x.png")  # fmt: skip
+    plot_grid.main(
+        samples=at / "samples.npz",
+        baseline=at / "baselines/grayscale-copy/per_image.csv",
+        runs=runs,
+        predictions=[at / run / "predictions.npy" for run in runs],
+        scores=[at / run / "per_image.csv" for run in runs],
+        figure=at / "x.png",
+    )
     assert [column[0] for column in columns] == ["Input", "unet\n1 epoch", "app", "Photograph"]
     rows = np.load(at / "samples.npz")["row"]
     assert (columns[2][1] == photo_like("app", 10, 8)[rows]).all()

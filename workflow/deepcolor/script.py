@@ -1,19 +1,25 @@
-"""What the scripts of the rules share: quiet start-up, and errors in one line."""
+"""What the scripts of the rules share: a command line made from a signature, and errors in one line."""
 
 import argparse
 import errno
+import inspect
+import json
 import os
 import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from cyclopts import App, CycloptsError, Parameter
 
 from deepcolor import files, integrity
-from deepcolor.errors import DeepColorError, first_line, is_out_of_memory, shown
+from deepcolor.errors import REMEDIES, DeepColorError, first_line, is_out_of_memory, shown
 
 # A notebook's variable names a backend of its own environment; where that is not installed, Matplotlib
 # cannot be imported.
@@ -21,42 +27,78 @@ _backend = os.environ.get("MPLBACKEND", "").partition("module://")[2].partition(
 if _backend and not find_spec(_backend):
     del os.environ["MPLBACKEND"]
 
+T = TypeVar("T")
+
+
+def _read_json(_: object, tokens: Sequence[Any]) -> Any:
+    return json.loads(tokens[0].value)
+
+
+# Types of options: a value written as JSON in one word; any number of words, also none, as Snakemake
+# expands an empty list; one such word at most.
+Json = Annotated[T, Parameter(converter=_read_json, accepts_keys=False, n_tokens=1, metavar="JSON")]
+AnyNumber = Annotated[tuple[T, ...], Parameter(consume_multiple=True, show_default=False)]
+AtMostOne = Annotated[tuple[T, ...], Parameter(consume_multiple=(0, 1), show_default=False)]
+YesOrNo = Literal["yes", "no"]
+
 # Bytes for what Snakemake writes beside a job's files: its log and benchmark.
 ROOM = 64 * 2**10
 
-# Errors of the machine rather than of the program, and what helps.
-REMEDIES = {
-    errno.ENOSPC: "the disk is full; free some space and run the same command again",
-    errno.EDQUOT: "the disk quota is used up; free some space and run the same command again",
-    errno.EMFILE: "too many files are open; raise the limit (ulimit -n), or 'images_per_range'",
-    errno.EROFS: "the folder is read-only; set 'results', 'data', 'cache' in config.yaml to others",
-    errno.EACCES: "permission denied; set 'results', 'data', 'cache' in config.yaml to folders of yours",
-}
 
+def run(main: Callable[..., object], *, noted: bool = True) -> None:
+    """Run a script's `main` with the options of the command line.
 
-def run(main: Callable[[], None], *, noted: bool = True) -> None:
-    """Run a script's `main`. What a user can mend ends in one line on stderr and exit code 1.
+    An error that the user can mend ends in one line on stderr and exit code 1, or 2 for a mistake on the
+    command line.
 
     Args:
-        main: Of the script.
-        noted: Whether it is a rule's: what it writes is noted, and files on its command line must be
-            as rules have written them.
+        main: Function whose keyword arguments are the options of the script, and whose docstring is its
+            help. One without arguments reads the command line itself.
+        noted: Whether the script is a rule's: checksums of the files that it writes are noted, and files
+            on its command line are checked against their notes.
     """
     script = Path(sys.argv[0]).stem
     try:
+        call = bind(main, sys.argv[1:], script) if inspect.signature(main).parameters else main
         if noted:
             integrity.check(sys.argv[1:])
-        main()
+        call()
         if noted:
             integrity.note(sys.argv[1:], files.written)
             _leave_room(files.written)
     except KeyboardInterrupt:
         sys.exit(130)
+    except CycloptsError as error:
+        print(f"{script}: error: {shown(error)}", file=sys.stderr)
+        sys.exit(2)
     except Exception as error:
         message = _explain(error)
         if message is None:
             raise
         sys.exit(f"{script}: error: {shown(message)}")
+
+
+def bind(main: Callable[..., object], words: Sequence[str], name: str) -> Callable[[], object]:
+    """Return a function's call with the options of a command line; for `--help`, one that prints it.
+
+    Args:
+        main: Function whose keyword arguments are the options. Lists take one word or more.
+        words: Command line without the program's name.
+        name: Name of the program, for its help.
+
+    Raises:
+        CycloptsError: An option is unknown, missing, given twice or has no such value.
+    """
+    app = App(
+        name=name,
+        default_command=main,
+        version_flags=(),
+        help_format="plaintext",
+        default_parameter=Parameter(allow_repeating=False, consume_multiple=1, negative=()),
+    )
+    app["--help"].group = app.group_parameters
+    command, options, _ = app.parse_args(words, exit_on_error=False, print_error=False)
+    return partial(command, *options.args, **options.kwargs)
 
 
 def _leave_room(written: Iterable[Path]) -> None:
@@ -77,14 +119,22 @@ def add_scratch(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def scratch(args: argparse.Namespace) -> AbstractContextManager[Path | None]:
+    """Return `scratch_folder` as the option `--scratch` asks for it."""
+    return scratch_folder(args.scratch)
+
+
 @contextmanager
-def scratch(args: argparse.Namespace) -> Iterator[Path | None]:
-    """An empty folder below TMPDIR for the time of a block, where `--scratch` asks for it, else None.
+def scratch_folder(scratch: YesOrNo) -> Iterator[Path | None]:
+    """Make an empty folder below TMPDIR for the time of a block.
+
+    Args:
+        scratch: "no" for no folder; then the block gets None.
 
     Raises:
-        DeepColorError: It cannot be made.
+        DeepColorError: The folder cannot be made.
     """
-    if args.scratch == "no":
+    if scratch == "no":
         yield None
         return
     # A cluster ends jobs by SIGTERM: nothing is left on its node then.

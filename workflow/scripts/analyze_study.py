@@ -1,7 +1,3 @@
-"""Analyze the answers to the user study."""
-
-import argparse
-import json
 from pathlib import Path
 
 from deepcolor import script
@@ -12,26 +8,29 @@ from deepcolor.study.analysis.exclusion import exclude
 from deepcolor.study.answers import read_answers
 
 
-def main() -> None:
-    """Parse the command line and analyze."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--answers", type=Path, required=True, help="CSV file of answers")
-    parser.add_argument("--rules", type=json.loads, required=True, help="of exclusion, as JSON")
-    parser.add_argument("--acceptance", type=Path, required=True, help="JSON file to write")
-    parser.add_argument("--table", type=Path, required=True, help="CSV file to write, of runs")
-    parser.add_argument("--images", type=Path, required=True, help="CSV file to write, of images")
-    args = parser.parse_args()
-    answers = read_answers(args.answers)
-    kept = exclude(answers, args.rules)
-    found = analyze(answers, kept, str(args.answers))
-    write_table(args.table, run_table(found))
-    write_table(args.images, image_table(kept.answers, simulated=found["simulated"] > 0))
-    write_json(args.acceptance, found)
-    people = found["people"]
-    marked = f"; {found['simulated']:,} answers are SIMULATED" if found["simulated"] else ""
+def main(
+    *, answers: Path, rules: script.Json[dict], acceptance: Path, table: Path, images: Path
+) -> None:
+    """Analyze the answers to the user study.
+
+    Args:
+        answers: CSV file of the answers.
+        rules: Rules of exclusion.
+        acceptance: JSON file to write.
+        table: CSV file to write, a row per run.
+        images: CSV file to write, a row per image.
+    """
+    read = read_answers(answers)
+    kept = exclude(read, rules)
+    analysis = analyze(read, kept, str(answers))
+    write_table(table, run_table(analysis))
+    write_table(images, image_table(kept.answers, simulated=analysis["simulated"] > 0))
+    write_json(acceptance, analysis)
+    people, simulated = analysis["people"], analysis["simulated"]
+    marked = f"; {simulated:,} answers are SIMULATED" if simulated else ""
     print(
-        f"analyze_study: protocol {found['protocol']}, {people['analyzed']:,} of {people['begun']:,} "
-        f"people, {found['answers']:,} answers{marked}",
+        f"analyze_study: protocol {analysis['protocol']}, {people['analyzed']:,} of "
+        f"{people['begun']:,} people, {analysis['answers']:,} answers{marked}",
         flush=True,
     )
 

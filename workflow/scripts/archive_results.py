@@ -1,10 +1,5 @@
-"""Pack a finished report into one file, with all that shows how it came about, and unpack it elsewhere.
-
-No rule: `make archive` and `make restore` run it.
-"""
-
-import argparse
 from pathlib import Path
+from typing import Literal
 
 from deepcolor import script
 from deepcolor.config import configuration
@@ -15,17 +10,20 @@ from deepcolor.report.archive import Layout, members, pack
 PROJECT = Path(__file__).parents[2]
 
 
-def main() -> None:
-    """Parse the command line, and pack or unpack."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["pack", "unpack"])
-    parser.add_argument("--configfile", type=Path, help="what is laid over config.yaml")
-    parser.add_argument("--archive", type=Path, required=True, help=".tar.gz file")
-    args = parser.parse_args()
-    if args.what == "pack":
-        _pack(args.archive, args.configfile)
+def main(action: Literal["pack", "unpack"], /, *, archive: Path, configfile: Path | None = None) -> None:
+    """Pack a finished report into one file, with all that shows how it came about, or unpack it.
+
+    No rule: `make archive` and `make restore` run it.
+
+    Args:
+        action: What to do.
+        archive: `.tar.gz` file.
+        configfile: Configuration laid over config.yaml.
+    """
+    if action == "pack":
+        _pack(archive, configfile)
     else:
-        _unpack(args.archive, args.configfile)
+        _unpack(archive, configfile)
 
 
 def _pack(archive: Path, configfile: Path | None) -> None:

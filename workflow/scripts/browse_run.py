@@ -1,9 +1,3 @@
-"""Open the FiftyOne app on a run: input, prediction and photograph, to be sorted by their metrics.
-
-No rule: it runs until it is stopped.
-"""
-
-import argparse
 from pathlib import Path
 
 from deepcolor import script
@@ -12,30 +6,34 @@ from deepcolor.errors import DeepColorError
 from deepcolor.report import browse
 
 
-def main() -> None:
-    """Parse the command line, collect the run's pictures, and open the app."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--run", required=True, help="its name, such as unet_30")
-    parser.add_argument("--configfile", type=Path, help="what is laid over config.yaml")
-    parser.add_argument("--port", type=int, default=5151, help="of the app")
-    args = parser.parse_args()
-    config = configuration.read(args.configfile)
-    if args.run not in configuration.pictures(config):
-        configuration.find_run(config, args.run)
-    folder = Path(config["results"]) / args.run
+def main(*, run: str, configfile: Path | None = None, port: int = 5151) -> None:
+    """Open the FiftyOne app on a run: inputs, predictions and photographs, sortable by their metrics.
+
+    No rule: it runs until it is stopped.
+
+    Args:
+        run: Name of the run, such as unet_30.
+        configfile: Configuration laid over config.yaml.
+        port: Port of the app.
+    """
+    config = configuration.read(configfile)
+    if run not in configuration.pictures(config):
+        configuration.find_run(config, run)
+    folder = Path(config["results"]) / run
     if not (folder / "metrics.json").exists():
-        overlay = f"--configfile {args.configfile} " if args.configfile else ""
+        overlay = f"--configfile {configfile} " if configfile else ""
         raise DeepColorError(
             f"{folder} is not finished; run: snakemake {overlay}--cores all -- {folder}/metrics.json"
         )
     manifests = [
-        Path(config["data"]) / each.name / "manifest.csv" for each in configuration.data_sets(config)
+        Path(config["data"]) / data_set.name / "manifest.csv"
+        for data_set in configuration.data_sets(config)
     ]
     for path in manifests:
         if not path.exists():
             raise DeepColorError(f"{path} is missing; make report writes it again")
     samples = browse.collect(folder, manifests, config["image_size"])
-    browse.browse(f"{folder.parent.name}-{args.run}", samples, args.port)
+    browse.browse(f"{folder.parent.name}-{run}", samples, port)
 
 
 if __name__ == "__main__":

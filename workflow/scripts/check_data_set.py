@@ -1,7 +1,3 @@
-"""See whether a data set can be fetched, and what that will take."""
-
-import argparse
-import json
 import pkgutil
 from dataclasses import asdict
 from pathlib import Path
@@ -12,25 +8,35 @@ from deepcolor.errors import DeepColorError
 from deepcolor.files import write_json
 
 
-def main() -> None:
-    """Parse the command line and look."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data-set", required=True, help="its name")
-    parser.add_argument("--source", required=True, help='"module:function" that lists photographs')
-    parser.add_argument("--options", type=json.loads, default={}, help="of the source, as JSON")
-    parser.add_argument("--images", type=json.loads, required=True, help="asked for, by split, as JSON")
-    parser.add_argument("--seed", type=int, required=True, help="of the subset and the split")
-    parser.add_argument("--cache", type=Path, required=True, help="folder for downloads")
-    parser.add_argument("--findings", type=Path, required=True, help="JSON file to write")
-    args = parser.parse_args()
-    request = Request(args.seed, sum(args.images.values()), args.cache)
-    findings = {"name": args.data_set, "images": request.count, "problem": None}
+def main(
+    *,
+    data_set: str,
+    source: str,
+    options: script.Json[dict],
+    images: script.Json[dict[str, int]],
+    seed: int,
+    cache: Path,
+    findings: Path,
+) -> None:
+    """Check whether a data set can be fetched, and estimate what that takes.
+
+    Args:
+        data_set: Name of the data set.
+        source: "module:function" that lists the photographs.
+        options: Keyword arguments of the source.
+        images: Number of photographs by split.
+        seed: Random seed of the subset and the split.
+        cache: Folder for downloads.
+        findings: JSON file to write.
+    """
+    request = Request(seed, sum(images.values()), cache)
+    found = {"name": data_set, "images": request.count, "problem": None}
     try:
-        source = pkgutil.resolve_name(args.source)(request, **args.options)
-        findings.update(asdict(source.needs()), revision=source.revision)
+        listed = pkgutil.resolve_name(source)(request, **options)
+        found.update(asdict(listed.needs()), revision=listed.revision)
     except DeepColorError as error:
-        findings["problem"] = str(error)
-    write_json(args.findings, findings)
+        found["problem"] = str(error)
+    write_json(findings, found)
 
 
 if __name__ == "__main__":

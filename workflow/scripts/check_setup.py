@@ -1,7 +1,3 @@
-"""Say whether all is there that a run needs, and what it will cost."""
-
-import argparse
-import json
 from pathlib import Path
 
 from deepcolor import script
@@ -10,27 +6,39 @@ from deepcolor.errors import DeepColorError
 from deepcolor.files import read_json
 
 
-def main() -> None:
-    """Parse the command line, print, and end with an error if something is missing."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data-sets", type=Path, nargs="+", required=True, help="JSON of each")
-    parser.add_argument("--models", type=Path, nargs="+", required=True, help="JSON of each")
-    parser.add_argument("--images", type=json.loads, required=True, help="of all data sets, by split")
-    parser.add_argument("--runs", type=json.loads, required=True, help="what each takes")
-    parser.add_argument("--split", required=True, help="evaluated: validation or test")
-    parser.add_argument("--image-size", type=int, required=True, help="side in pixels")
-    parser.add_argument("--data", type=Path, required=True, help="folder for the data")
-    parser.add_argument("--cache", type=Path, required=True, help="folder for downloads")
-    parser.add_argument("--results", type=Path, required=True, help="folder for the results")
-    args = parser.parse_args()
+def main(
+    *,
+    data_sets: list[Path],
+    models: list[Path],
+    images: script.Json[dict[str, int]],
+    runs: script.Json[list[dict]],
+    split: str,
+    image_size: int,
+    data: Path,
+    cache: Path,
+    results: Path,
+) -> None:
+    """Say whether all is there that a run needs, and what it will cost; fail if something is missing.
+
+    Args:
+        data_sets: JSON file of each data set, see check_data_set.
+        models: JSON file of each model, see check_training.
+        images: Number of photographs of all data sets by split.
+        runs: Settings of each run that decide what it costs.
+        split: Images that networks are evaluated on: validation or test.
+        image_size: Side of the images in pixels.
+        data: Folder for the data.
+        cache: Folder for downloads.
+        results: Folder for the results.
+    """
     costs = add_up(
-        [read_json(path) for path in args.data_sets],
-        [read_json(path) for path in args.models],
-        images=args.images,
-        runs=args.runs,
-        evaluated=args.split,
-        image_size=args.image_size,
-        folders=[args.cache, args.data, args.results],
+        [read_json(path) for path in data_sets],
+        [read_json(path) for path in models],
+        images=images,
+        runs=runs,
+        evaluated=split,
+        image_size=image_size,
+        folders=[cache, data, results],
     )
     for line in describe(costs):
         print(line, flush=True)

@@ -1,36 +1,40 @@
-"""Colorize the photographs of a folder with an exported network."""
-
-import argparse
-import json
 from pathlib import Path
 
 from deepcolor import script
 
 
-def main() -> None:
-    """Parse the command line and colorize."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--network", type=Path, required=True, help="folder with model.onnx")
-    parser.add_argument("--photographs", type=json.loads, required=True, help="folder, as JSON")
-    parser.add_argument("--settings", type=json.loads, required=True, help="how, as JSON")
-    parser.add_argument("--threads", type=int, required=True, help="of the CPU")
-    parser.add_argument("--sheet", type=Path, required=True, help="HTML file to write, with pictures")
-    args = parser.parse_args()
+def main(
+    *,
+    network: Path,
+    photographs: script.Json[str],
+    settings: script.Json[dict],
+    threads: int,
+    sheet: Path,
+) -> None:
+    """Colorize the photographs of a folder with an exported network.
+
+    Args:
+        network: Folder of the exported network, with model.onnx.
+        photographs: Folder of the photographs.
+        settings: Section `colorize` of config.yaml.
+        threads: CPU threads.
+        sheet: HTML file of the contact sheet to write; the pictures go into its folder.
+    """
     from deepcolor.colorize.batch import colorize_files, report
     from deepcolor.colorize.network import open_network
     from deepcolor.colorize.settings import Settings
 
-    args.settings.pop("folder")
-    most_megapixels = args.settings.pop("most_megapixels")
+    chosen = {key: value for key, value in settings.items() if key != "folder"}
+    most_megapixels = chosen.pop("most_megapixels")
     summary = colorize_files(
-        [args.photographs],
-        args.sheet.parent,
-        open_network(args.network / "model.onnx", args.threads),
-        Settings(**args.settings),
-        threads=args.threads,
+        [photographs],
+        sheet.parent,
+        open_network(network / "model.onnx", threads),
+        Settings(**chosen),
+        threads=threads,
         most_megapixels=most_megapixels,
     )
-    report(summary, args.sheet)
+    report(summary, sheet)
 
 
 if __name__ == "__main__":

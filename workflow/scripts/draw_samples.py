@@ -1,26 +1,24 @@
-"""Draw images kept aside that the figures show."""
-
-import argparse
 from pathlib import Path
 
 from deepcolor import script
 from deepcolor.compute import backend
 
 
-def main() -> None:
-    """Parse the command line and draw."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--indexes", type=Path, nargs="+", required=True, help="of the shards")
-    parser.add_argument("--split", required=True, help="validation or test")
-    parser.add_argument("--images", type=int, required=True, help="how many")
-    parser.add_argument("--seed", type=int, required=True, help="of the draw")
-    parser.add_argument("--samples", type=Path, required=True, help=".npz file to write")
-    args = parser.parse_args()
+def main(*, indexes: list[Path], split: str, images: int, seed: int, samples: Path) -> None:
+    """Draw the held-out images that the figures show.
+
+    Args:
+        indexes: Indexes of the shards.
+        split: Images that networks are evaluated on: validation or test.
+        images: Number of images to draw.
+        seed: Random seed of the draw.
+        samples: `.npz` file to write.
+    """
     backend.prepare_keras(threads=1, accelerator="cpu")
     from deepcolor.data.shards import Shards
     from deepcolor.evaluation.samples import draw_samples
 
-    count = draw_samples(Shards(args.indexes), args.split, args.images, args.seed, args.samples)
+    count = draw_samples(Shards(indexes), split, images, seed, samples)
     print(f"draw_samples: {count} images", flush=True)
 
 

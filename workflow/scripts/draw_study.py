@@ -1,45 +1,44 @@
-"""Draw the photographs of a user study, and export its pictures and its design."""
-
-import argparse
-import json
 from pathlib import Path
 
 from deepcolor import script
 from deepcolor.compute import backend
 
 
-def main() -> None:
-    """Parse the command line and draw."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--indexes", type=Path, nargs="+", required=True, help="of the shards")
-    parser.add_argument("--split", required=True, help="validation or test")
-    parser.add_argument("--runs", nargs="+", required=True, help="whose pictures are judged")
-    parser.add_argument("--predictions", type=Path, nargs="+", required=True, help=".npy, one a run")
-    parser.add_argument("--settings", type=json.loads, required=True, help="study: of config.yaml")
-    parser.add_argument("--seed", type=int, required=True, help="of the draw")
-    parser.add_argument("--study", type=Path, required=True, help="study.json to write")
-    parser.add_argument("--pictures", type=Path, required=True, help="folder for the pictures")
-    args = parser.parse_args()
+def main(
+    *,
+    indexes: list[Path],
+    split: str,
+    runs: list[str],
+    predictions: list[Path],
+    settings: script.Json[dict],
+    seed: int,
+    study: Path,
+    pictures: Path,
+) -> None:
+    """Draw the photographs of a user study, and export its pictures and its design.
+
+    Args:
+        indexes: Indexes of the shards.
+        split: Images that networks are evaluated on: validation or test.
+        runs: Names of the runs whose pictures are judged.
+        predictions: predictions.npy of each run, in the order of `--runs`.
+        settings: Section `study` of config.yaml.
+        seed: Random seed of the draw.
+        study: JSON file of the design to write.
+        pictures: Folder for the pictures.
+    """
     backend.prepare_keras(threads=1, accelerator="cpu")
     from deepcolor.data.shards import Shards
     from deepcolor.study.material import draw_study
 
-    predictions = dict(zip(args.runs, args.predictions, strict=True))
-    study = draw_study(
-        Shards(args.indexes),
-        args.split,
-        predictions,
-        args.settings,
-        args.seed,
-        args.study,
-        args.pictures,
-    )
+    by_run = dict(zip(runs, predictions, strict=True))
+    drawn = draw_study(Shards(indexes), split, by_run, settings, seed, study, pictures)
     print(
-        f"draw_study: {args.settings['images']} photographs, {len(study['lists'])} lists, protocol "
-        f"{study['protocol']}; pictures of {', '.join(args.runs)}",
+        f"draw_study: {settings['images']} photographs, {len(drawn['lists'])} lists, protocol "
+        f"{drawn['protocol']}; pictures of {', '.join(runs)}",
         flush=True,
     )
-    if not study["contact"]:
+    if not drawn["contact"]:
         print("draw_study: warning: study.contact is empty; nobody will know whom to ask", flush=True)
 
 

@@ -1,25 +1,23 @@
-"""Write the inputs as grayscale pictures, for other programs to colorize."""
-
-import argparse
 from pathlib import Path
 
 from deepcolor import script
 from deepcolor.compute import backend
 
 
-def main() -> None:
-    """Parse the command line and export."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--indexes", type=Path, nargs="+", required=True, help="of the shards")
-    parser.add_argument("--split", required=True, help="validation or test")
-    parser.add_argument("--folder", type=Path, required=True, help="to write the pictures to")
-    args = parser.parse_args()
+def main(*, indexes: list[Path], split: str, folder: Path) -> None:
+    """Write the inputs as grayscale pictures, for other programs to colorize.
+
+    Args:
+        indexes: Indexes of the shards.
+        split: Images that networks are evaluated on: validation or test.
+        folder: Folder for the pictures.
+    """
     backend.prepare_keras(threads=1, accelerator="cpu")
     from deepcolor.data.shards import Shards
     from deepcolor.evaluation.samples import export_inputs
 
-    count = export_inputs(Shards(args.indexes), args.split, args.folder)
-    print(f"export_inputs: {count} pictures in {args.folder}", flush=True)
+    count = export_inputs(Shards(indexes), split, folder)
+    print(f"export_inputs: {count} pictures in {folder}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,3 @@
-"""Fetch a range of a data set's photographs."""
-
-import argparse
-import json
 import pkgutil
 from pathlib import Path
 
@@ -11,35 +7,50 @@ from deepcolor.data.quality import Checks
 from deepcolor.data.sources.base import Request
 
 
-def main() -> None:
-    """Parse the command line and fetch."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data-set", required=True, help="its name")
-    parser.add_argument("--source", required=True, help='"module:function" that lists photographs')
-    parser.add_argument("--options", type=json.loads, default={}, help="of the source, as JSON")
-    parser.add_argument("--images", type=json.loads, required=True, help="asked for, by split, as JSON")
-    parser.add_argument("--checks", type=json.loads, help="what is asked of photographs, as JSON")
-    parser.add_argument("--others", type=Path, nargs="*", default=[], help="manifests to compare with")
-    parser.add_argument("--number", type=int, default=0, help="of the range, from 0")
-    parser.add_argument("--of", type=int, default=1, help="ranges of the data set")
-    parser.add_argument("--seed", type=int, required=True, help="of the subset and the split")
-    parser.add_argument("--cache", type=Path, required=True, help="folder for downloads")
-    parser.add_argument("--threads", type=int, default=1, help="photographs read at a time")
-    parser.add_argument("--folder", type=Path, required=True, help="where to write")
-    args = parser.parse_args()
-    request = Request(args.seed, sum(args.images.values()), args.cache, args.number, args.of)
+def main(
+    *,
+    data_set: str,
+    source: str,
+    images: script.Json[dict[str, int]],
+    seed: int,
+    cache: Path,
+    folder: Path,
+    options: script.Json[dict | None] = None,
+    checks: script.Json[dict | None] = None,
+    others: script.AnyNumber[Path] = (),
+    number: int = 0,
+    of: int = 1,
+    threads: int = 1,
+) -> None:
+    """Fetch a range of a data set's photographs.
+
+    Args:
+        data_set: Name of the data set.
+        source: "module:function" that lists the photographs.
+        images: Number of photographs of the data set by split.
+        seed: Random seed of the subset and the split.
+        cache: Folder for downloads.
+        folder: Folder of the data set, to write to.
+        options: Keyword arguments of the source.
+        checks: Requirements that photographs must meet; null for none.
+        others: Manifests of the data sets that are searched for near-duplicates.
+        number: Number of the range, from 0.
+        of: Number of ranges of the data set.
+        threads: Photographs read at a time.
+    """
+    request = Request(seed, sum(images.values()), cache, number, of)
     done = fetch_range(
-        args.data_set,
-        pkgutil.resolve_name(args.source)(request, **args.options),
-        args.images,
-        args.folder,
-        number=args.number,
-        of=args.of,
-        checks=Checks(**args.checks) if args.checks else None,
-        others=args.others,
-        threads=args.threads,
+        data_set,
+        pkgutil.resolve_name(source)(request, **(options or {})),
+        images,
+        folder,
+        number=number,
+        of=of,
+        checks=Checks(**checks) if checks else None,
+        others=others,
+        threads=threads,
     )
-    print(f"fetch_photographs {args.data_set}: {done}", flush=True)
+    print(f"fetch_photographs {data_set}: {done}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,31 +1,27 @@
-"""Check a data set's shards and write their index."""
-
-import argparse
-import json
 from pathlib import Path
 
 from deepcolor import integrity, script
 from deepcolor.data.shard_writer import write_index
 
 
-def main() -> None:
-    """Parse the command line and index."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data-set", required=True, help="its name")
-    parser.add_argument("--image-size", type=int, required=True, help="side in pixels")
-    parser.add_argument("--shards", type=json.loads, required=True, help="how many, by split, as JSON")
-    parser.add_argument("--index", type=Path, required=True, help="JSON file to write, beside them")
-    args = parser.parse_args()
-    folder = args.index.parent
+def main(*, data_set: str, image_size: int, shards: script.Json[dict[str, int]], index: Path) -> None:
+    """Check a data set's shards and write their index.
+
+    Args:
+        data_set: Name of the data set.
+        image_size: Side of the images in pixels.
+        shards: Number of shards by split.
+        index: JSON file to write, next to the shards.
+    """
     # Not named one by one: a command line has no room for thousands.
     contents = {
-        split: [folder / f"{split}-{number:05}-of-{count:05}.json" for number in range(count)]
-        for split, count in args.shards.items()
+        split: [index.parent / f"{split}-{number:05}-of-{count:05}.json" for number in range(count)]
+        for split, count in shards.items()
     }
     # What no command line names, nobody has looked at.
     integrity.check([str(file) for files in contents.values() for file in files])
-    write_index(args.index, contents, data_set=args.data_set, size=args.image_size)
-    print(f"index_shards {args.data_set}: {sum(args.shards.values())} shards", flush=True)
+    write_index(index, contents, data_set=data_set, size=image_size)
+    print(f"index_shards {data_set}: {sum(shards.values())} shards", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,3 @@
-"""Plot what the answers to the user study say."""
-
-import argparse
 from pathlib import Path
 
 from deepcolor import script
@@ -8,14 +5,15 @@ from deepcolor.files import read_json
 from deepcolor.study.analysis.figures import plot_acceptance
 
 
-def main() -> None:
-    """Parse the command line and plot."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--acceptance", type=Path, required=True, help="JSON of the analysis")
-    parser.add_argument("--figure", type=Path, required=True, help="SVG file to write")
-    args = parser.parse_args()
-    plot_acceptance(read_json(args.acceptance), args.figure)
-    print(f"plot_acceptance: {args.figure.name}", flush=True)
+def main(*, acceptance: Path, figure: Path) -> None:
+    """Plot the results of the user study.
+
+    Args:
+        acceptance: JSON file of the analysis.
+        figure: SVG file to write.
+    """
+    plot_acceptance(read_json(acceptance), figure)
+    print(f"plot_acceptance: {figure.name}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,3 @@
-"""Plot the stages that a network consists of."""
-
-import argparse
 from pathlib import Path
 
 from deepcolor import script
@@ -8,16 +5,15 @@ from deepcolor.files import read_json
 from deepcolor.report.diagrams.plots import plot_architecture
 
 
-def main() -> None:
-    """Parse the command line and plot."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--architecture", type=Path, required=True, help="JSON file, see describe_architecture"
-    )
-    parser.add_argument("--figure", type=Path, required=True, help="SVG file to write")
-    args = parser.parse_args()
-    plot_architecture(read_json(args.architecture), args.figure)
-    print(f"plot_architecture: {args.figure.name}", flush=True)
+def main(*, architecture: Path, figure: Path) -> None:
+    """Plot the stages of a network.
+
+    Args:
+        architecture: JSON file of the stages, see describe_architecture.
+        figure: SVG file to write.
+    """
+    plot_architecture(read_json(architecture), figure)
+    print(f"plot_architecture: {figure.name}", flush=True)
 
 
 if __name__ == "__main__":

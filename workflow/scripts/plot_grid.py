@@ -1,39 +1,31 @@
-"""Set input, predictions and photographs side by side."""
-
-import argparse
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 from deepcolor import script
-from deepcolor.labels import label
-from deepcolor.report.figures import plot_grid
+from deepcolor.report.grid_figures import plot_samples
 
 
-def main() -> None:
-    """Parse the command line and plot."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--samples", type=Path, required=True, help=".npz file of the images")
-    parser.add_argument("--baseline", type=Path, required=True, help="CSV of the grayscale copy")
-    parser.add_argument("--runs", nargs="+", required=True, help="names, in the order of columns")
-    parser.add_argument("--predictions", type=Path, nargs="+", required=True, help=".npy of each run")
-    parser.add_argument("--scores", type=Path, nargs="+", required=True, help="CSV of each run")
-    parser.add_argument("--figure", type=Path, required=True, help="PNG file to write")
-    args = parser.parse_args()
-    samples = np.load(args.samples)
-    rows = samples["row"]
-    columns = [("Input", samples["grayscale"], decibels(args.baseline, rows))]
-    for run, predictions, scores in zip(args.runs, args.predictions, args.scores, strict=True):
-        pictures = np.load(predictions, mmap_mode="r")[rows]
-        columns.append((label(run, separator="\n"), pictures, decibels(scores, rows)))
-    columns.append(("Photograph", samples["truth"], []))
-    plot_grid(columns, args.figure)
-    print(f"plot_grid: {args.figure.name}", flush=True)
+def main(
+    *,
+    samples: Path,
+    baseline: Path,
+    runs: list[str],
+    predictions: list[Path],
+    scores: list[Path],
+    figure: Path,
+) -> None:
+    """Plot inputs, predictions and photographs side by side.
 
-
-def decibels(scores: Path, rows: np.ndarray) -> list[str]:
-    """The PSNR of some rows of a per_image.csv, as captions."""
-    return [f"{value:.1f} dB" for value in pd.read_csv(scores)["psnr"].iloc[rows]]
+    Args:
+        samples: `.npz` file of the images, see draw_samples.
+        baseline: per_image.csv of the grayscale copy.
+        runs: Names of the runs, in the order of the columns.
+        predictions: predictions.npy of each run, in the order of `--runs`.
+        scores: per_image.csv of each run, in the order of `--runs`.
+        figure: PNG file to write.
+    """
+    files = zip(predictions, scores, strict=True)
+    plot_samples(samples, baseline, dict(zip(runs, files, strict=True)), figure)
+    print(f"plot_grid: {figure.name}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,52 +1,60 @@
-"""Render the report from tables and figures."""
-
-import argparse
-import json
 from pathlib import Path
 
 from deepcolor import script
 from deepcolor.report.render import render
 
 
-def main() -> None:
-    """Parse the command line and render."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--config", type=json.loads, required=True, help="configuration, as JSON")
-    parser.add_argument("--tables", type=Path, nargs="+", required=True, help="CSV tables")
-    parser.add_argument("--records", type=Path, nargs="+", required=True, help="JSON of each training")
-    parser.add_argument("--scores", type=Path, nargs="+", required=True, help="CSV of runs, baselines")
-    parser.add_argument("--predictions", type=Path, nargs="+", required=True, help=".npy of each run")
-    parser.add_argument("--compared", nargs="+", required=True, help="runs set side by side")
-    parser.add_argument(
-        "--as-published", nargs="*", default=[], help="runs to set beside the published figures"
-    )
-    parser.add_argument("--samples", type=Path, required=True, help=".npz file of drawn images")
-    parser.add_argument("--extremes", type=Path, required=True, help=".npz file of best and worst")
-    parser.add_argument("--figures", type=Path, nargs="+", required=True, help="SVG and PNG files")
-    parser.add_argument("--distances", type=Path, nargs="*", default=[], help="JSON of each run")
-    parser.add_argument(
-        "--acceptance", type=Path, nargs="*", default=[], help="JSON and CSV files of the user study"
-    )
-    parser.add_argument("--report", type=Path, required=True, help="HTML file to write")
-    args = parser.parse_args()
+def main(
+    *,
+    config: script.Json[dict],
+    tables: list[Path],
+    records: list[Path],
+    scores: list[Path],
+    predictions: list[Path],
+    compared: list[str],
+    samples: Path,
+    extremes: Path,
+    figures: list[Path],
+    report: Path,
+    as_published: script.AnyNumber[str] = (),
+    distances: script.AnyNumber[Path] = (),
+    acceptance: script.AnyNumber[Path] = (),
+) -> None:
+    """Render the report from tables and figures.
+
+    Args:
+        config: Complete configuration.
+        tables: CSV tables.
+        records: training.json of each run.
+        scores: per_image.csv of runs, external predictions and baselines.
+        predictions: predictions.npy of each run.
+        compared: Names of the runs to set side by side.
+        samples: `.npz` file of the drawn images, see draw_samples.
+        extremes: `.npz` file of the best and worst images, see draw_extremes.
+        figures: SVG and PNG files.
+        report: HTML file to write.
+        as_published: Names of the runs to set next to published values.
+        distances: distances.json of each run.
+        acceptance: JSON and CSV files of the user study.
+    """
     render(
-        args.report,
-        title=args.config["title"],
-        config=args.config,
-        tables={table.stem: table for table in args.tables},
-        records=args.records,
-        scores={file.parent.name: file for file in args.scores},
-        predictions={file.parent.name: file for file in args.predictions},
-        compared=args.compared,
-        as_published=args.as_published,
-        samples=args.samples,
-        extremes=args.extremes,
-        figures=args.figures,
-        distances={file.parent.name: file for file in args.distances},
-        benchmarks=Path(args.config["results"], "benchmarks"),
-        acceptance=args.acceptance,
+        report,
+        title=config["title"],
+        config=config,
+        tables={table.stem: table for table in tables},
+        records=records,
+        scores={file.parent.name: file for file in scores},
+        predictions={file.parent.name: file for file in predictions},
+        compared=compared,
+        as_published=as_published,
+        samples=samples,
+        extremes=extremes,
+        figures=figures,
+        distances={file.parent.name: file for file in distances},
+        benchmarks=Path(config["results"], "benchmarks"),
+        acceptance=acceptance,
     )
-    print(f"render_report: {args.report}", flush=True)
+    print(f"render_report: {report}", flush=True)
 
 
 if __name__ == "__main__":

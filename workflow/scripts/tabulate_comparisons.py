@@ -1,40 +1,37 @@
-"""Set runs beside one another: variants beside what they vary, seeds, and data sets."""
-
-import argparse
-import json
 from pathlib import Path
 
 from deepcolor import script
-from deepcolor.report.tables import (
-    read_table,
-    tabulate_ablations,
-    tabulate_seeds,
-    tabulate_transfer,
-    write_table,
-)
+from deepcolor.report import tables
 
 
-def main() -> None:
-    """Parse the command line and tabulate."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--metrics", type=Path, required=True, help="CSV table")
-    parser.add_argument("--records", type=Path, nargs="+", required=True, help="JSON of each run")
-    parser.add_argument(
-        "--varies", type=json.loads, required=True, help="by run of a variant, what it varies, as JSON"
-    )
-    parser.add_argument("--ablations", type=Path, required=True, help="CSV file to write")
-    parser.add_argument("--seeds", type=Path, required=True, help="CSV file to write")
-    parser.add_argument("--transfer", type=Path, required=True, help="CSV file to write")
-    args = parser.parse_args()
-    metrics = read_table(args.metrics)
-    ablations = tabulate_ablations(metrics, args.records, args.varies)
-    seeds = tabulate_seeds(metrics, args.records)
-    write_table(args.ablations, ablations)
-    write_table(args.seeds, seeds)
-    write_table(args.transfer, tabulate_transfer(metrics, args.records))
+def main(
+    *,
+    metrics: Path,
+    records: list[Path],
+    varies: script.Json[dict[str, str]],
+    ablations: Path,
+    seeds: Path,
+    transfer: Path,
+) -> None:
+    """Tabulate variants next to the models that they vary, seeds, and data sets.
+
+    Args:
+        metrics: CSV table of the metrics.
+        records: training.json of each run.
+        varies: Model that a variant varies, by run.
+        ablations: CSV file to write, of the variants.
+        seeds: CSV file to write, of the seeds.
+        transfer: CSV file to write, of the data sets.
+    """
+    scores = tables.read_table(metrics)
+    variants = tables.tabulate_ablations(scores, records, varies)
+    repeated = tables.tabulate_seeds(scores, records)
+    tables.write_table(ablations, variants)
+    tables.write_table(seeds, repeated)
+    tables.write_table(transfer, tables.tabulate_transfer(scores, records))
     print(
-        f"tabulate_comparisons: {args.ablations.name}, {len(ablations)} runs of variants; "
-        f"{args.seeds.name}, {args.transfer.name}",
+        f"tabulate_comparisons: {ablations.name}, {len(variants)} runs of variants; "
+        f"{seeds.name}, {transfer.name}",
         flush=True,
     )
 

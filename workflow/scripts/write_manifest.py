@@ -1,7 +1,3 @@
-"""Join the ranges of a data set into its manifest."""
-
-import argparse
-import json
 import resource
 from pathlib import Path
 
@@ -9,20 +5,28 @@ from deepcolor import script
 from deepcolor.data.merge import join
 
 
-def main() -> None:
-    """Parse the command line and join."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data-set", required=True, help="its name")
-    parser.add_argument("--images", type=json.loads, required=True, help="asked for, by split, as JSON")
-    parser.add_argument("--ranges", type=int, required=True, help="how many there are")
-    parser.add_argument("--near-duplicates", type=int, default=0, help="bits in which they may differ")
-    parser.add_argument("--folder", type=Path, required=True, help="where they are, and where to write")
-    args = parser.parse_args()
+def main(
+    *,
+    data_set: str,
+    images: script.Json[dict[str, int]],
+    ranges: int,
+    folder: Path,
+    near_duplicates: int = 0,
+) -> None:
+    """Join the ranges of a data set into its manifest.
+
+    Args:
+        data_set: Name of the data set.
+        images: Number of photographs by split.
+        ranges: Number of ranges.
+        folder: Folder of the data set, with its ranges, to write to.
+        near_duplicates: Bits in which the hashes of near-duplicates may differ.
+    """
     # Each range is open while they are joined.
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    done = join(args.data_set, args.images, args.folder, args.ranges, args.near_duplicates)
-    print(f"write_manifest {args.data_set}: {done}", flush=True)
+    done = join(data_set, images, folder, ranges, near_duplicates)
+    print(f"write_manifest {data_set}: {done}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,3 @@
-"""Write one TFRecord shard of a data set's split."""
-
-import argparse
 from pathlib import Path
 
 from deepcolor import integrity, script
@@ -8,32 +5,44 @@ from deepcolor.data.manifest import offsets_of, read_slice
 from deepcolor.data.shard_writer import write_shard
 
 
-def main() -> None:
-    """Parse the command line and write."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--manifest", type=Path, required=True, help="of the data set")
-    parser.add_argument("--data-set", required=True, help="its name")
-    parser.add_argument("--split", required=True, help="training, validation or test")
-    parser.add_argument("--number", type=int, required=True, help="of the shard, from 0")
-    parser.add_argument("--of", type=int, required=True, help="shards of the split")
-    parser.add_argument("--image-size", type=int, required=True, help="side in pixels")
-    parser.add_argument("--shard", type=Path, required=True, help="TFRecord file to write")
-    parser.add_argument("--contents", type=Path, required=True, help="JSON file to write")
-    script.add_scratch(parser)
-    args = parser.parse_args()
-    integrity.check([str(offsets_of(args.manifest))])
-    rows = read_slice(args.manifest, args.split, args.number, args.of)
-    with script.scratch(args) as scratch:
+def main(
+    *,
+    manifest: Path,
+    data_set: str,
+    split: str,
+    number: int,
+    of: int,
+    image_size: int,
+    shard: Path,
+    contents: Path,
+    scratch: script.YesOrNo = "no",
+) -> None:
+    """Write one TFRecord shard of a data set's split.
+
+    Args:
+        manifest: Manifest of the data set.
+        data_set: Name of the data set.
+        split: Split of the data set: training, validation or test.
+        number: Number of the shard, from 0.
+        of: Number of shards of the split.
+        image_size: Side of the images in pixels.
+        shard: TFRecord file to write.
+        contents: JSON file to write.
+        scratch: Whether the shard is written in a folder below TMPDIR and then moved.
+    """
+    integrity.check([str(offsets_of(manifest))])
+    rows = read_slice(manifest, split, number, of)
+    with script.scratch_folder(scratch) as folder:
         write_shard(
-            args.shard,
-            args.contents,
+            shard,
+            contents,
             rows,
-            data_set=args.data_set,
-            size=args.image_size,
-            manifest=args.manifest,
-            scratch=scratch,
+            data_set=data_set,
+            size=image_size,
+            manifest=manifest,
+            scratch=folder,
         )
-    print(f"write_shards {args.data_set}: {args.shard.name}, {len(rows)} images", flush=True)
+    print(f"write_shards {data_set}: {shard.name}, {len(rows)} images", flush=True)
 
 
 if __name__ == "__main__":

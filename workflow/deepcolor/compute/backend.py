@@ -5,11 +5,14 @@ Keras and the backends are imported inside the functions: variables must be set 
 
 import os
 from importlib.util import find_spec
+from typing import Literal
 
 from deepcolor.compute import keras_settings
 from deepcolor.compute.devices import BACKENDS, spread, usable_gpus
 from deepcolor.compute.startup import UNUSED, keep_freed_memory, unimportable, without_messages
 from deepcolor.errors import DeepColorError
+
+Accelerator = Literal["auto", "cpu", "cuda"]
 
 
 def prepare_keras(

@@ -4,18 +4,18 @@ None of them is taken by default. FID and KID rest on InceptionV3 as Keras publi
 pictures are resized for it: they compare runs of one report, and nothing else.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 
 from deepcolor.errors import DeepColorError
-from deepcolor.evaluation.inception import FEATURES, SIDE
-
-if TYPE_CHECKING:  # It needs TensorFlow; what is here does not.
-    pass
+from deepcolor.evaluation.inception import FEATURES, SIDE, inception_network
+from deepcolor.evaluation.lpips import lpips_network
+from deepcolor.files import sha256
 
 BATCH_SIZE = 32
 FEWEST = 50  # Images below which FID and KID say nothing.
@@ -157,6 +157,29 @@ def kid(first: np.ndarray, second: np.ndarray, seed: int) -> dict[str, Any]:
         "subset_size": size,
         "subsets": subsets,
     }
+
+
+def measure_with(
+    weights: Mapping[str, Path],
+    pictures: Iterable[tuple[np.ndarray, np.ndarray]],
+    count: int,
+    *,
+    size: int,
+    seed: int,
+) -> dict[str, Any]:
+    """Return the content of distances.json, measured by networks with weights from files.
+
+    Args:
+        weights: Weights files of "inception" (FID, KID) and "lpips", either or both.
+        pictures: Photographs and predictions in batches, see `predict.prediction_batches`.
+        count: Number of photographs.
+        size: Side of the pictures in pixels.
+        seed: Random seed of the images and subsets that KID is taken on.
+    """
+    build = {"inception": inception_network, "lpips": lpips_network}
+    networks = {name: build[name](path, size) for name, path in weights.items()}
+    content = measure(pictures, count, seed=seed, **networks)
+    return content | {"weights_sha256": {name: sha256(path) for name, path in weights.items()}}
 
 
 def measure(

@@ -16,10 +16,9 @@ from contextlib import closing
 from pathlib import Path, PurePosixPath
 
 from deepcolor import integrity
-from deepcolor.errors import DeepColorError, first_line, shown
+from deepcolor.errors import REMEDIES, DeepColorError, first_line, shown
 from deepcolor.files import replacing, sha256
 from deepcolor.report.archive import CODE, SUMS, HashingReader, Layout, code_files
-from deepcolor.script import REMEDIES
 
 # Bytes that are read at once, and that a header may have.
 MAX_PIECE_BYTES = 2**18

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import TypeVar
 
-from deepcolor.errors import DeepColorError, first_line, shown
-from deepcolor.script import REMEDIES
+from deepcolor.errors import REMEDIES, DeepColorError, first_line, shown
 
 ATTEMPTS = 6
 
