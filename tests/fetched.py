@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from functools import partial
-from itertools import pairwise
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -38,30 +38,27 @@ def fetch(
     if server:
         environment["HF_ENDPOINT"] = environment["http_proxy"] = environment["HTTP_PROXY"] = server.url
         environment["no_proxy"] = environment["NO_PROXY"] = "127.0.0.1" if source == HUB else ""
-    more = [part for name, value in (arguments or {}).items() for part in (name, value)]
     if source == HUB:
         options = {"id": "me/places", "revision": hub.COMMIT, "images_per_part": 8, **options}
-    command = [
-        sys.executable, str(PROJECT / "workflow/scripts/fetch_photographs.py"), "--data-set", "d",
-        "--source", source, "--options", json.dumps(options), "--seed", str(seed),
-        "--images", json.dumps({"training": 80, "validation": 20}), "--threads", "2",
-        "--checks", json.dumps(CHECKS), "--cache", str(place / "cache"), "--folder", str(place / "d"),
-        *more,
-    ]  # fmt: skip
+    given = {
+        "--data-set": "d", "--source": source, "--options": json.dumps(options), "--seed": str(seed),
+        "--images": json.dumps({"training": 80, "validation": 20}), "--threads": "2",
+        "--checks": json.dumps(CHECKS), "--cache": str(place / "cache"), "--folder": str(place / "d"),
+        **(arguments or {}),
+    }  # fmt: skip
+    script = str(PROJECT / "workflow/scripts/fetch_photographs.py")
     run = partial(
         subprocess.run, env={**os.environ, **environment}, capture_output=True, text=True, timeout=180,
         check=False,
     )  # fmt: skip
-    fetched = run(command)
+    fetched = run([sys.executable, script, *chain.from_iterable(given.items())])
     if fetched.returncode:
         return fetched
-    # What was given last counts.
-    told = {name: value for name, value in pairwise(command) if name.startswith("--")}
     return run(
         [
             sys.executable, str(PROJECT / "workflow/scripts/write_manifest.py"), "--data-set", "d",
-            "--images", told["--images"], "--ranges", "1", "--folder", str(place / "d"),
-            "--near-duplicates", str(json.loads(told["--checks"])["near_duplicates"]),
+            "--images", given["--images"], "--ranges", "1", "--folder", str(place / "d"),
+            "--near-duplicates", str(json.loads(given["--checks"])["near_duplicates"]),
         ]
     )  # fmt: skip
 

@@ -198,7 +198,7 @@ def test_other_lpips_weights_are_refused(
 def test_broken_lpips_weights_are_refused(kept: int, alex: Path, tmp_path: Path) -> None:
     path = tmp_path / "weights.npz"
     path.write_bytes(alex.read_bytes()[:kept])
-    with pytest.raises(DeepColorError, match=r"is no file of LPIPS weights \(.+\); workflow/convert_lp"):
+    with pytest.raises(DeepColorError, match=r"no file of LPIPS weights \(.+\); workflow/scripts/conv"):
         lpips_network(path, 64)
     np.save(path.with_suffix(".npy"), np.zeros(3))
     with pytest.raises(DeepColorError, match="is no file of LPIPS weights"):

@@ -123,7 +123,7 @@ def test_cuda_is_installed_where_the_configuration_asks_for_it(monkeypatch: pyte
 
 
 def test_training_environment_follows_the_accelerator() -> None:
-    rules = (PROJECT / "rules" / "common.smk").read_text(encoding="utf-8")
+    rules = (PROJECT / "rules" / "inputs.smk").read_text(encoding="utf-8")
     (function,) = re.findall(r"^def training_environment.*?(?=\n\n\n)", rules, flags=re.M | re.S)
     for accelerator, name in {"cuda": "cuda", "auto": "tensorflow", "cpu": "tensorflow"}.items():
         names = {"config": {"accelerator": accelerator}}
