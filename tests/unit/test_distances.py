@@ -1,5 +1,6 @@
 """FID, KID and LPIPS: against other formulas, hand-computed cases, and what is refused."""
 
+import hashlib
 import json
 import sys
 from pathlib import Path
@@ -358,3 +359,11 @@ def test_weights_that_are_not_there_are_refused(tmp_path: Path) -> None:
     assert configuration.complete({**SHIPPED, "evaluation": evaluation})
     with pytest.raises(DeepColorError, match="^evaluation.lpips_weights: no file imagenet; .* or null"):
         configuration.complete({**SHIPPED, "evaluation": {"lpips_weights": "imagenet"}})
+
+
+def test_what_was_measured_names_its_weights(alex: Path) -> None:
+    pictures = np.random.default_rng(0).integers(0, 256, (2, 3, 64, 64, 3)).astype(np.uint8)
+    content = distances.measure_with({"lpips": alex}, [tuple(pictures)], 3, size=64, seed=0)
+    assert content["weights_sha256"] == {"lpips": hashlib.sha256(alex.read_bytes()).hexdigest()}
+    expected = lpips_network(alex, 64).predict(list(pictures.astype(np.float32)), verbose=0).mean()
+    assert content["lpips"]["value"] == pytest.approx(expected, rel=1e-5)
