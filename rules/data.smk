@@ -31,9 +31,9 @@ rule fetch_photographs:
         "<results>/benchmarks/fetch_photographs/{data_set}-{number}-of-{total}.tsv"
     conda:
         environment_of
-    threads: resources.FETCHERS
+    threads: resources.FETCH_THREADS
     resources:
-        **demand(fetching_demand),
+        **job_resources(fetching_resources),
     params:
         code=code_of("fetch_photographs", lambda w: data_set_of(w).lister),
         source=lambda w: data_set_of(w).lister,
@@ -82,7 +82,7 @@ rule write_manifest:
     conda:
         "../envs/data.yaml"
     resources:
-        **demand(lambda w: resources.joining(sum(data_set_of(w).images.values()))),
+        **job_resources(lambda w: resources.merging(sum(data_set_of(w).images.values()))),
     params:
         code=code_of("write_manifest"),
         images=lambda w: as_json(data_set_of(w).images),
@@ -118,7 +118,7 @@ rule write_shards:
     conda:
         "../envs/tensorflow.yaml"
     resources:
-        **demand(
+        **job_resources(
             lambda w: resources.writing_shard(config["images_per_shard"], SIZE, config["scratch"])
         ),
         # No parameter, as for trainings: it changes no byte.

@@ -8,6 +8,9 @@ from pathlib import Path
 
 from deepcolor import script
 from deepcolor.config import configuration
+from deepcolor.config.data_sets import data_sets
+from deepcolor.config.models import external_predictions
+from deepcolor.config.runs import find_run
 from deepcolor.errors import DeepColorError
 from deepcolor.report import browse
 
@@ -20,17 +23,15 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=5151, help="of the app")
     args = parser.parse_args()
     config = configuration.read(args.configfile)
-    if args.run not in configuration.pictures(config):
-        configuration.find_run(config, args.run)
+    if args.run not in external_predictions(config):
+        find_run(config, args.run)
     folder = Path(config["results"]) / args.run
     if not (folder / "metrics.json").exists():
         overlay = f"--configfile {args.configfile} " if args.configfile else ""
         raise DeepColorError(
             f"{folder} is not finished; run: snakemake {overlay}--cores all -- {folder}/metrics.json"
         )
-    manifests = [
-        Path(config["data"]) / each.name / "manifest.csv" for each in configuration.data_sets(config)
-    ]
+    manifests = [Path(config["data"]) / each.name / "manifest.csv" for each in data_sets(config)]
     for path in manifests:
         if not path.exists():
             raise DeepColorError(f"{path} is missing; make report writes it again")

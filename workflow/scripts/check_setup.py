@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from deepcolor import script
-from deepcolor.config.preflight import add_up, describe
+from deepcolor.config.preflight import Plan, describe, estimate
 from deepcolor.errors import DeepColorError
 from deepcolor.files import read_json
 
@@ -23,14 +23,16 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, required=True, help="folder for downloads")
     parser.add_argument("--results", type=Path, required=True, help="folder for the results")
     args = parser.parse_args()
-    costs = add_up(
+    costs = estimate(
         [read_json(path) for path in args.data_sets],
         [read_json(path) for path in args.models],
-        images=args.images,
-        runs=args.runs,
-        evaluated=args.split,
-        image_size=args.image_size,
-        folders=[args.cache, args.data, args.results],
+        Plan(
+            images=args.images,
+            runs=args.runs,
+            evaluated=args.split,
+            image_size=args.image_size,
+            folders=[args.cache, args.data, args.results],
+        ),
     )
     for line in describe(costs):
         print(line, flush=True)
