@@ -5,7 +5,7 @@
               undeclared beside them images/ and rejected.csv; downloads in {cache};
               {data}/shards/{data_set}-{size}/*.tfrecord and index.json
 
-Photographs are fetched by the range, {images_per_range} in one job; the ranges are joined without a look
+Photographs are fetched by the range, {images_per_range} in one job; the ranges are merged without a look
 at a photograph; and each shard is written from its rows of the manifest alone. So no job reads all
 photographs, and there are as many jobs as there are ranges and shards.
 """
@@ -64,7 +64,7 @@ rule fetch_photographs:
 
 
 rule write_manifest:
-    """Join the ranges of a data set into its manifest, without a photograph that is in two."""
+    """Merge the ranges of a data set into its manifest, without duplicates."""
     message:
         "Write the manifest of {wildcards.data_set}"
     input:

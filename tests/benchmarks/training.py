@@ -41,7 +41,8 @@ def make_shards(folder: Path, size: int, images: int) -> Path:
     """Write shards of so many training images, cut from a photograph; give their index."""
     import cv2
     import pandas as pd
-    from deepcolor.data.shard_writer import write_index, write_shard
+    from deepcolor.data.shard_index import write_index
+    from deepcolor.data.shard_writer import ShardFiles, write_shard
     from deepcolor.files import sha256
     from skimage import data
 
@@ -51,9 +52,8 @@ def make_shards(folder: Path, size: int, images: int) -> Path:
     facts = {}
     for split, part in {"training": rows, "validation": rows[:8]}.items():
         facts[split] = [folder / f"{split}.json"]
-        write_shard(
-            folder / f"{split}.tfrecord", facts[split][0], part, data_set="d", size=size, manifest=folder
-        )
+        files = ShardFiles(folder / f"{split}.tfrecord", facts[split][0])
+        write_shard(files, part, data_set="d", size=size, manifest=folder)
     write_index(folder / "index.json", facts, data_set="d", size=size)
     return folder / "index.json"
 

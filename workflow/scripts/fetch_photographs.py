@@ -8,6 +8,7 @@ from pathlib import Path
 from deepcolor import script
 from deepcolor.data.fetch import fetch_range
 from deepcolor.data.quality import Checks
+from deepcolor.data.ranges import Range
 from deepcolor.data.sources.base import Request
 
 
@@ -29,12 +30,8 @@ def main() -> None:
     args = parser.parse_args()
     request = Request(args.seed, sum(args.images.values()), args.cache, args.number, args.of)
     done = fetch_range(
-        args.data_set,
+        Range(args.data_set, args.images, args.folder, args.number, args.of),
         pkgutil.resolve_name(args.source)(request, **args.options),
-        args.images,
-        args.folder,
-        number=args.number,
-        of=args.of,
         checks=Checks(**args.checks) if args.checks else None,
         others=args.others,
         threads=args.threads,

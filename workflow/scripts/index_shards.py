@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from deepcolor import integrity, script
-from deepcolor.data.shard_writer import write_index
+from deepcolor.data.shard_index import write_index
 
 
 def main() -> None:

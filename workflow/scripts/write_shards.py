@@ -5,7 +5,7 @@ from pathlib import Path
 
 from deepcolor import integrity, script
 from deepcolor.data.manifest import offsets_of, read_slice
-from deepcolor.data.shard_writer import write_shard
+from deepcolor.data.shard_writer import ShardFiles, write_shard
 
 
 def main() -> None:
@@ -25,8 +25,7 @@ def main() -> None:
     rows = read_slice(args.manifest, args.split, args.number, args.of)
     with script.scratch(args) as scratch:
         write_shard(
-            args.shard,
-            args.contents,
+            ShardFiles(args.shard, args.contents),
             rows,
             data_set=args.data_set,
             size=args.image_size,
