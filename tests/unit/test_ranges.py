@@ -224,8 +224,8 @@ def test_a_list_from_another_folder_is_named(photographs: Path, tmp_path: Path) 
 
 def test_ranges_of_the_hub_draw_different_parts() -> None:
     for parts, wanted in ((1000, 100), (40, 40), (50, 3)):
-        whole = huggingface._spread(parts, wanted, Request(0, 1, Path()))
-        ranges = [huggingface._spread(parts, wanted, Request(0, 1, Path(), n, 4)) for n in range(4)]
+        whole = huggingface.draw_parts(parts, wanted, Request(0, 1, Path()))
+        ranges = [huggingface.draw_parts(parts, wanted, Request(0, 1, Path(), n, 4)) for n in range(4)]
         assert sorted(part for batch in whole for part in batch) == list(range(parts))
         assert sorted(part for each in ranges for batch in each for part in batch) == list(range(parts))
         # What one job would have read first, four read first.
@@ -233,13 +233,13 @@ def test_ranges_of_the_hub_draw_different_parts() -> None:
 
 
 def test_ranges_of_coco_draw_different_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fiftyone, "_download_images", lambda *arguments: None)
+    monkeypatch.setattr(fiftyone, "_fetch_images", lambda *arguments: None)
     images = [{"id": number, "file_name": f"{number}.jpg", "coco_url": ""} for number in range(500)]
     listing = {"licenses": [], "images": images}
 
     def ids(number: int, total: int) -> list[str]:
         request = Request(0, 100, tmp_path, number, total)
-        return [each.id for each in fiftyone._candidates(tmp_path, listing, "train", request)]
+        return [each.id for each in fiftyone.candidates(tmp_path, listing, "train", request)]
 
     whole, parts = ids(0, 1), [ids(number, 3) for number in range(3)]
     assert [each[0] for each in parts] == whole[:3]

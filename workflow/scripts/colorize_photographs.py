@@ -17,7 +17,8 @@ def main() -> None:
     parser.add_argument("--sheet", type=Path, required=True, help="HTML file to write, with pictures")
     args = parser.parse_args()
     from deepcolor.colorize.batch import colorize_files, report
-    from deepcolor.colorize.network import open_network
+    from deepcolor.colorize.batch_file import BatchOptions
+    from deepcolor.colorize.network import open_exported
     from deepcolor.colorize.settings import Settings
 
     args.settings.pop("folder")
@@ -25,10 +26,9 @@ def main() -> None:
     summary = colorize_files(
         [args.photographs],
         args.sheet.parent,
-        open_network(args.network / "model.onnx", args.threads),
+        open_exported(args.network / "model.onnx", args.threads),
         Settings(**args.settings),
-        threads=args.threads,
-        most_megapixels=most_megapixels,
+        BatchOptions(threads=args.threads, most_megapixels=most_megapixels),
     )
     report(summary, args.sheet)
 

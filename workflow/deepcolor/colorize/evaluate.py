@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from deepcolor.colorize.batch import AT_A_TIME, Room, megapixels_of
 from deepcolor.colorize.network import Network
 from deepcolor.colorize.read import LEAST_CHROMA, MOST_MEGAPIXELS
+from deepcolor.colorize.room import MEGAPIXELS_AT_A_TIME, Room, megapixels_of
 from deepcolor.data.manifest import read_manifest
 from deepcolor.data.near_duplicates import HashIndex
 from deepcolor.data.quality import SIDE, Checks, defect, perceptual_hash
@@ -96,7 +96,7 @@ def evaluate_photographs(
     else:
         checks = None
         candidates = _of_manifest(files, manifest, split, threads, done)
-    read = partial(_read, size=network.size, checks=checks, room=Room(AT_A_TIME))
+    read = partial(_read, size=network.size, checks=checks, room=Room(MEGAPIXELS_AT_A_TIME))
     names, ours, grays = [], [], []
     with (
         ThreadPoolExecutor(threads) as workers,
