@@ -101,7 +101,7 @@ def make_shards(pictures: list[Image.Image], folder: Path, size: int, images: in
     paths = [folder / f"{size}-{number}.jpg" for number in range(len(pictures))]
     sums = {path: sha256(path) for path in paths}
     rows = [
-        {"id": str(number), "path": str(path), "sha256": sums[path]}
+        {"id": str(number), "group": str(number), "path": str(path), "sha256": sums[path]}
         for number, path in zip(range(images), cycle(paths), strict=False)
     ]
     facts: dict[str, list[Path]] = {"training": [], "validation": []}

@@ -48,7 +48,7 @@ def make_shards(folder: Path, size: int, images: int) -> Path:
 
     cv2.imwrite(str(folder / "photograph.png"), data.astronaut())
     row = {"path": str(folder / "photograph.png"), "sha256": sha256(folder / "photograph.png")}
-    rows = pd.DataFrame([{"id": str(number), **row} for number in range(images)])
+    rows = pd.DataFrame([{"id": str(number), "group": str(number), **row} for number in range(images)])
     facts = {}
     for split, part in {"training": rows, "validation": rows[:8]}.items():
         facts[split] = [folder / f"{split}.json"]

@@ -47,7 +47,8 @@ def make_shards(folder: Path) -> Path:
     for number, picture in enumerate(pixels):
         path = folder / f"{number:02}.png"
         cv2.imwrite(str(path), cv2.blur(picture, (5, 5)))
-        rows.append({"id": path.stem, "path": str(path), "sha256": sha256(path)})
+        row = {"id": path.stem, "path": str(path), "sha256": sha256(path), "group": path.stem}
+        rows.append(row)
     table, facts = pd.DataFrame(rows), {}
     for split, part in {"training": table[:14], "validation": table[14:]}.items():
         facts[split] = [folder / f"{split}.json"]

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from deepcolor import script
-from deepcolor.compute import backend
+from deepcolor.compute.startup import import_tensorflow
 
 
 def main() -> None:
@@ -20,7 +20,7 @@ def main() -> None:
     parser.add_argument("--study", type=Path, required=True, help="study.json to write")
     parser.add_argument("--pictures", type=Path, required=True, help="folder for the pictures")
     args = parser.parse_args()
-    backend.prepare_keras(threads=1, accelerator="cpu")
+    import_tensorflow()  # Before `shards`, which imports it too.
     from deepcolor.data.shards import Shards
     from deepcolor.study.material import draw_study
 
