@@ -114,10 +114,8 @@ def colorize_file(job: Job, batch: Batch) -> tuple[bool, dict[str, Any]]:
                 batch.options.signer.sign(temporary, job.source, colorized.photograph)
         before, after = previews(colorized, PREVIEW)
     contact_sheet.write_pair(batch.output, job.name, before, after)
-    entry = _entry(job, colorized.noted, after)
-    entry["kind"] = colorized.photograph.kind
-    entry["notes"] = colorized.notes
-    return True, entry
+    about = {"kind": colorized.photograph.kind, "notes": colorized.notes}
+    return True, _entry(job, colorized.noted, after) | about
 
 
 def _entry(job: Job, noted: dict[str, str], after: np.ndarray) -> dict[str, Any]:

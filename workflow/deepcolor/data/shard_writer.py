@@ -63,12 +63,8 @@ def write_shard(
                     state = "has changed since" if os.path.exists(row.path) else "is missing though"
                     raise DeepColorError(f"{row.path} {state} it was fetched; {refetch(manifest)}")
                 pixels, _ = read_square(row.path, size)
-                values = {
-                    "image": pixels.tobytes(),
-                    "id": row.id.encode(),
-                    "data_set": data_set.encode(),
-                }
-                writer.write(_serialized(tf, values))
+                names = {"id": row.id.encode(), "data_set": data_set.encode()}
+                writer.write(_serialized(tf, {"image": pixels.tobytes(), **names}))
         if scratch:
             shutil.copyfile(path, temporary)
         checksum = sha256(temporary)
