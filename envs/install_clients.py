@@ -22,6 +22,7 @@ sys.path[:0] = [str(ENVS), str(ENVS.parent / "workflow")]
 import install_packages  # noqa: E402
 from deepcolor.compute import devices  # noqa: E402
 from deepcolor.config import configuration  # noqa: E402
+from deepcolor.config.data_sets import data_sets  # noqa: E402
 from deepcolor.errors import DeepColorError, first_line  # noqa: E402
 
 
@@ -31,7 +32,7 @@ def needed(config: dict, gpu: bool = False) -> list[str]:
     Raises:
         DeepColorError: CUDA's libraries would serve nobody, as there is no GPU.
     """
-    clients = sorted({each.environment for each in configuration.data_sets(config)} - {"data"})
+    clients = sorted({each.environment for each in data_sets(config)} - {"data"})
     if not gpu and config["accelerator"] != "cuda":
         return clients
     if not devices.visible_gpus():

@@ -32,10 +32,10 @@ rule colorize_photographs:
         "../envs/colorize.yaml"
     threads: THREADS
     resources:
-        **demand(lambda w: resources.colorizing(THREADS)),
+        **job_resources(lambda w: resources.colorizing(THREADS)),
     params:
         code=code_of("colorize_photographs"),
-        photographs=lambda w: as_json(own_photographs(w)),
+        photographs=lambda w: as_json(photographs_to_colorize(w)),
         fingerprint=lambda w: fingerprint(config["colorize"]["folder"]),
         # A function, as a plain text is searched for wildcards.
         settings=lambda w: as_json(config["colorize"]),

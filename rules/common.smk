@@ -17,11 +17,14 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
 
 from deepcolor.config import (
     configuration,
+    data_sets,
     dependencies,
     environment,
     folders,
     job_records,
+    models,
     resources,
+    runs,
     yaml_files,
 )
 from deepcolor.config.configuration import as_json
@@ -81,13 +84,13 @@ except DeepColorError as error:
 environment.use_this_python()
 environment.isolate_jobs()
 
-RUNS = configuration.runs(config)
-# Folders with other programs' pictures, by the name of their run.
-PICTURES = configuration.pictures(config)
-DATA_SETS = configuration.data_sets(config)
+RUNS = runs.runs(config)
+# Folders of external predictions, by name.
+EXTERNAL = models.external_predictions(config)
+DATA_SETS = data_sets.data_sets(config)
 SIZE = config["image_size"]
 # Images of all data sets in use, by split, and those on which networks are scored.
-IMAGES = configuration.images(config)
+IMAGES = data_sets.images(config)
 EVALUATED = IMAGES[config["evaluation"]["split"]]
 # Whether jobs are submitted to a cluster, and whether this is such a job.
 ON_CLUSTER = workflow.resource_settings.nodes is not None or workflow.remote_exec
@@ -102,27 +105,30 @@ MANIFESTS = [f"<data>/{data_set.name}/manifest.csv" for data_set in DATA_SETS]
 SCRATCH = "yes" if config["scratch"] else "no"
 
 
-def demand(measure, goes_on=False):
-    """What a job asks a cluster for, as resources of its rule.
+def job_resources(estimate, resumes=False):
+    """Return the resources of a rule, which its jobs ask a cluster for.
 
-    Every further attempt gets as much memory again, and as much time, unless it goes on where the one before
-    has ended. `measure` gives the `Demand` of a job by its wildcards.
+    Every further attempt gets as much memory again, and as much time, unless it resumes.
+
+    Args:
+        estimate: Function from wildcards to the `Resources` of a job.
+        resumes: Whether a further attempt resumes the one before.
     """
     return {
         # Of jobs that a cluster's profile groups, so many go at a time as it says.
         "side_by_side": 1,
-        "mem_mb": lambda wildcards, attempt: attempt * measure(wildcards).memory,
-        "runtime": lambda wildcards, attempt: (1 if goes_on else attempt)
-        * measure(wildcards).minutes,
-        "disk_mb": lambda wildcards: measure(wildcards).disk,
+        "mem_mb": lambda wildcards, attempt: attempt * estimate(wildcards).memory,
+        "runtime": lambda wildcards, attempt: (1 if resumes else attempt)
+        * estimate(wildcards).minutes,
+        "disk_mb": lambda wildcards: estimate(wildcards).disk,
     }
 
 
 # Of rules that make a figure or a page, and of those that go through the scores of all images.
-LIGHT = demand(lambda wildcards: resources.Demand())
-TABLES = demand(
+LIGHT = job_resources(lambda wildcards: resources.Resources())
+TABLES = job_resources(
     lambda wildcards: resources.tabulating(
-        EVALUATED, runs=len(RUNS) + len(PICTURES), listed=sum(IMAGES.values())
+        EVALUATED, runs=len(RUNS) + len(EXTERNAL), listed=sum(IMAGES.values())
     )
 )
 

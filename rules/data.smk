@@ -5,7 +5,7 @@
               undeclared beside them images/ and rejected.csv; downloads in {cache};
               {data}/shards/{data_set}-{size}/*.tfrecord and index.json
 
-Photographs are fetched by the range, {images_per_range} in one job; the ranges are joined without a look
+Photographs are fetched by the range, {images_per_range} in one job; the ranges are merged without a look
 at a photograph; and each shard is written from its rows of the manifest alone. So no job reads all
 photographs, and there are as many jobs as there are ranges and shards.
 """
@@ -31,9 +31,9 @@ rule fetch_photographs:
         "<results>/benchmarks/fetch_photographs/{data_set}-{number}-of-{total}.tsv"
     conda:
         environment_of
-    threads: resources.FETCHERS
+    threads: resources.FETCH_THREADS
     resources:
-        **demand(fetching_demand),
+        **job_resources(fetching_resources),
     params:
         code=code_of("fetch_photographs", lambda w: data_set_of(w).lister),
         source=lambda w: data_set_of(w).lister,
@@ -64,7 +64,7 @@ rule fetch_photographs:
 
 
 rule write_manifest:
-    """Join the ranges of a data set into its manifest, without a photograph that is in two."""
+    """Merge the ranges of a data set into its manifest, without duplicates."""
     message:
         "Write the manifest of {wildcards.data_set}"
     input:
@@ -82,7 +82,7 @@ rule write_manifest:
     conda:
         "../envs/data.yaml"
     resources:
-        **demand(lambda w: resources.joining(sum(data_set_of(w).images.values()))),
+        **job_resources(lambda w: resources.merging(sum(data_set_of(w).images.values()))),
     params:
         code=code_of("write_manifest"),
         images=lambda w: as_json(data_set_of(w).images),
@@ -118,7 +118,7 @@ rule write_shards:
     conda:
         "../envs/tensorflow.yaml"
     resources:
-        **demand(
+        **job_resources(
             lambda w: resources.writing_shard(config["images_per_shard"], SIZE, config["scratch"])
         ),
         # No parameter, as for trainings: it changes no byte.

@@ -27,7 +27,7 @@ rule describe_architecture:
     conda:
         "../envs/tensorflow.yaml"
     resources:
-        **demand(lambda w: resources.loading(run_of(w).architecture)),
+        **job_resources(lambda w: resources.loading(run_of(w).architecture)),
     params:
         code=code_of("describe_architecture"),
         image_size=SIZE,

@@ -11,7 +11,7 @@ SCORING_THREADS = max(1, min(THREADS, EVALUATED * SIZE**2 // 50_000_000))
 
 # The further metrics of all runs; none where nothing is configured.
 DISTANCES = (
-    [f"<results>/{name}/distances.json" for name in [*(run.name for run in RUNS), *PICTURES]]
+    [f"<results>/{name}/distances.json" for name in [*(run.name for run in RUNS), *EXTERNAL]]
     if config["evaluation"]["inception_weights"] or config["evaluation"]["lpips_weights"]
     else []
 )
@@ -36,14 +36,14 @@ rule predict_images:
         training_environment
     threads: THREADS
     resources:
-        **demand(prediction_demand),
+        **job_resources(prediction_resources),
         gpu=prediction_gpu,
         accelerator=config["accelerator"],
     params:
         code=code_of("predict_images"),
         # Functions, as a plain path is searched for wildcards.
-        pictures=lambda w: as_json(PICTURES.get(w.run)),
-        fingerprint=lambda w: fingerprint(PICTURES.get(w.run)),
+        pictures=lambda w: as_json(EXTERNAL.get(w.run)),
+        fingerprint=lambda w: fingerprint(EXTERNAL.get(w.run)),
         split=config["evaluation"]["split"],
     shell:
         r"""
@@ -80,7 +80,7 @@ rule score_predictions:
         "../envs/tensorflow.yaml"
     threads: SCORING_THREADS
     resources:
-        **demand(lambda w: resources.scoring(EVALUATED, SIZE)),
+        **job_resources(lambda w: resources.scoring(EVALUATED, SIZE)),
     params:
         code=code_of("score_predictions"),
         split=config["evaluation"]["split"],
@@ -104,7 +104,7 @@ rule measure_distances:
         "Take further metrics of {wildcards.run}"
     input:
         predictions=lambda w: (
-            f"<results>/{w.run if w.run in PICTURES else run_of(w).name}/predictions.npy"
+            f"<results>/{w.run if w.run in EXTERNAL else run_of(w).name}/predictions.npy"
             if DISTANCES
             else stop(
                 "evaluation.inception_weights and evaluation.lpips_weights are null; set one"
@@ -130,7 +130,7 @@ rule measure_distances:
         training_environment
     threads: THREADS
     resources:
-        **demand(lambda w: resources.measuring_distances(EVALUATED, SIZE, GPUS)),
+        **job_resources(lambda w: resources.measuring_distances(EVALUATED, SIZE, GPUS)),
         **ONE_GPU,
         accelerator=config["accelerator"],
     params:

@@ -23,7 +23,7 @@ rule export_model:
         "../envs/export.yaml"
     threads: 2
     resources:
-        **demand(lambda w: resources.exporting(run_of(w).architecture)),
+        **job_resources(lambda w: resources.exporting(run_of(w).architecture)),
     params:
         code=code_of("export_model"),
     shell:

@@ -12,7 +12,7 @@ def run_of(wildcards):
     # Rules ask for it many times: those that there are need no second look at the configuration.
     known = next((run for run in RUNS if run.name == wildcards.run), None)
     try:
-        return known or configuration.find_run(config, wildcards.run)
+        return known or runs.find_run(config, wildcards.run)
     except DeepColorError as error:
         stop(error)
 
@@ -21,7 +21,7 @@ def data_set_of(wildcards):
     """The data set that a path names; an unknown one ends the program."""
     known = next((each for each in DATA_SETS if each.name == wildcards.data_set), None)
     try:
-        return known or configuration.find_data_set(config, wildcards.data_set)
+        return known or data_sets.find_data_set(config, wildcards.data_set)
     except DeepColorError as error:
         stop(error)
 
@@ -32,8 +32,8 @@ def longest_runs():
 
 
 def compared():
-    """The names of what is set side by side: the longest run of every model, and others' pictures."""
-    return [run.name for run in longest_runs()] + list(PICTURES)
+    """The names of what is set side by side: the longest run of every model, and external ones."""
+    return [run.name for run in longest_runs()] + list(EXTERNAL)
 
 
 def answers_there():
@@ -42,11 +42,11 @@ def answers_there():
 
 
 def files_of_all(file):
-    """A file of every baseline, run and other program's pictures."""
+    """Return a file of all baselines, runs and external predictions."""
     return (
         [f"<results>/baselines/{name}/{file}" for name in BASELINES]
         + [f"<results>/{run.name}/{file}" for run in RUNS]
-        + [f"<results>/{name}/{file}" for name in PICTURES]
+        + [f"<results>/{name}/{file}" for name in EXTERNAL]
     )
 
 
@@ -94,8 +94,8 @@ def indexes(names=None):
     ]
 
 
-def fetching_demand(wildcards):
-    """What the fetching of a range asks a cluster for."""
+def fetching_resources(wildcards):
+    """Return the resources to fetch a range."""
     images = sum(data_set_of(wildcards).images.values())
     return resources.fetching(min(images, config["images_per_range"]))
 
@@ -134,14 +134,14 @@ def listing_of(wildcards):
 
 def manifests_before(wildcards):
     """The manifests of the data sets among which near-duplicates are looked for, too."""
-    before = configuration.compared_before(config, data_set_of(wildcards))
+    before = data_sets.compared_before(config, data_set_of(wildcards))
     return [f"<data>/{data_set.name}/manifest.csv" for data_set in before]
 
 
-def training_demand(run):
-    """What the training of a run asks a cluster for."""
-    used = configuration.images(config, run.train_on)
-    return resources.training(
+def training_resources(run):
+    """Return the resources to train a run."""
+    used = data_sets.images(config, run.train_on)
+    job = resources.TrainingJob(
         run.architecture,
         images=used["training"] + used["validation"],
         epochs=run.epochs - (run.shorter or 0),
@@ -151,11 +151,12 @@ def training_demand(run):
         gpus=GPUS,
         scratch=config["scratch"],
     )
+    return resources.training(job)
 
 
 def without_network(wildcards):
     """Whether predictions come from no network of this project: external ones, and baselines."""
-    return wildcards.run in PICTURES or wildcards.run in [f"baselines/{name}" for name in BASELINES]
+    return wildcards.run in EXTERNAL or wildcards.run in [f"baselines/{name}" for name in BASELINES]
 
 
 def network_of(wildcards):
@@ -163,8 +164,8 @@ def network_of(wildcards):
     return [] if without_network(wildcards) else f"<results>/{run_of(wildcards).name}/model.keras"
 
 
-def prediction_demand(wildcards):
-    """What the predictions of a run ask a cluster for."""
+def prediction_resources(wildcards):
+    """Return the resources to predict a run."""
     if without_network(wildcards):
         return resources.predicting_without_network(IMAGES["training"], EVALUATED, SIZE)
     return resources.predicting(run_of(wildcards).architecture, EVALUATED, SIZE, GPUS)
@@ -176,7 +177,7 @@ def prediction_gpu(wildcards):
 
 
 def runs_of_grid(wildcards):
-    """The names of the runs that a grid of pictures shows: a model's, or those set side by side."""
+    """Return the names of the runs of an image grid: of a model, or those compared."""
     if wildcards.grid == "all_models":
         return compared()
     return [run.name for run in runs_of(wildcards.grid)]
@@ -185,7 +186,7 @@ def runs_of_grid(wildcards):
 def studied(wildcards):
     """The names of what people judge in the user study; an unknown one ends the program."""
     try:
-        configuration.check_studied(config)
+        configuration.check_study_runs(config)
     except DeepColorError as error:
         stop(error)
     return config["study"].get("runs") or compared()
@@ -197,10 +198,10 @@ def files_of_card(wildcards, file):
     return [f"<results>/{name}/{file}" for name in names]
 
 
-def own_photographs(wildcards):
-    """The folder of one's own photographs that are to be colorized; none ends the program."""
+def photographs_to_colorize(wildcards):
+    """Return the folder of photographs to colorize; a missing one ends the program."""
     try:
-        return configuration.own_photographs(config)
+        return configuration.photographs_to_colorize(config)
     except DeepColorError as error:
         stop(error)
 
@@ -208,4 +209,4 @@ def own_photographs(wildcards):
 def planned_training(run):
     """What a run trains: the epochs after those of the shorter run, on so many images of each split."""
     epochs = run.epochs - (run.shorter or 0)
-    return {"model": run.model, "epochs": epochs, **configuration.images(config, run.train_on)}
+    return {"model": run.model, "epochs": epochs, **data_sets.images(config, run.train_on)}

@@ -61,7 +61,9 @@ rule check_training:
         training_environment
     threads: THREADS
     resources:
-        **demand(lambda w: resources.trying(runs_of(w.model)[-1].architecture, SIZE, GPUS)),
+        **job_resources(
+            lambda w: resources.trial_training(runs_of(w.model)[-1].architecture, SIZE, GPUS)
+        ),
         **ALL_GPUS,
     params:
         code=code_of("check_training", lambda w: runs_of(w.model)[-1].builder),

@@ -16,7 +16,7 @@ TEMPLATES = sorted(
 # Tables that the report shows.
 TABLES_SHOWN = "metrics training ablations seeds transfer comparisons data_sets credits".split()
 # Networks and external predictions.
-NAMES = [run.name for run in RUNS] + list(PICTURES)
+NAMES = [run.name for run in RUNS] + list(EXTERNAL)
 
 
 rule write_model_card:

@@ -1,4 +1,4 @@
-"""Samples: the held-out images that figures show, and the inputs for other programs.
+"""Samples: the held-out images that figures show, and the inputs for external predictions.
 
 REQUIRES  the shards of the data sets in use, and the scores of the compared runs
 MAKES     {results}/samples.npz and extremes.npz; {results}/inputs/, if asked for
@@ -22,7 +22,7 @@ rule draw_samples:
     conda:
         "../envs/tensorflow.yaml"
     resources:
-        **demand(lambda w: resources.reading(EVALUATED, SIZE, rate=500)),
+        **job_resources(lambda w: resources.reading(EVALUATED, SIZE, rate=500)),
     params:
         code=code_of("draw_samples"),
         split=config["evaluation"]["split"],
@@ -58,7 +58,7 @@ rule draw_extremes:
     conda:
         "../envs/tensorflow.yaml"
     resources:
-        **demand(lambda w: resources.reading(EVALUATED, SIZE, rate=500)),
+        **job_resources(lambda w: resources.reading(EVALUATED, SIZE, rate=500)),
     params:
         code=code_of("draw_extremes"),
         runs=compared(),
@@ -78,7 +78,7 @@ rule draw_extremes:
 
 
 rule export_inputs:
-    """Write the inputs as grayscale pictures, for other programs to colorize."""
+    """Write the inputs as grayscale images, for external predictions."""
     message:
         "Export the inputs"
     input:
@@ -94,7 +94,7 @@ rule export_inputs:
     conda:
         "../envs/tensorflow.yaml"
     resources:
-        **demand(lambda w: resources.reading(EVALUATED, SIZE)),
+        **job_resources(lambda w: resources.reading(EVALUATED, SIZE)),
     params:
         code=code_of("export_inputs"),
         split=config["evaluation"]["split"],

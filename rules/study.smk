@@ -33,7 +33,7 @@ rule draw_study:
     conda:
         "../envs/tensorflow.yaml"
     resources:
-        **demand(lambda w: resources.reading(EVALUATED, SIZE, rate=200)),
+        **job_resources(lambda w: resources.reading(EVALUATED, SIZE, rate=200)),
     params:
         code=code_of("draw_study"),
         split=config["evaluation"]["split"],

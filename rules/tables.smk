@@ -183,7 +183,7 @@ rule compare_runs:
         **TABLES,
     params:
         code=code_of("compare_runs"),
-        pictures=list(PICTURES),
+        pictures=list(EXTERNAL),
         varies=VARIES,
     shell:
         r"""

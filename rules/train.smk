@@ -37,7 +37,7 @@ rule train_model:
         training_environment
     threads: THREADS
     resources:
-        **demand(lambda w: training_demand(run_of(w)), goes_on=True),
+        **job_resources(lambda w: training_resources(run_of(w)), resumes=True),
         **ALL_GPUS,
         # No parameter: what has been trained on a CPU is not thrown away for a GPU.
         accelerator=config["accelerator"],

@@ -1,19 +1,20 @@
-"""A data set fetched in ranges and joined, as the rules do it one after the other."""
+"""A data set fetched in ranges and merged, as the rules do it one after the other."""
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from deepcolor.data.fetch import fetch_range
-from deepcolor.data.merge import join
+from deepcolor.data.merge import merge_ranges
 from deepcolor.data.quality import Checks
+from deepcolor.data.ranges import Range
 from deepcolor.data.sources.base import Request, Source
 
 
 def fetch(name: str, source: Source, counts: Mapping[str, int], folder: Path) -> None:
     """Fetch a data set in one range, without checks."""
-    fetch_range(name, source, counts, folder)
-    join(name, counts, folder, 1, 0)
+    fetch_range(Range(name, counts, folder), source)
+    merge_ranges(name, counts, folder, 1, 0)
 
 
 def fetch_ranges(
@@ -28,11 +29,11 @@ def fetch_ranges(
     others: Iterable[Path] = (),
     **options: Any,
 ) -> None:
-    """Fetch a data set in ranges, in any order, and join them."""
+    """Fetch a data set in ranges, in any order, and merge them."""
     for number in order or range(of):
         request = Request(0, sum(counts.values()), place / "cache", number, of)
+        part = Range(place.name, counts, place, number, of)
         fetch_range(
-            place.name, source(request, **options), counts, place,
-            number=number, of=of, checks=checks, others=list(others), threads=threads,
-        )  # fmt: skip
-    join(place.name, counts, place, of, checks.near_duplicates)
+            part, source(request, **options), checks=checks, others=list(others), threads=threads
+        )
+    merge_ranges(place.name, counts, place, of, checks.near_duplicates)

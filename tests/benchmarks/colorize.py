@@ -26,9 +26,11 @@ sys.path[:0] = [str(PROJECT / "workflow"), str(PROJECT / "tests")]
 import cv2  # noqa: E402
 import numpy as np  # noqa: E402
 from deepcolor.colorize.batch import colorize_files  # noqa: E402
+from deepcolor.colorize.batch_file import BatchOptions  # noqa: E402
 from deepcolor.colorize.chroma import compose, differences, luma  # noqa: E402
 from deepcolor.colorize.colorizer import colorize, previews  # noqa: E402
-from deepcolor.colorize.network import Network, open_network  # noqa: E402
+from deepcolor.colorize.loading import open_network  # noqa: E402
+from deepcolor.colorize.network import Network  # noqa: E402
 from deepcolor.colorize.read import LEAST_CHROMA  # noqa: E402
 from deepcolor.colorize.settings import Settings  # noqa: E402
 from deepcolor.colorize.write import write  # noqa: E402
@@ -154,8 +156,7 @@ def compare_threads(model: Path, threads: int, folder: Path, number: int) -> Non
                 folder / f"with-{count}",
                 network,
                 Settings(),
-                threads=count,
-                overwrite=True,
+                BatchOptions(threads=count, overwrite=True),
             )
 
         seconds[count] = best(run)

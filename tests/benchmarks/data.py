@@ -28,7 +28,8 @@ import cv2  # noqa: E402
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 import tensorflow as tf  # noqa: E402
-from deepcolor.data.shard_writer import write_index, write_shard  # noqa: E402
+from deepcolor.data.shard_index import write_index  # noqa: E402
+from deepcolor.data.shard_writer import ShardFiles, write_shard  # noqa: E402
 from deepcolor.data.shards import Shards  # noqa: E402
 from deepcolor.data.sources.embedded import PHOTOGRAPHS  # noqa: E402
 from deepcolor.files import sha256  # noqa: E402
@@ -100,7 +101,7 @@ def make_shards(pictures: list[Image.Image], folder: Path, size: int, images: in
     paths = [folder / f"{size}-{number}.jpg" for number in range(len(pictures))]
     sums = {path: sha256(path) for path in paths}
     rows = [
-        {"id": str(number), "path": str(path), "sha256": sums[path]}
+        {"id": str(number), "group": str(number), "path": str(path), "sha256": sums[path]}
         for number, path in zip(range(images), cycle(paths), strict=False)
     ]
     facts: dict[str, list[Path]] = {"training": [], "validation": []}
@@ -108,7 +109,8 @@ def make_shards(pictures: list[Image.Image], folder: Path, size: int, images: in
         shard = folder / f"{size}-{split}-{start}.tfrecord"
         part = pd.DataFrame(rows[start : start + (512 if split == "training" else 2)])
         facts[split].append(shard.with_suffix(".json"))
-        write_shard(shard, facts[split][-1], part, data_set="d", size=size, manifest=Path("manifest"))
+        files = ShardFiles(shard, facts[split][-1])
+        write_shard(files, part, data_set="d", size=size, manifest=Path("manifest"))
     write_index(folder / f"{size}.json", facts, data_set="d", size=size)
     return Shards([folder / f"{size}.json"])
 

@@ -41,19 +41,19 @@ def make_shards(folder: Path, size: int, images: int) -> Path:
     """Write shards of so many training images, cut from a photograph; give their index."""
     import cv2
     import pandas as pd
-    from deepcolor.data.shard_writer import write_index, write_shard
+    from deepcolor.data.shard_index import write_index
+    from deepcolor.data.shard_writer import ShardFiles, write_shard
     from deepcolor.files import sha256
     from skimage import data
 
     cv2.imwrite(str(folder / "photograph.png"), data.astronaut())
     row = {"path": str(folder / "photograph.png"), "sha256": sha256(folder / "photograph.png")}
-    rows = pd.DataFrame([{"id": str(number), **row} for number in range(images)])
+    rows = pd.DataFrame([{"id": str(number), "group": str(number), **row} for number in range(images)])
     facts = {}
     for split, part in {"training": rows, "validation": rows[:8]}.items():
         facts[split] = [folder / f"{split}.json"]
-        write_shard(
-            folder / f"{split}.tfrecord", facts[split][0], part, data_set="d", size=size, manifest=folder
-        )
+        files = ShardFiles(folder / f"{split}.tfrecord", facts[split][0])
+        write_shard(files, part, data_set="d", size=size, manifest=folder)
     write_index(folder / "index.json", facts, data_set="d", size=size)
     return folder / "index.json"
 

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from apps import Served, serving, write_runs
 from deepcolor.colorize import xmp
-from deepcolor.colorize.inspection import packet_of
 from pictures import picture
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, Route
@@ -155,7 +154,7 @@ def test_a_picture_is_dropped_colorized_compared_and_downloaded(visit: Visit, tm
     assert f"JPEG, {WIDTH}×{HEIGHT} pixels" in about
     path = download(page, tmp_path)
     assert path.name.endswith("-colorized.jpeg") and path.name.startswith("a ")
-    noted = xmp.noted(packet_of(path))
+    noted = xmp.noted(xmp.packet_of(path))
     assert noted["Model"] == "warm_2" and xmp.settings_of(noted)["saturation"] == 1
     done = Image.open(path)
     assert done.size == (WIDTH, HEIGHT)
@@ -221,13 +220,13 @@ def test_settings_reach_the_network(visit: Visit, tmp_path: Path) -> None:
     colorize(page)
     path = download(page, tmp_path)
     assert path.name == "image-colorized.png"
-    noted = xmp.noted(packet_of(path))
+    noted = xmp.noted(xmp.packet_of(path))
     settings = xmp.settings_of(noted)
     assert noted["Model"] == "warm_2" and (settings["saturation"], settings["tiles"]) == (1.7, 2)
     assert settings["label"] is True and settings["keep_tint"] is False
     page.get_by_label("Network").select_option("cold, 10 epochs")
     colorize(page)
-    assert xmp.noted(packet_of(download(page, tmp_path)))["Model"] == "cold_10"
+    assert xmp.noted(xmp.packet_of(download(page, tmp_path)))["Model"] == "cold_10"
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,8 @@ SETTINGS = {
 def make_shards(folder: Path) -> Path:
     """Write shards of 14 training and 5 validation pictures of 32×32 noise; give their index."""
     import cv2
-    from deepcolor.data import shard_writer
+    from deepcolor.data.shard_index import write_index
+    from deepcolor.data.shard_writer import ShardFiles, write_shard
     from deepcolor.files import sha256
 
     pixels = np.random.default_rng(0).integers(0, 256, (19, 32, 32, 3), np.uint8)
@@ -46,14 +47,14 @@ def make_shards(folder: Path) -> Path:
     for number, picture in enumerate(pixels):
         path = folder / f"{number:02}.png"
         cv2.imwrite(str(path), cv2.blur(picture, (5, 5)))
-        rows.append({"id": path.stem, "path": str(path), "sha256": sha256(path)})
+        row = {"id": path.stem, "path": str(path), "sha256": sha256(path), "group": path.stem}
+        rows.append(row)
     table, facts = pd.DataFrame(rows), {}
     for split, part in {"training": table[:14], "validation": table[14:]}.items():
         facts[split] = [folder / f"{split}.json"]
-        shard_writer.write_shard(
-            folder / f"{split}.tfrecord", facts[split][0], part, data_set="d", size=32, manifest=folder
-        )
-    shard_writer.write_index(folder / "index.json", facts, data_set="d", size=32)
+        files = ShardFiles(folder / f"{split}.tfrecord", facts[split][0])
+        write_shard(files, part, data_set="d", size=32, manifest=folder)
+    write_index(folder / "index.json", facts, data_set="d", size=32)
     return folder / "index.json"
 
 

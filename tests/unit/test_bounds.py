@@ -11,9 +11,9 @@ import numpy as np
 import photographs
 import pytest
 from deepcolor.colorize import icc, xmp
-from deepcolor.colorize.batch import megapixels_of
 from deepcolor.colorize.inspection import inspect
 from deepcolor.colorize.read import read
+from deepcolor.colorize.room import megapixels_of
 from deepcolor.imaging import bounds, decoding
 from PIL import Image, PngImagePlugin
 from unit.test_colorize_odd_files import png_chunk

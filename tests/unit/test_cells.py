@@ -98,9 +98,9 @@ def test_a_manifest(tmp_path: Path) -> None:
 
 def test_rejected_photographs(tmp_path: Path) -> None:
     rejection = Rejection("=a.jpg", FORMULA)
-    merge._write_rejected(tmp_path / "rejected.csv", [], [rejection])
+    merge.write_rejected(tmp_path / "rejected.csv", [], [rejection])
     assert_guarded(written_cells(tmp_path / "rejected.csv"))
-    assert list(merge._rejections(tmp_path / "rejected.csv")) == [rejection]
+    assert list(merge.read_rejections(tmp_path / "rejected.csv")) == [rejection]
 
 
 def test_answers_that_are_exported_and_read(tmp_path: Path) -> None:

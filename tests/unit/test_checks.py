@@ -5,8 +5,8 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from deepcolor.data.near_duplicates import Twins
-from deepcolor.data.quality import Checks, fault, perceptual_hash
+from deepcolor.data.near_duplicates import HashIndex
+from deepcolor.data.quality import Checks, defect, perceptual_hash
 from deepcolor.imaging.decoding import resize
 from pictures import encoded, picture
 from PIL import Image, ImageEnhance, ImageOps
@@ -23,7 +23,7 @@ def square(image: Image.Image) -> np.ndarray:
 
 def said(image: Image.Image, checks: Checks = CHECKS) -> str | None:
     """The fault of a picture."""
-    return fault(square(image), *image.size, checks)
+    return defect(square(image), *image.size, checks)
 
 
 def test_color_is_taken() -> None:
@@ -54,45 +54,45 @@ def test_flat_pictures_have_no_spread() -> None:
     assert reason is not None and reason.startswith("one tone")
 
 
-def test_twins_are_found_whatever_was_done_to_them() -> None:
-    twins = Twins(6)
+def test_near_duplicates_are_found_whatever_was_done_to_them() -> None:
+    index = HashIndex(6)
     for number in range(2000):
-        twins.add(perceptual_hash(square(picture(number))))
+        index.add(perceptual_hash(square(picture(number))))
     changed = {
         "smaller": picture(7).resize((60, 45)),
         "brighter": ImageEnhance.Brightness(picture(7)).enhance(1.2),
         "gray": picture(7).convert("L").convert("RGB"),
     }
     for image in changed.values():
-        assert list(twins.of(perceptual_hash(square(image)))) == [7]
-    assert list(twins.of(perceptual_hash(square(picture(5000))))) == []
+        assert list(index.find(perceptual_hash(square(image)))) == [7]
+    assert list(index.find(perceptual_hash(square(picture(5000))))) == []
 
 
 @pytest.mark.parametrize(
     "distance", [0, 6, *(pytest.param(d, marks=pytest.mark.slow) for d in (3, 11, 16))]
 )
-def test_twins_are_those_that_a_look_at_each_gives(distance: int) -> None:
+def test_near_duplicates_are_those_of_a_comparison_of_each_with_each(distance: int) -> None:
     generator = np.random.default_rng(distance)
     hashes = generator.integers(0, 2**64, 40_000, np.uint64)
     flips = generator.integers(0, 64, (20_000, distance + 2))
     hashes[20_000:] = hashes[:20_000] ^ np.bitwise_xor.reduce(np.uint64(1) << flips.astype(np.uint64), 1)
     hashes[100:200] = hashes[0]
-    twins = Twins(distance)
+    index = HashIndex(distance)
     # In the tables, and after them.
     for part in np.split(hashes, [1, 500, 30_000, 36_000]):
-        twins.add(part)
+        index.add(part)
     found = {}
     for number in [0, 150, 19_999, 20_000, *range(35_900, 36_100), 39_999]:
         bits = np.bitwise_count(hashes ^ hashes[number])
         near = np.flatnonzero(bits <= distance)
         expected = near[np.argsort(bits[near], kind="stable")]
         found[number] = list(expected)
-        assert np.array_equal(twins.of(int(hashes[number])), expected)
-    alone = twins.alone()
-    assert {number: bool(alone[number]) for number in found} == {
+        assert np.array_equal(index.find(int(hashes[number])), expected)
+    unique = index.unique()
+    assert {number: bool(unique[number]) for number in found} == {
         number: near == [number] for number, near in found.items()
     }
-    assert 0 < alone.sum() < 40_000
+    assert 0 < unique.sum() < 40_000
 
 
 def test_many_equal_hashes_take_no_more_memory() -> None:
@@ -101,11 +101,11 @@ def test_many_equal_hashes_take_no_more_memory() -> None:
     hashes = np.full(30_000, 12345, np.uint64)
     hashes[::3] = generator.integers(0, 2**64, 10_000, np.uint64)
     hashes[1::30] ^= np.uint64(1) << generator.integers(0, 64, 1000).astype(np.uint64)
-    twins = Twins(6)
-    twins.add(hashes)
+    index = HashIndex(6)
+    index.add(hashes)
     tracemalloc.start()
-    alone = twins.alone()
+    unique = index.unique()
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 150e6
-    assert alone.sum() == 10_000 and alone[::3].all()
+    assert unique.sum() == 10_000 and unique[::3].all()

@@ -12,10 +12,12 @@ import numpy as np
 import photographs
 import pytest
 from conftest import PROJECT, mounted
-from deepcolor.colorize import batch, xmp
-from deepcolor.colorize.batch import Room, Summary, colorize_files
-from deepcolor.colorize.inspection import packet_of
-from deepcolor.colorize.network import Network, open_network
+from deepcolor.colorize import batch, batch_file, xmp
+from deepcolor.colorize.batch import Summary, colorize_files
+from deepcolor.colorize.batch_file import BatchOptions
+from deepcolor.colorize.loading import open_network
+from deepcolor.colorize.network import Network
+from deepcolor.colorize.room import Room
 from deepcolor.colorize.settings import Settings
 from deepcolor.errors import DeepColorError
 from networks import write_onnx
@@ -47,7 +49,8 @@ def folder(tmp_path: Path) -> Path:
 def run(named: list[Path | str], output: Path, network: Network, **options: object) -> Summary:
     settings = options.pop("settings", Settings())
     names = [str(each) for each in named]
-    return colorize_files(names, output, network, settings, threads=2, **options)  # type: ignore[arg-type]
+    batch_options = BatchOptions(threads=2, **options)  # type: ignore[arg-type]
+    return colorize_files(names, output, network, settings, batch_options)  # type: ignore[arg-type]
 
 
 def made(output: Path) -> dict[str, bytes]:
@@ -76,7 +79,7 @@ def test_a_folder_keeps_its_names_and_its_folders(
     assert entry["input"] == str(folder / "1931 – Zoë" / "a #1?.tif")
     assert entry["settings"] == json.loads(Settings().text()) and entry["time"].endswith("Z")
     assert entry["kind"] == "toned" and entry["notes"] == ["its tint is removed"]
-    noted = xmp.noted(packet_of(output / "1931 – Zoë" / "a #1?.tif"))
+    noted = xmp.noted(xmp.packet_of(output / "1931 – Zoë" / "a #1?.tif"))
     assert noted["InputSHA256"] == entry["input_sha256"]
     sheet = (output / "contact_sheet.html").read_text("utf-8")
     assert (
@@ -295,7 +298,7 @@ def test_unsigned_files_are_signed(tmp_path: Path, folder: Path, network: Networ
 def test_a_photograph_that_changes_while_it_is_read(
     tmp_path: Path, folder: Path, network: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = batch.sha256
+    real = batch_file.sha256
 
     def changes(path: Path) -> str:
         checksum = real(path)
@@ -303,7 +306,7 @@ def test_a_photograph_that_changes_while_it_is_read(
             shutil.copy(folder / "b.PNG", path)
         return checksum
 
-    monkeypatch.setattr(batch, "sha256", changes)
+    monkeypatch.setattr(batch_file, "sha256", changes)
     summary = run([folder / "a.jpg"], tmp_path / "out", network)
     assert "it was changed while it was read" in summary.failed[str(folder / "a.jpg")]
 

@@ -14,7 +14,8 @@ import yaml
 from conftest import PROJECT
 from deepcolor.colorize import evaluate
 from deepcolor.colorize.evaluate import evaluate_photographs
-from deepcolor.colorize.network import Network, open_network
+from deepcolor.colorize.loading import open_network
+from deepcolor.colorize.network import Network
 from deepcolor.colorize.read import LEAST_CHROMA
 from deepcolor.data.manifest import COLUMNS, write_manifest
 from deepcolor.errors import DeepColorError

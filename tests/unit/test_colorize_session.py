@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from deepcolor.colorize import app, onnx_process
 from deepcolor.colorize.batch import colorize_files
-from deepcolor.colorize.network import open_network
+from deepcolor.colorize.batch_file import BatchOptions
+from deepcolor.colorize.loading import open_network
 from deepcolor.colorize.settings import Settings
 from deepcolor.errors import DeepColorError
 from networks import write_endless_onnx, write_huge_onnx, write_onnx, write_outside_onnx
@@ -61,7 +62,7 @@ def test_a_batch_goes_on_with_the_next_picture(endless: Path, tmp_path: Path) ->
     for name, shade in (("a", 0), ("b", 200), ("c", 0)):
         Image.new("L", (40, 40), shade).save(folder / f"{name}.png")
     network = open_network(endless, 1)
-    done = colorize_files([str(folder)], tmp_path / "out", network, Settings(), threads=2)
+    done = colorize_files([str(folder)], tmp_path / "out", network, Settings(), BatchOptions(threads=2))
     assert list(done.failed) == [str(folder / "b.png")] and len(done.done) == 2
 
 

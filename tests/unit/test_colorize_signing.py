@@ -9,9 +9,10 @@ import pytest
 from certificates import write_certificates
 from deepcolor.colorize import xmp
 from deepcolor.colorize.batch import colorize_files
+from deepcolor.colorize.batch_file import BatchOptions
 from deepcolor.colorize.content_credentials import Signer, open_signer
 from deepcolor.colorize.inspection import inspect
-from deepcolor.colorize.network import open_network
+from deepcolor.colorize.loading import open_network
 from deepcolor.colorize.settings import Settings
 from deepcolor.errors import DeepColorError
 from networks import write_onnx
@@ -37,7 +38,9 @@ def signed(tmp_path_factory: pytest.TempPathFactory, signer: Signer) -> Path:
     for suffix in ("jpg", "png", "tif", "webp", "gif", "bmp"):
         Image.fromarray(photographs.gray()).save(album / f"a.{suffix}")
     network = open_network(write_onnx(folder / "unet_30" / "export" / "model.onnx"), 1)
-    summary = colorize_files([str(album)], folder / "out", network, Settings(), threads=1, signer=signer)
+    summary = colorize_files(
+        [str(album)], folder / "out", network, Settings(), BatchOptions(signer=signer)
+    )
     assert not summary.failed
     return folder / "out"
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 from deepcolor.config import configuration
-from deepcolor.config.folders import plain_folders
+from deepcolor.config.folders import normalized_folders
 from deepcolor.config.yaml_files import MAX_DEPTH, read_file
 from deepcolor.errors import DeepColorError
 
@@ -174,6 +174,6 @@ def test_folders_are_compared_behind_their_links(tmp_path: Path) -> None:
         (tmp_path / name).symlink_to(tmp_path / "same")
     links = {name: str(tmp_path / name) for name in ("results", "data")}
     with pytest.raises(DeepColorError, match="is the folder of 'data'"):
-        plain_folders(links)
+        normalized_folders(links)
     (tmp_path / "data").unlink()
-    assert plain_folders(links) == links
+    assert normalized_folders(links) == links

@@ -9,9 +9,11 @@ import pytest
 import yaml
 from conftest import PROJECT
 from deepcolor.config import configuration, folders
+from deepcolor.config.data_sets import DATA_SET_KEYS, compared_before, data_sets
+from deepcolor.config.models import MODEL_KEYS, external_predictions
 from deepcolor.config.options import options_of
 from deepcolor.config.registry import ARCHITECTURES, SOURCES
-from deepcolor.config.runs import MODEL_KEYS, TAKEN
+from deepcolor.config.runs import RESERVED_NAMES, find_run, runs
 from deepcolor.errors import DeepColorError
 from deepcolor.labels import BASELINES
 
@@ -102,7 +104,7 @@ def test_whole_numbers_may_be_written_as_decimals() -> None:
     config = configuration.complete(changed("image_size", 64.0))
     assert isinstance(config["image_size"], int)
     config = configuration.complete(changed("training.epochs", [1.0]))
-    assert configuration.runs(config)[0].name == "unet_1"
+    assert runs(config)[0].name == "unet_1"
 
 
 def test_only_the_published_networks_stand_beside_published_figures() -> None:
@@ -110,7 +112,7 @@ def test_only_the_published_networks_stand_beside_published_figures() -> None:
     config["models"]["same"] = {"varies": "unet"}
     config["compare"]["models"] += ["narrow", "same"]
     config["training"]["seeds"] = [0, 1]
-    found = {run.name: run.as_published for run in configuration.runs(configuration.complete(config))}
+    found = {run.name: run.as_published for run in runs(configuration.complete(config))}
     assert found["unet_10"] and found["mobilenet_30"]
     assert not found["narrow_10"] and not found["same_10"] and not found["unet-seed1_10"]
 
@@ -129,7 +131,7 @@ def test_what_is_not_selected_needs_neither_weights_nor_folders() -> None:
 def test_data_sets_of_the_published_study_are_defined_and_not_used() -> None:
     config = configuration.complete(SHIPPED)
     assert list(config["data_sets"]) == ["photographs", "coco", "places365", "ade20k"]
-    assert [each.name for each in configuration.data_sets(config)] == ["photographs"]
+    assert [each.name for each in data_sets(config)] == ["photographs"]
 
 
 def test_the_embedded_photographs_are_taken_once() -> None:
@@ -158,26 +160,26 @@ def with_folders(**more: Any) -> dict[str, Any]:
 
 
 def test_checks_are_of_the_image_size_unless_given() -> None:
-    one, photographs, two = configuration.data_sets(configuration.complete(with_folders()))
+    one, photographs, two = data_sets(configuration.complete(with_folders()))
     expected = {"min_side": 64, "min_chroma": 1.5, "toned": False, "near_duplicates": 6}
     assert one.checks == two.checks == expected and photographs.checks is None
     given = configuration.complete(with_folders(checks={"min_side": 10}))
-    assert configuration.data_sets(given)[0].checks == {**expected, "min_side": 10}
+    assert data_sets(given)[0].checks == {**expected, "min_side": 10}
 
 
 def test_near_duplicates_are_looked_for_in_the_data_sets_before() -> None:
     config = configuration.complete(with_folders())
-    one, photographs, two = configuration.data_sets(config)
-    assert configuration.compared_before(config, two) == [one]
-    assert configuration.compared_before(config, one) == []
-    assert configuration.compared_before(config, photographs) == []
+    one, photographs, two = data_sets(config)
+    assert compared_before(config, two) == [one]
+    assert compared_before(config, one) == []
+    assert compared_before(config, photographs) == []
 
 
 def test_a_test_set_is_a_split_of_its_own() -> None:
     config = with_folders(test=3)
     config["compare"]["data_sets"] = ["one"]
     config["evaluation"] = {"split": "test"}
-    (one,) = configuration.data_sets(configuration.complete(config))
+    (one,) = data_sets(configuration.complete(config))
     assert one.images == {"training": 4, "validation": 2, "test": 3}
 
 
@@ -188,12 +190,10 @@ def test_an_overlay_is_laid_over_the_shipped_configuration(
     assert configuration.read()["image_size"] == 64
     paper = configuration.read(configuration.PRESETS / "paper.yaml")
     assert (paper["image_size"], paper["training"]["batch_size"]) == (256, 383)
-    assert [run.training["learning_rate"] for run in configuration.runs(paper)] == [0.0001] * 6
-    assert [run.options.get("weights") for run in configuration.runs(paper)] == [None] * 2 + [
-        "imagenet"
-    ] * 4
-    assert {each.images["training"] for each in configuration.data_sets(paper)} == {4000}
-    environments = [each.environment for each in configuration.data_sets(paper)]
+    assert [run.training["learning_rate"] for run in runs(paper)] == [0.0001] * 6
+    assert [run.options.get("weights") for run in runs(paper)] == [None] * 2 + ["imagenet"] * 4
+    assert {each.images["training"] for each in data_sets(paper)} == {4000}
+    environments = [each.environment for each in data_sets(paper)]
     assert environments == ["fiftyone", "huggingface", "huggingface"]
     with pytest.raises(DeepColorError, match="the presets are: ablations, best, folder, paper"):
         configuration.read(configuration.PRESETS / "papre.yaml")
@@ -248,19 +248,19 @@ def test_best_network_is_reached_step_by_step() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "runs", "shards"),
+    ("name", "count", "shards"),
     [
         ("paper", 6, 30),  # Three architectures, each for 10 and 30 epochs; 8 + 2 shards a data set.
         ("ablations", 64, 30),  # 28 networks for 10 and 30 epochs, two of them with three seeds.
         ("best", 8, 36),  # Eight steps; 8 + 2 + 2 shards a data set, as there is a test.
     ],
 )
-def test_presets_plan_their_study(name: str, runs: int, shards: int) -> None:
+def test_presets_plan_their_study(name: str, count: int, shards: int) -> None:
     config = configuration.read(configuration.PRESETS / f"{name}.yaml")
-    assert len(configuration.runs(config)) == runs
+    assert len(runs(config)) == count
     counts = [
         data_set.shards(split, config["images_per_shard"])
-        for data_set in configuration.data_sets(config)
+        for data_set in data_sets(config)
         for split in data_set.images
     ]
     assert sum(counts) == shards
@@ -269,7 +269,7 @@ def test_presets_plan_their_study(name: str, runs: int, shards: int) -> None:
 def test_a_million_photographs_are_fifty_ranges_and_a_thousand_shards() -> None:
     entry = {"source": "fiftyone", "training": 980_000, "validation": 20_000}
     config = configuration.complete({"data_sets": {"many": entry}, "compare": {"data_sets": ["many"]}})
-    (data_set,) = configuration.data_sets(config)
+    (data_set,) = data_sets(config)
     assert data_set.ranges(20_000) == 50
     assert [data_set.shards(split, 1000) for split in data_set.images] == [980, 20]
 
@@ -307,7 +307,7 @@ def test_given_values_win_over_defaults() -> None:
 
 
 def test_shipped_configuration_trains_the_published_networks() -> None:
-    found = configuration.runs(configuration.complete(SHIPPED))
+    found = runs(configuration.complete(SHIPPED))
     assert [run.name for run in found] == [
         "unet_10", "unet_30", "densenet_10", "densenet_30", "mobilenet_10", "mobilenet_30",
     ]  # fmt: skip
@@ -324,10 +324,10 @@ def test_shipped_configuration_trains_the_published_networks() -> None:
 def test_model_overrides_training() -> None:
     config = changed("models.unet.training", {"epochs": [5, 3], "batch_size": 2})
     config["compare"]["models"] = ["unet"]
-    runs = configuration.runs(configuration.complete(config))
-    assert [run.name for run in runs] == ["unet_3", "unet_5"]
-    assert runs[0].training["batch_size"] == 2
-    assert runs[0].training["learning_rate"] == SHIPPED["training"]["learning_rate"]
+    short, long = runs(configuration.complete(config))
+    assert [short.name, long.name] == ["unet_3", "unet_5"]
+    assert short.training["batch_size"] == 2
+    assert short.training["learning_rate"] == SHIPPED["training"]["learning_rate"]
 
 
 def test_unknown_run_is_answered_with_those_known() -> None:
@@ -335,7 +335,7 @@ def test_unknown_run_is_answered_with_those_known() -> None:
     with pytest.raises(
         DeepColorError, match=r"Unknown run 'unett_30'; did you mean 'unet_30'\?.*densenet_10"
     ):
-        configuration.find_run(config, "unett_30")
+        find_run(config, "unett_30")
 
 
 def test_folder_fingerprint_follows_its_files(tmp_path: Path) -> None:
@@ -350,26 +350,26 @@ def test_folder_fingerprint_follows_its_files(tmp_path: Path) -> None:
     assert folders.fingerprint(None) == ""
 
 
-def with_pictures(folder: object, **models: Any) -> dict[str, Any]:
-    """The shipped configuration with pictures that another program has made, and further models."""
+def with_external(folder: object, **models: Any) -> dict[str, Any]:
+    """Return the shipped configuration with external predictions and further models."""
     config = changed("models.theirs", {"predictions": str(folder)})
     config["models"] |= models
     config["compare"]["models"] = ["unet", "theirs"]
     return config
 
 
-def test_pictures_of_other_programs_are_set_beside_networks(tmp_path: Path) -> None:
-    config = configuration.complete(with_pictures(tmp_path))
-    assert configuration.pictures(config) == {"theirs": str(tmp_path)}
-    assert [run.name for run in configuration.runs(config)] == ["unet_10", "unet_30"]
+def test_external_predictions_are_compared_with_networks(tmp_path: Path) -> None:
+    config = configuration.complete(with_external(tmp_path))
+    assert external_predictions(config) == {"theirs": str(tmp_path)}
+    assert [run.name for run in runs(config)] == ["unet_10", "unet_30"]
     with pytest.raises(
         DeepColorError, match=r"'theirz'; did you mean 'theirs'\?.*: unet_10, unet_30, theirs\.$"
     ):
-        configuration.find_run(config, "theirz")
+        find_run(config, "theirz")
     # What is not compared need not be there.
-    config = with_pictures(tmp_path / "gone")
+    config = with_external(tmp_path / "gone")
     config["compare"]["models"] = ["unet"]
-    assert configuration.pictures(configuration.complete(config)) == {}
+    assert external_predictions(configuration.complete(config)) == {}
 
 
 @pytest.mark.parametrize(
@@ -377,7 +377,7 @@ def test_pictures_of_other_programs_are_set_beside_networks(tmp_path: Path) -> N
     [
         (
             {"predictions": ".", "filters": [4]},
-            "models.theirs: pictures of another program have no option 'filters'; take it out",
+            "models.theirs: external predictions have no option 'filters'; take it out",
         ),
         ({"predictions": ".", "architecture": "unet"}, "have no option 'architecture'; take it out"),
         ({"predictions": ".", "varies": "unet"}, "have no option 'varies'; take it out"),
@@ -390,32 +390,32 @@ def test_pictures_of_other_programs_are_set_beside_networks(tmp_path: Path) -> N
         ({"predictions": ["."]}, "models.theirs.predictions: "),
     ],
 )
-def test_pictures_that_cannot_be(entry: dict[str, Any], said: str) -> None:
-    config = with_pictures(".")
+def test_unusable_external_predictions_are_refused(entry: dict[str, Any], said: str) -> None:
+    config = with_external(".")
     config["models"]["theirs"] = entry
     with pytest.raises(DeepColorError) as caught:
         configuration.complete(config)
     assert said in str(caught.value) and "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", sorted({*TAKEN, *BASELINES}))
-def test_pictures_are_not_named_like_a_folder_of_the_results(name: str, tmp_path: Path) -> None:
-    config = with_pictures(tmp_path, **{name: {"predictions": str(tmp_path)}})
+@pytest.mark.parametrize("name", sorted({*RESERVED_NAMES, *BASELINES}))
+def test_external_predictions_have_no_reserved_name(name: str, tmp_path: Path) -> None:
+    config = with_external(tmp_path, **{name: {"predictions": str(tmp_path)}})
     config["compare"]["models"].append(name)
     with pytest.raises(DeepColorError, match=f"^models.{name}: 'results' has a folder of this name;"):
         configuration.complete(config)
 
 
-def test_pictures_have_no_variants(tmp_path: Path) -> None:
-    config = with_pictures(tmp_path, more={"varies": "theirs"})
-    with pytest.raises(DeepColorError, match="^models.more.varies: 'theirs' is pictures of another"):
+def test_external_predictions_have_no_variants(tmp_path: Path) -> None:
+    config = with_external(tmp_path, more={"varies": "theirs"})
+    with pytest.raises(DeepColorError, match="^models.more.varies: 'theirs' is external predictions"):
         configuration.complete(config)
 
 
-def test_pictures_alone_are_nothing_to_compare(tmp_path: Path) -> None:
-    config = with_pictures(tmp_path)
+def test_external_predictions_need_a_network(tmp_path: Path) -> None:
+    config = with_external(tmp_path)
     config["compare"]["models"] = ["theirs"]
-    with pytest.raises(DeepColorError, match="^compare.models: nothing but pictures .*; add a network"):
+    with pytest.raises(DeepColorError, match="^compare.models: only external .*; add a network"):
         configuration.complete(config)
 
 
@@ -440,11 +440,11 @@ def test_every_key_of_the_schema_is_described() -> None:
 def test_options_in_the_schema_belong_to_something() -> None:
     models = SCHEMA["properties"]["models"]["additionalProperties"]["properties"]
     options = {key for each in ARCHITECTURES.values() for key in options_of(each)}
-    # Pictures of another program have no architecture, and so no options.
+    # External predictions have no architecture, and so no options.
     assert models.keys() - MODEL_KEYS - {"predictions"} <= options and "predictions" not in options
     sources = SCHEMA["properties"]["data_sets"]["additionalProperties"]["properties"]
     options = {key for each in SOURCES.values() for key in options_of(each)}
-    assert sources.keys() - configuration.DATA_SET_KEYS <= options
+    assert sources.keys() - DATA_SET_KEYS <= options
 
 
 def test_parameters_are_json_that_closes_no_script() -> None:

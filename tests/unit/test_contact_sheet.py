@@ -10,7 +10,8 @@ import photographs
 import pytest
 from deepcolor.colorize import contact_sheet
 from deepcolor.colorize.batch import colorize_files
-from deepcolor.colorize.network import open_network
+from deepcolor.colorize.batch_file import BatchOptions
+from deepcolor.colorize.loading import open_network
 from deepcolor.colorize.settings import Settings
 from htmlpage import Page
 from networks import write_onnx
@@ -116,7 +117,7 @@ def test_a_folder_has_a_sheet(tmp_path: Path) -> None:
         Image.fromarray(photographs.gray(400, 300)).save(album / name)
     network = open_network(write_onnx(tmp_path / "unet_30" / "model.onnx"), 1)
     output = tmp_path / "colorized"
-    summary = colorize_files([str(album)], output, network, Settings(), threads=1)
+    summary = colorize_files([str(album)], output, network, Settings(), BatchOptions())
     assert summary.failed == {} and [each["preview"] for each in summary.done] == [[320, 240]] * 2
     source = (output / "contact_sheet.html").read_text("utf-8")
     for address in addresses(source, "img", "src") + addresses(source, "a", "href"):

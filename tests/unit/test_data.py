@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import tensorflow as tf
-from deepcolor.data import arrays, shard_writer, shards
+from deepcolor.data import arrays, shard_index, shard_writer, shards
 from deepcolor.data.manifest import read_manifest
 from deepcolor.data.sources import embedded as embedded
 from deepcolor.data.sources.base import Request
@@ -139,11 +139,11 @@ def write(fetched: Path, path: Path, size: int = 32, scratch: Path | None = None
             shard = path / f"{split}-{number}.tfrecord"
             facts[split].append(shard.with_suffix(".json"))
             part = rows[number : number + 30]
+            files = shard_writer.ShardFiles(shard, facts[split][-1])
             shard_writer.write_shard(
-                shard, facts[split][-1], part, data_set="d", size=size, manifest=Path("m.csv"),
-                scratch=scratch,
-            )  # fmt: skip
-    shard_writer.write_index(path / "index.json", facts, data_set="d", size=size)
+                files, part, data_set="d", size=size, manifest=Path("m.csv"), scratch=scratch
+            )
+    shard_index.write_index(path / "index.json", facts, data_set="d", size=size)
     return path / "index.json"
 
 
@@ -270,7 +270,7 @@ def test_a_shard_that_is_not_whole_is_refused(fetched: Path, tmp_path: Path, fau
     # Nor does an index hide it that is made anew.
     facts = {"training": sorted(tmp_path.glob("training-*.json"))}
     with pytest.raises(DeepColorError, match=r"training-30.tfrecord .* delete it and run"):
-        shard_writer.write_index(index, facts, data_set="d", size=32)
+        shard_index.write_index(index, facts, data_set="d", size=32)
 
 
 def test_a_photograph_that_changed_is_refused(fetched: Path, tmp_path: Path) -> None:
@@ -281,8 +281,7 @@ def test_a_photograph_that_changed_is_refused(fetched: Path, tmp_path: Path) -> 
     said = "changed.png has changed since it was fetched; delete m.csv and the folder ranges and run"
     with pytest.raises(DeepColorError, match=said):
         shard_writer.write_shard(
-            tmp_path / "a.tfrecord",
-            tmp_path / "a.json",
+            shard_writer.ShardFiles(tmp_path / "a.tfrecord", tmp_path / "a.json"),
             rows,
             data_set="d",
             size=32,

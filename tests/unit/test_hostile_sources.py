@@ -21,7 +21,7 @@ from deepcolor.data.manifest import parsed
 from deepcolor.data.sources import fiftyone
 from deepcolor.data.sources.base import Candidate, Rejection, Request, Source
 from deepcolor.data.sources.folder import folder
-from deepcolor.data.sources.hub import Fault, Remote
+from deepcolor.data.sources.hub import HubSplit, MissingImage
 from deepcolor.errors import DeepColorError
 from deepcolor.imaging import decoding
 from fetched import HUB, fetch
@@ -127,11 +127,11 @@ def test_a_hubs_card_names_no_data_files_of_another_revision(tmp_path: Path, ser
 
 
 def test_an_image_of_a_hubs_row_is_not_too_large(tmp_path: Path) -> None:
-    remote = Remote("me/hostile", hub.COMMIT, "train", "image", "", tmp_path)
+    source = HubSplit("me/hostile", hub.COMMIT, "train", "image", "", tmp_path)
     most = regular_files.MAX_IMAGE_FILE_MB * 2**20
-    assert remote._content({"bytes": bytes(most), "path": None}, hub.COMMIT) == bytes(most)
-    larger = remote._content({"bytes": bytes(most + 1), "path": None}, hub.COMMIT)
-    assert larger == Fault(f"larger than {regular_files.MAX_IMAGE_FILE_MB} MB")
+    assert source.content({"bytes": bytes(most), "path": None}, hub.COMMIT) == bytes(most)
+    larger = source.content({"bytes": bytes(most + 1), "path": None}, hub.COMMIT)
+    assert larger == MissingImage(f"larger than {regular_files.MAX_IMAGE_FILE_MB} MB")
 
 
 @pytest.mark.parametrize("listed", [True, False])

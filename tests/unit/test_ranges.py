@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from deepcolor.data import fetch, manifest
+from deepcolor.data import manifest
 from deepcolor.data.manifest import read_manifest, read_slice
-from deepcolor.data.merge import join
+from deepcolor.data.merge import merge_ranges
 from deepcolor.data.quality import Checks
+from deepcolor.data.ranges import Range
 from deepcolor.data.sources import fiftyone, huggingface
 from deepcolor.data.sources.base import Candidate, Request, Source
 from deepcolor.data.sources.folder import folder
@@ -128,7 +129,7 @@ def test_a_range_that_was_altered_is_not_joined(photographs: Path, tmp_path: Pat
     path = tmp_path / "ranges" / name
     path.write_bytes(path.read_bytes().rpartition(b"\n")[0].rpartition(b"\n")[0] + b"\n")
     with pytest.raises(DeepColorError, match=rf"{name} is not as it was written .* delete it and run"):
-        join(tmp_path.name, COUNTS, tmp_path, 3, 6)
+        merge_ranges(tmp_path.name, COUNTS, tmp_path, 3, 6)
 
 
 def test_facts_of_a_range_that_were_altered_are_not_joined(photographs: Path, tmp_path: Path) -> None:
@@ -138,7 +139,7 @@ def test_facts_of_a_range_that_were_altered_are_not_joined(photographs: Path, tm
     for change in ({"rows": facts["rows"] - 1}, {"terms": "Free."}, {"sha256": facts["sha256"][:2]}):
         path.write_text(json.dumps({**facts, **change}))
         with pytest.raises(DeepColorError, match=r"00001.json is not as it was written .* delete it"):
-            join(tmp_path.name, COUNTS, tmp_path, 1, 6)
+            merge_ranges(tmp_path.name, COUNTS, tmp_path, 1, 6)
 
 
 def test_a_license_of_several_lines_is_one(photographs: Path, tmp_path: Path) -> None:
@@ -223,8 +224,8 @@ def test_a_list_from_another_folder_is_named(photographs: Path, tmp_path: Path) 
 
 def test_ranges_of_the_hub_draw_different_parts() -> None:
     for parts, wanted in ((1000, 100), (40, 40), (50, 3)):
-        whole = huggingface._spread(parts, wanted, Request(0, 1, Path()))
-        ranges = [huggingface._spread(parts, wanted, Request(0, 1, Path(), n, 4)) for n in range(4)]
+        whole = huggingface.draw_parts(parts, wanted, Request(0, 1, Path()))
+        ranges = [huggingface.draw_parts(parts, wanted, Request(0, 1, Path(), n, 4)) for n in range(4)]
         assert sorted(part for batch in whole for part in batch) == list(range(parts))
         assert sorted(part for each in ranges for batch in each for part in batch) == list(range(parts))
         # What one job would have read first, four read first.
@@ -232,13 +233,13 @@ def test_ranges_of_the_hub_draw_different_parts() -> None:
 
 
 def test_ranges_of_coco_draw_different_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fiftyone, "_download_images", lambda *arguments: None)
+    monkeypatch.setattr(fiftyone, "_fetch_images", lambda *arguments: None)
     images = [{"id": number, "file_name": f"{number}.jpg", "coco_url": ""} for number in range(500)]
     listing = {"licenses": [], "images": images}
 
     def ids(number: int, total: int) -> list[str]:
         request = Request(0, 100, tmp_path, number, total)
-        return [each.id for each in fiftyone._candidates(tmp_path, listing, "train", request)]
+        return [each.id for each in fiftyone.candidates(tmp_path, listing, "train", request)]
 
     whole, parts = ids(0, 1), [ids(number, 3) for number in range(3)]
     assert [each[0] for each in parts] == whole[:3]
@@ -253,12 +254,12 @@ def test_ranges_that_download_do_not_wait_for_each_other() -> None:
 
 def test_shares_add_up_and_a_reserve_is_for_several() -> None:
     counts = {"training": 1001, "validation": 7}
-    shares = [fetch.share(counts, number, 5) for number in range(5)]
+    shares = [Range("d", counts, Path(), number, 5).share for number in range(5)]
     for split, count in counts.items():
         assert sum(share[split] for share in shares) == count
     assert all(share[""] > 0 for share in shares)
-    assert fetch.share(counts, 0, 1) == counts
-    large = fetch.share({"training": 10**6}, 7, 20)
+    assert Range("d", counts, Path()).share == counts
+    large = Range("d", {"training": 10**6}, Path(), 7, 20).share
     assert large[""] == 0.02 * large["training"] == 1000
 
 

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 from deepcolor.config import configuration
-from deepcolor.config.runs import Run, models
+from deepcolor.config.models import models
+from deepcolor.config.runs import Run, find_run
+from deepcolor.config.runs import runs as all_runs
 from deepcolor.errors import DeepColorError
 
 UNET = {"architecture": "unet"}
@@ -22,7 +24,7 @@ def complete(models: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 
 def runs(models: dict[str, Any], **more: Any) -> dict[str, Run]:
-    return {run.name: run for run in configuration.runs(complete(models, **more))}
+    return {run.name: run for run in all_runs(complete(models, **more))}
 
 
 def refused(models: dict[str, Any], **more: Any) -> str:
@@ -138,9 +140,9 @@ def test_seeds_are_of_a_model_and_not_of_its_variants() -> None:
 
 def test_repetition_is_found_by_its_name() -> None:
     config = complete({"unet": UNET}, training={"seeds": [0, 1]})
-    assert configuration.find_run(config, "unet-seed1_30").seed == 1
+    assert find_run(config, "unet-seed1_30").seed == 1
     with pytest.raises(DeepColorError, match="'unet-seed0_30'; did you mean 'unet-seed1_30'"):
-        configuration.find_run(config, "unet-seed0_30")
+        find_run(config, "unet-seed0_30")
 
 
 def test_name_of_a_repetition_may_be_no_model() -> None:

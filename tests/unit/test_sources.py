@@ -258,8 +258,9 @@ def test_zoo_that_hangs_is_asked_again(tmp_path: Path, mirrored: hub.Server) -> 
     mirrored.faults = {"hang": {2, 40}}
     script = (
         "import itertools, sys; sys.path.insert(0, sys.argv[1]); from pathlib import Path;"
-        "from deepcolor.data.sources.base import Request; from deepcolor.data.sources import fiftyone;"
-        "fiftyone.PATIENCE = 2;"
+        "from deepcolor.data.sources.base import Request;"
+        "from deepcolor.data.sources import fiftyone, zoo;"
+        "zoo.TIMEOUT_SECONDS = 2;"
         "source = fiftyone.fiftyone(Request(0, 100, Path(sys.argv[2])));"
         "print(len(list(itertools.islice(source.candidates(), 105))))"
     )

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from deepcolor.cli import study
 from deepcolor.errors import DeepColorError
-from deepcolor.study import import_answers
 from deepcolor.study.answers import read_answers
 from deepcolor.study.columns import COLUMNS
 from deepcolor.study.design import PROTOCOLS
@@ -137,8 +137,9 @@ VISION = "Do you see colors as most people do?"
 def imported(folder: Path, *arguments: object) -> None:
     """What `deepcolor study import` does."""
     parser = argparse.ArgumentParser()
-    import_answers.add_arguments(parser)
-    import_answers.run(parser.parse_args([*map(str, arguments), "--study", str(folder)]))
+    study.add_import(parser)
+    args = parser.parse_args([*map(str, arguments), "--study", str(folder)])
+    args.run(args)
 
 
 def some_columns(path: Path, rows: Rows, names: dict[str, str]) -> Path:

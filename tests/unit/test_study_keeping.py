@@ -196,7 +196,7 @@ def test_the_server_says_so_and_fails(damage: str, tmp_path: Path) -> None:
     code, rest = served.stop(signal.SIGTERM)
     assert code == 1 and "all answers are kept" not in rest
     # While it is served once, however often people try, and once at the end.
-    assert [line.partition(": ")[0] for line in rest.splitlines()] == ["deepcolor", "cli"]
+    assert [line.partition(": ")[0] for line in rest.splitlines()] == ["deepcolor", "main"]
     check_saved(rest.splitlines()[-1], folder / "answers.sqlite")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from apps import ENVIRONMENT
 from deepcolor.colorize import contact_sheet, xmp
-from deepcolor.colorize.network import open_network
+from deepcolor.colorize.loading import open_network
 from deepcolor.errors import DeepColorError, first_line, shown
 from deepcolor.files import read_json
 from deepcolor.report import model_card

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import PROJECT
-from deepcolor.data import arrays, shard_writer, shards
+from deepcolor.data import arrays, shard_index, shard_writer, shards
 from deepcolor.data.manifest import read_manifest
 from deepcolor.data.sources.base import Request
 from deepcolor.data.sources.embedded import photographs
@@ -52,14 +52,13 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
         rows = manifest[manifest["split"] == split]
         facts[split] = [path / f"{split}.json"]
         shard_writer.write_shard(
-            path / f"{split}.tfrecord",
-            facts[split][0],
+            shard_writer.ShardFiles(path / f"{split}.tfrecord", facts[split][0]),
             rows,
             data_set="d",
             size=32,
             manifest=Path("m.csv"),
         )
-    shard_writer.write_index(path / "index.json", facts, data_set="d", size=32)
+    shard_index.write_index(path / "index.json", facts, data_set="d", size=32)
     return path / "index.json"
 
 

@@ -14,7 +14,7 @@ TOLD = {"mean-chroma-oracle", "true-chroma"}
 def label(run: str, separator: str = ", ") -> str:
     """A run's name for readers: "unet, 30 epochs" for unet_30, "Grayscale copy" for the baseline.
 
-    Pictures of another program are called as the configuration calls them.
+    External predictions are called as the configuration calls them.
     """
     if run in BASELINES:
         return BASELINES[run]

@@ -45,7 +45,7 @@ def _unpack(archive: Path, configfile: Path | None) -> None:
             f"there is no file {configfile}; if the archive holds it, take it out and read it first: "
             f"tar -xzf {archive} {configfile}"
         )
-    layout = Layout.of(PROJECT, configuration.outline(configfile), configfile)
+    layout = Layout.of(PROJECT, configuration.read_without_files(configfile), configfile)
     count = restore.unpack(archive, PROJECT, layout)
     print(f"Restored {count:,} files of {shown(archive)}; `make report` continues from there")
 

@@ -2,6 +2,9 @@ from pathlib import Path
 
 from deepcolor import script
 from deepcolor.config import configuration
+from deepcolor.config.data_sets import data_sets
+from deepcolor.config.models import external_predictions
+from deepcolor.config.runs import find_run
 from deepcolor.errors import DeepColorError
 from deepcolor.report import browse
 
@@ -17,18 +20,15 @@ def main(*, run: str, configfile: Path | None = None, port: int = 5151) -> None:
         port: Port of the app.
     """
     config = configuration.read(configfile)
-    if run not in configuration.pictures(config):
-        configuration.find_run(config, run)
+    if run not in external_predictions(config):
+        find_run(config, run)
     folder = Path(config["results"]) / run
     if not (folder / "metrics.json").exists():
         overlay = f"--configfile {configfile} " if configfile else ""
         raise DeepColorError(
             f"{folder} is not finished; run: snakemake {overlay}--cores all -- {folder}/metrics.json"
         )
-    manifests = [
-        Path(config["data"]) / data_set.name / "manifest.csv"
-        for data_set in configuration.data_sets(config)
-    ]
+    manifests = [Path(config["data"]) / data_set.name / "manifest.csv" for data_set in data_sets(config)]
     for path in manifests:
         if not path.exists():
             raise DeepColorError(f"{path} is missing; make report writes it again")

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from deepcolor import script
-from deepcolor.config.preflight import add_up, describe
+from deepcolor.config.preflight import Plan, describe, estimate
 from deepcolor.errors import DeepColorError
 from deepcolor.files import read_json
 
@@ -31,14 +31,16 @@ def main(
         cache: Folder for downloads.
         results: Folder for the results.
     """
-    costs = add_up(
+    costs = estimate(
         [read_json(path) for path in data_sets],
         [read_json(path) for path in models],
-        images=images,
-        runs=runs,
-        evaluated=split,
-        image_size=image_size,
-        folders=[cache, data, results],
+        Plan(
+            images=images,
+            runs=runs,
+            evaluated=split,
+            image_size=image_size,
+            folders=[cache, data, results],
+        ),
     )
     for line in describe(costs):
         print(line, flush=True)

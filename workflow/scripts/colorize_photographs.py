@@ -21,7 +21,8 @@ def main(
         sheet: HTML file of the contact sheet to write; the pictures go into its folder.
     """
     from deepcolor.colorize.batch import colorize_files, report
-    from deepcolor.colorize.network import open_network
+    from deepcolor.colorize.batch_file import BatchOptions
+    from deepcolor.colorize.network import open_exported
     from deepcolor.colorize.settings import Settings
 
     chosen = {key: value for key, value in settings.items() if key != "folder"}
@@ -29,10 +30,9 @@ def main(
     summary = colorize_files(
         [photographs],
         sheet.parent,
-        open_network(network / "model.onnx", threads),
+        open_exported(network / "model.onnx", threads),
         Settings(**chosen),
-        threads=threads,
-        most_megapixels=most_megapixels,
+        BatchOptions(threads=threads, most_megapixels=most_megapixels),
     )
     report(summary, sheet)
 

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from deepcolor import script
-from deepcolor.compute import backend
+from deepcolor.compute.startup import import_tensorflow
 
 
 def main(
@@ -27,7 +27,7 @@ def main(
         study: JSON file of the design to write.
         pictures: Folder for the pictures.
     """
-    backend.prepare_keras(threads=1, accelerator="cpu")
+    import_tensorflow()  # Before `shards`, which imports it too.
     from deepcolor.data.shards import Shards
     from deepcolor.study.material import draw_study
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from deepcolor import script
 from deepcolor.data.fetch import fetch_range
 from deepcolor.data.quality import Checks
+from deepcolor.data.ranges import Range
 from deepcolor.data.sources.base import Request
 
 
@@ -40,12 +41,8 @@ def main(
     """
     request = Request(seed, sum(images.values()), cache, number, of)
     done = fetch_range(
-        data_set,
+        Range(data_set, images, folder, number, of),
         pkgutil.resolve_name(source)(request, **(options or {})),
-        images,
-        folder,
-        number=number,
-        of=of,
         checks=Checks(**checks) if checks else None,
         others=others,
         threads=threads,

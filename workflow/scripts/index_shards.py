@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from deepcolor import integrity, script
-from deepcolor.data.shard_writer import write_index
+from deepcolor.data.shard_index import write_index
 
 
 def main(*, data_set: str, image_size: int, shards: script.Json[dict[str, int]], index: Path) -> None:

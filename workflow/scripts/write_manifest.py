@@ -2,7 +2,7 @@ import resource
 from pathlib import Path
 
 from deepcolor import script
-from deepcolor.data.merge import join
+from deepcolor.data.merge import merge_ranges
 
 
 def main(
@@ -22,10 +22,10 @@ def main(
         folder: Folder of the data set, with its ranges, to write to.
         near_duplicates: Bits in which the hashes of near-duplicates may differ.
     """
-    # Each range is open while they are joined.
+    # Each range is open while they are merged.
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    done = join(data_set, images, folder, ranges, near_duplicates)
+    done = merge_ranges(data_set, images, folder, ranges, near_duplicates)
     print(f"write_manifest {data_set}: {done}", flush=True)
 
 

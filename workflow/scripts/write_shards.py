@@ -2,7 +2,7 @@ from pathlib import Path
 
 from deepcolor import integrity, script
 from deepcolor.data.manifest import offsets_of, read_slice
-from deepcolor.data.shard_writer import write_shard
+from deepcolor.data.shard_writer import ShardFiles, write_shard
 
 
 def main(
@@ -34,8 +34,7 @@ def main(
     rows = read_slice(manifest, split, number, of)
     with script.scratch_folder(scratch) as folder:
         write_shard(
-            shard,
-            contents,
+            ShardFiles(shard, contents),
             rows,
             data_set=data_set,
             size=image_size,

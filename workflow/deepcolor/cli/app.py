@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from deepcolor.cli.arguments import most, port
-from deepcolor.colorize.ordering import natural
 from deepcolor.errors import DeepColorError, shown
 
 # Threads that answer: of a picture in work, those that wait, and one for the page itself.
@@ -64,11 +63,13 @@ def find_runs(results: Path, models: Sequence[Path]) -> dict[str, Path]:
             raise DeepColorError(f"--model {path}: there is no such file; name another")
         if path.suffix not in (".onnx", ".keras"):
             raise DeepColorError(f"--model {path}: name a .keras file, or an exported .onnx file")
+    from deepcolor.colorize.inputs import natural_order
+
     found = list(dict.fromkeys(models))
     if not models:
-        exported = sorted(results.glob("*/export/model.onnx"), key=_order)
+        exported = sorted(results.glob("*/export/model.onnx"), key=lambda path: natural_order(str(path)))
         folders = {_run(path) for path in exported}
-        trained = sorted(results.glob("*/model.keras"), key=_order)
+        trained = sorted(results.glob("*/model.keras"), key=lambda path: natural_order(str(path)))
         found = [*exported, *(path for path in trained if _run(path) not in folders)]
     if not found:
         raise DeepColorError(
@@ -84,10 +85,6 @@ def _run(path: Path) -> Path:
     """What a file's network is called after: its folder, or what it is called itself."""
     folder = path.parent.parent if path.parent.name == "export" else path.parent
     return folder if path.name in ("model.onnx", "model.keras") else path.with_suffix("")
-
-
-def _order(path: Path) -> tuple[list[str | int], str]:
-    return natural(str(path))
 
 
 def run_app(args: argparse.Namespace) -> None:

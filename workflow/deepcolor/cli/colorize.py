@@ -72,8 +72,9 @@ def run_colorize(args: argparse.Namespace) -> None:
         raise DeepColorError("--sign-with and --sign-key go together; give both")
     from deepcolor.colorize import content_credentials
     from deepcolor.colorize.batch import colorize_files, report
+    from deepcolor.colorize.batch_file import BatchOptions
     from deepcolor.colorize.inputs import SHEET
-    from deepcolor.colorize.network import open_network
+    from deepcolor.colorize.loading import open_network
     from deepcolor.colorize.settings import Settings
 
     signer = None
@@ -92,10 +93,7 @@ def run_colorize(args: argparse.Namespace) -> None:
         Settings(
             args.saturation, args.tiles, args.flip_average, args.keep_tint, args.label, args.quality
         ),
-        threads=threads,
-        overwrite=args.overwrite,
-        most_megapixels=args.most_megapixels,
-        signer=signer,
+        BatchOptions(threads, args.overwrite, args.most_megapixels, signer),
     )
     report(summary, args.output / SHEET)
 

@@ -47,7 +47,8 @@ def run_evaluate(args: argparse.Namespace) -> None:
         _check_target(option, file, args.manifest)
     from deepcolor.colorize.evaluate import evaluate_photographs
     from deepcolor.colorize.inputs import Found, find_files
-    from deepcolor.colorize.network import network_file, open_network
+    from deepcolor.colorize.loading import open_network
+    from deepcolor.colorize.network import network_file
     from deepcolor.evaluation import score
     from deepcolor.files import write_json
 

@@ -20,8 +20,9 @@ from PIL import Image
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
-from deepcolor.colorize.colorizer import Colorized, colorize, previews
-from deepcolor.colorize.network import Network, open_network
+from deepcolor.colorize.colorizer import Colorized, Limits, colorize, previews
+from deepcolor.colorize.loading import open_network
+from deepcolor.colorize.network import Network
 from deepcolor.colorize.settings import Settings
 from deepcolor.colorize.write import write
 from deepcolor.errors import DeepColorError, first_line, shown
@@ -133,8 +134,7 @@ def create_app(
                 hashlib.sha256(content).hexdigest(),
                 network,
                 settings,
-                most_megapixels=most_megapixels,
-                max_seconds=MAX_SECONDS,
+                limits=Limits(most_megapixels, MAX_SECONDS),
                 workers=workers,
             )
             return _answer(done, network, settings)

@@ -40,47 +40,52 @@ class Colorized:
     notes: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Limits:
+    """Limits of one photograph.
+
+    Attributes:
+        most_megapixels: Size in megapixels above which photographs are refused.
+        max_seconds: Time in seconds for the predictions of all tiles, see `predict_colors`.
+    """
+
+    most_megapixels: float = MOST_MEGAPIXELS
+    max_seconds: float = math.inf
+
+
 def colorize(
     content: bytes,
     checksum: str,
     network: Network,
     settings: Settings,
     *,
-    most_megapixels: float = MOST_MEGAPIXELS,
-    max_seconds: float = math.inf,
+    limits: Limits | None = None,
     workers: Executor | None = None,
 ) -> Colorized:
     """Colorize a photograph.
 
     Args:
-        content: Of its file.
-        checksum: SHA-256 of that.
-        network: Gives the colors.
-        settings: How.
-        most_megapixels: Larger ones are refused.
-        max_seconds: Time for the predictions of all tiles, see `predict_colors`.
-        workers: Threads to share a large one out to.
+        content: Content of the photograph's file.
+        checksum: SHA-256 checksum of the content, in hexadecimal.
+        network: Network that predicts the colors.
+        settings: Settings of the picture.
+        limits: Limits of size and time.
+        workers: Threads for the parts of a large photograph.
 
     Raises:
-        ValueError: It cannot be read.
+        ValueError: The photograph cannot be read, or exceeds a limit.
     """
-    photograph = read(content, most_megapixels)
+    limits = limits or Limits()
+    photograph = read(content, limits.most_megapixels)
     notes = list(photograph.notes)
-    color = settings.saturation * _predicted(photograph, network, settings, max_seconds)
+    color = settings.saturation * _predicted(photograph, network, settings, limits.max_seconds)
     if photograph.kind == "toned":
         notes.append("its tint is kept" if settings.keep_tint else "its tint is removed")
         if settings.keep_tint:
             color = color + _resized(_upright_tint(photograph), color.shape[1:])
     elif photograph.kind == "color":
         notes.append("it had colors; they are replaced")
-    height, width = photograph.luminance.shape
-    channels = 3 if photograph.alpha is None else 4
-    pixels = np.empty((height, width, channels), photograph.luminance.dtype)
-    compose(
-        photograph.upright(photograph.luminance), color, photograph.upright(pixels)[..., :3], workers
-    )
-    if photograph.alpha is not None:
-        pixels[..., 3] = photograph.alpha
+    pixels = _composed(photograph, color, workers)
     if settings.label and not label(photograph.upright(pixels)):
         notes.append("it is too small for the visible label")
     noted = {
@@ -91,13 +96,31 @@ def colorize(
         "Settings": settings.text(),
         "Time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
+    return Colorized(photograph, pixels, _marked(photograph, noted, notes), noted, notes)
+
+
+def _composed(photograph: Photograph, color: np.ndarray, workers: Executor | None) -> np.ndarray:
+    """Return the pixels of a photograph with new colors, as stored."""
+    height, width = photograph.luminance.shape
+    channels = 3 if photograph.alpha is None else 4
+    pixels = np.empty((height, width, channels), photograph.luminance.dtype)
+    compose(
+        photograph.upright(photograph.luminance), color, photograph.upright(pixels)[..., :3], workers
+    )
+    if photograph.alpha is not None:
+        pixels[..., 3] = photograph.alpha
+    return pixels
+
+
+def _marked(photograph: Photograph, noted: dict[str, str], notes: list[str]) -> bytes:
+    """Return the photograph's XMP packet with the mark; add to the notes what is left out."""
     if photograph.xmp and not xmp.is_readable(photograph.xmp):
         notes.append("its XMP metadata cannot be read and are left out")
     packet = xmp.mark(photograph.xmp, noted)
     if photograph.format == "JPEG" and len(packet) > MOST_XMP:
         packet = xmp.mark(b"", noted)
         notes.append("its XMP metadata leave no room for the mark and are left out")
-    return Colorized(photograph, pixels, packet, noted, notes)
+    return packet
 
 
 def _predicted(

@@ -11,8 +11,7 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from PIL import Image
 
-from deepcolor.colorize.inputs import SMALL
-from deepcolor.colorize.ordering import natural
+from deepcolor.colorize.inputs import SMALL, natural_order
 from deepcolor.errors import shown
 from deepcolor.files import replacing
 
@@ -73,8 +72,9 @@ def render(entries: Sequence[Mapping[str, Any]], trained_on: Sequence[str]) -> s
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    ordered = sorted(entries, key=lambda each: natural_order(each["output"]))
     return environment.get_template("contact_sheet.html.j2").render(
-        entries=[_shown(each) for each in sorted(entries, key=lambda each: natural(each["output"]))],
+        entries=[_shown(each) for each in ordered],
         models=sorted({shown(each["model"] or "an unnamed network") for each in entries}),
         trained_on=trained_on,
     )

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from deepcolor.colorize.batch import AT_A_TIME, Room, megapixels_of
 from deepcolor.colorize.network import Network
 from deepcolor.colorize.read import LEAST_CHROMA, MOST_MEGAPIXELS
+from deepcolor.colorize.room import MEGAPIXELS_AT_A_TIME, Room, megapixels_of
 from deepcolor.data.manifest import read_manifest
-from deepcolor.data.near_duplicates import Twins
-from deepcolor.data.quality import SIDE, Checks, fault, perceptual_hash
+from deepcolor.data.near_duplicates import HashIndex
+from deepcolor.data.quality import SIDE, Checks, defect, perceptual_hash
 from deepcolor.data.sources.base import Candidate, Rejection
 from deepcolor.errors import DeepColorError, first_line
 from deepcolor.evaluation import metrics
@@ -96,7 +96,7 @@ def evaluate_photographs(
     else:
         checks = None
         candidates = _of_manifest(files, manifest, split, threads, done)
-    read = partial(_read, size=network.size, checks=checks, room=Room(AT_A_TIME))
+    read = partial(_read, size=network.size, checks=checks, room=Room(MEGAPIXELS_AT_A_TIME))
     names, ours, grays = [], [], []
     with (
         ThreadPoolExecutor(threads) as workers,
@@ -185,7 +185,7 @@ def _read(candidate: Candidate, size: int, checks: Checks | None, room: Room) ->
             if checks is None:
                 return Read(candidate, square, "", None)
             small, (width, height) = read_square(path, SIDE)
-        if unfit := fault(small, width, height, checks):
+        if unfit := defect(small, width, height, checks):
             return Rejection(candidate.id, unfit)
         return Read(candidate, square, sha256(path), perceptual_hash(small))
     except (ValueError, OSError) as error:
@@ -197,7 +197,7 @@ def _fit(
 ) -> Iterator[tuple[Read, str]]:
     """The photographs that are scored, each with its group; the others are noted."""
     first_with: dict[str, str] = {}
-    twins, groups = Twins(NEAR_DUPLICATES), list[str]()
+    index, groups = HashIndex(NEAR_DUPLICATES), list[str]()
     for each in found:
         progress.add()
         if isinstance(each, Rejection):
@@ -208,8 +208,8 @@ def _fit(
             if first_with.setdefault(each.sha256, id) != id:
                 rejected.append(Rejection(id, f"duplicate of {first_with[each.sha256]}"))
                 continue
-            near = twins.of(each.hash)
+            near = index.find(each.hash)
             group = groups[near[0]] if len(near) else id
-            twins.add(each.hash)
+            index.add(each.hash)
             groups.append(group)
         yield each, group

@@ -1,6 +1,7 @@
 """Which files are colorized, and where to."""
 
 import glob
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -143,3 +144,10 @@ def _is_written(file: Path) -> bool:
         except Exception:  # What is wrong with it is said when it is read.
             return False
     return format in {*FORMATS, "MPO"}
+
+
+def natural_order(name: str) -> tuple[list[str | int], str]:
+    """Return a sorting key of a name as people sort: 9 before 10, and a next to A."""
+    parts: list[str | int] = list(re.split("([0-9]+)", name.casefold()))
+    parts[1::2] = [int(part) for part in parts[1::2]]
+    return parts, name

@@ -4,22 +4,6 @@ from pathlib import Path
 
 from deepcolor.colorize import xmp
 from deepcolor.colorize.content_credentials import credentials
-from deepcolor.errors import first_line
-from deepcolor.imaging import bounds
-
-
-def packet_of(path: Path) -> bytes:
-    """The XMP packet of a picture; b"" where it has none.
-
-    Raises:
-        ValueError: The file is missing, broken, out of `bounds`, or no image.
-    """
-    try:
-        with bounds.header_of(path) as image:
-            packet = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp") or b""
-    except OSError as error:
-        raise ValueError((error.strerror or first_line(error)).lower()) from error
-    return packet.encode() if isinstance(packet, str) else bytes(packet)
 
 
 def inspect(path: Path) -> str:
@@ -28,7 +12,7 @@ def inspect(path: Path) -> str:
     Raises:
         ValueError: The file is missing, broken, out of `bounds`, or no image.
     """
-    return "; ".join(filter(None, [_marked(packet_of(path)), credentials(path)]))
+    return "; ".join(filter(None, [_marked(xmp.packet_of(path)), credentials(path)]))
 
 
 def _marked(packet: bytes) -> str:

@@ -1,6 +1,5 @@
-"""A trained network as it is used: the ONNX file with onnxruntime alone, or model.keras with Keras."""
+"""A trained network as it is used; here an exported one, by onnxruntime alone."""
 
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +9,7 @@ import numpy as np
 
 from deepcolor.colorize.onnx_process import Session
 from deepcolor.errors import DeepColorError, first_line, shown
-from deepcolor.files import read_json, sha256
+from deepcolor.files import sha256
 
 MAX_SIZE = 4096  # Side of a network's pictures, in pixels.
 NO_CARD = "No model card says what this network was trained on."
@@ -37,26 +36,54 @@ class Network:
     notes: tuple[str, ...] = ()
 
 
-def open_network(path: Path, threads: int) -> Network:
-    """Load a network for use.
+@dataclass(frozen=True)
+class Opened:
+    """The content of a network's file.
+
+    Attributes:
+        shapes: Shapes of the input and of the output, as the file declares them.
+        predict: Function from luminance to RGB, see `Network.predict`.
+        card: Model card; {} where there is none.
+    """
+
+    shapes: tuple[tuple[Any, ...], tuple[Any, ...]]
+    predict: Callable[[np.ndarray], np.ndarray]
+    card: dict[str, Any]
+
+
+def open_exported(path: Path, threads: int) -> Network:
+    """Load an exported network.
 
     Args:
-        path: An exported `.onnx` file, a `.keras` file, which needs TensorFlow, or the folder of a run
-            with either; the `.keras` file goes first.
-        threads: CPU threads that it may use.
+        path: ONNX file.
+        threads: Number of CPU threads that it may use.
 
     Raises:
-        DeepColorError: There is no such file, it is broken, or it is a network of another kind.
+        DeepColorError: The file does not exist, is broken, or is not a network that colorizes.
     """
-    path = network_file(path)
-    openers = {".onnx": _open_onnx, ".keras": _open_keras}
-    if path.suffix not in openers:
-        raise DeepColorError(f"--model {path}: name a .keras file, or an exported .onnx file")
+
+    def open_onnx(file: Path) -> Opened:
+        session = Session(file, threads)
+        return Opened(session.shapes, session.predict, session.card)
+
+    return load_network(network_file(path), open_onnx)
+
+
+def load_network(path: Path, opener: Callable[[Path], Opened]) -> Network:
+    """Load a network from its file and check that it colorizes.
+
+    Args:
+        path: File of the network.
+        opener: Function that opens the file; may raise any error.
+
+    Raises:
+        DeepColorError: The file is broken, or is not a network that colorizes.
+    """
     try:
-        shapes, predict, card = openers[path.suffix](path, threads)
-        size = _size(*shapes)
+        opened = opener(path)
+        size = _size(*opened.shapes)
         # A pass with two pictures shows what shapes do not, such as another type of numbers.
-        predicted = predict(np.zeros((2, size, size, 1), np.float32))
+        predicted = opened.predict(np.zeros((2, size, size, 1), np.float32))
         if predicted.shape != (2, size, size, 3):
             raise ValueError(f"of two pictures it makes {predicted.shape}")
         if not np.isfinite(predicted).all():
@@ -71,13 +98,13 @@ def open_network(path: Path, threads: int) -> Network:
             f"--model {path} cannot be used ({first_line(error)}); name a network that DeepColor has "
             "trained or exported"
         ) from error
-    in_short = card.get("in_short")
+    in_short = opened.card.get("in_short")
     return Network(
-        name=shown(card.get("run") or _name(path)),
+        name=shown(opened.card.get("run") or _name(path)),
         sha256=sha256(path),
         size=size,
-        predict=predict,
-        card=card,
+        predict=opened.predict,
+        card=opened.card,
         notes=tuple(map(shown, in_short)) if isinstance(in_short, list) and in_short else (NO_CARD,),
     )
 
@@ -130,39 +157,3 @@ def _name(path: Path) -> str:
     if path.parent.name == "export":
         return path.absolute().parent.parent.name
     return path.absolute().parent.name if path.name == "model.keras" else path.stem
-
-
-Opened = tuple[tuple[tuple[Any, ...], tuple[Any, ...]], Callable[[np.ndarray], np.ndarray], dict]
-
-
-def _open_onnx(path: Path, threads: int) -> Opened:
-    session = Session(path, threads)
-    return session.shapes, session.predict, session.card
-
-
-def _open_keras(path: Path, threads: int) -> Opened:
-    from deepcolor.compute import backend
-
-    backend.prepare_keras(threads)
-    from deepcolor.models.loading import load_network
-
-    try:
-        network = load_network(path)
-    except DeepColorError as error:  # With a remedy that is the pipeline's.
-        raise ValueError(first_line(error.__cause__ or error)) from error
-    lock = threading.Lock()
-
-    def predict(luminance: np.ndarray) -> np.ndarray:
-        with lock:
-            return np.asarray(network.predict_on_batch(luminance))
-
-    card = path.with_name("model_card.json")
-    content = read_json(card) if card.exists() else {}
-    if content and (not isinstance(content, dict) or content.get("model_sha256") != sha256(path)):
-        raise DeepColorError(f"{card} is of another network than {path}; make it again, or delete it")
-    return (_shape(network.input_shape), _shape(network.output_shape)), predict, content
-
-
-def _shape(shape: Any) -> tuple[Any, ...]:
-    """A shape of Keras's: a network of several inputs has a list or map of them."""
-    return shape if isinstance(shape, tuple) else ()

@@ -9,7 +9,11 @@ without any other file.
 import json
 import threading
 from collections.abc import Mapping
+from pathlib import Path
 from xml.etree import ElementTree
+
+from deepcolor.errors import first_line
+from deepcolor.imaging import bounds
 
 SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 COLORIZED = f"{SOURCE_TYPES}compositeWithTrainedAlgorithmicMedia"
@@ -32,6 +36,20 @@ _registry = threading.Lock()
 
 # What we note of a file, by attribute of our own namespace.
 NOTED = ("Software", "Model", "ModelSHA256", "InputSHA256", "Settings", "Time")
+
+
+def packet_of(path: Path) -> bytes:
+    """Return the XMP packet of an image file; b"" if it has none.
+
+    Raises:
+        ValueError: The file is missing, broken, beyond `bounds`, or not an image.
+    """
+    try:
+        with bounds.header_of(path) as image:
+            packet = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp") or b""
+    except OSError as error:
+        raise ValueError((error.strerror or first_line(error)).lower()) from error
+    return packet.encode() if isinstance(packet, str) else bytes(packet)
 
 
 def mark(packet: bytes, noted: Mapping[str, str]) -> bytes:

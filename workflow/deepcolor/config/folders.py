@@ -15,7 +15,7 @@ PROJECT = Path(__file__).parents[3]
 CODE = {".ci", ".git", ".snakemake", ".venv", "docs", "envs", "rules", "tests", "workflow"}
 
 
-def plain_folders(folders: Mapping[str, str]) -> dict[str, str]:
+def normalized_folders(folders: Mapping[str, str]) -> dict[str, str]:
     """Write the folders of the configuration as Snakemake compares paths: x/y, not ./x//y/.
 
     Args:

@@ -1,4 +1,4 @@
-"""What a run will cost, added up before a night is spent on it."""
+"""Preflight: estimate what a run takes, before it starts."""
 
 import os
 import shutil
@@ -7,19 +7,40 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-STATE_BYTES = 20  # For each parameter: the weight, Adam's two moments, an average, a sum of gradients.
-MODEL_BYTES = 4  # The weights alone.
+# Bytes a parameter in a checkpoint (weight, Adam's two moments, average, sum of gradients) and in a
+# network file.
+CHECKPOINT_BYTES, NETWORK_BYTES = 20, 4
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is going to run.
+
+    Attributes:
+        images: Number of images of all data sets, by split.
+        runs: For each run its model, the epochs that it adds to the run that it resumes, and the
+            number of training and validation images.
+        evaluated: Split whose predictions are stored.
+        image_size: Side of the images in pixels.
+        folders: Folders to which files will be written.
+    """
+
+    images: Mapping[str, int]
+    runs: Sequence[Mapping[str, Any]]
+    evaluated: str
+    image_size: int
+    folders: Sequence[Path]
 
 
 @dataclass
 class Costs:
-    """What a run will cost.
+    """Estimated costs of a run.
 
     Attributes:
-        data_sets: What was found out about each; see check_data_set.py.
-        models: What was found out about each; see check_training.py, and `seconds`.
+        data_sets: Findings of check_data_set.py, one for each data set.
+        models: Findings of check_training.py, one for each model, with `seconds` of training.
         disk: Bytes by purpose.
-        free: Bytes that are free where they will go, the least of the folders.
+        free: Bytes free in the fullest of the folders.
         problems: What is missing or too small, a line each.
     """
 
@@ -30,109 +51,104 @@ class Costs:
     problems: list[str] = field(default_factory=list)
 
 
-def add_up(
-    data_sets: Sequence[Mapping[str, Any]],
-    models: Sequence[Mapping[str, Any]],
-    *,
-    images: Mapping[str, int],
-    runs: Sequence[Mapping[str, Any]],
-    evaluated: str,
-    image_size: int,
-    folders: Sequence[Path],
+def estimate(
+    data_sets: Sequence[Mapping[str, Any]], models: Sequence[Mapping[str, Any]], plan: Plan
 ) -> Costs:
-    """Add up what was found out about data sets and models.
+    """Estimate the costs of a run.
 
     Args:
-        data_sets: Of check_data_set.py.
-        models: Of check_training.py.
-        images: Of all data sets together, by split.
-        runs: Of each: model, epochs that it adds to the run that it goes on from, and the images that it
-            is trained and validated on (training, validation).
-        evaluated: The split of which predictions are kept.
-        image_size: Side of the pictures in pixels.
-        folders: Where files will be written.
+        data_sets: Findings of check_data_set.py, one for each data set.
+        models: Findings of check_training.py, one for each model.
+        plan: What is going to run.
     """
-    picture = image_size * image_size * 3
     costs = Costs(data_sets, [])
-    parameters = 0
     for data_set in data_sets:
         if data_set["problem"]:
             costs.problems.append(f"data set {data_set['name']}: {data_set['problem']}")
+    parameters = 0
     timed = []
     for model in models:
         if model["problem"]:
             costs.problems.append(f"model {model['name']}: {model['problem']}")
             continue
-        own = [run for run in runs if run["model"] == model["name"]]
+        own = [run for run in plan.runs if run["model"] == model["name"]]
         parameters += model["parameters"] * len(own)
-        # An epoch also predicts the validation images, which is taken for a third of the work of
-        # training with as many (the forward pass without the two of the gradients).
-        pictures = sum(run["epochs"] * (run["training"] + run["validation"] / 3) for run in own)
-        timed.append({**model, "seconds": pictures / model["images_per_second"]})
+        # An epoch also predicts the validation images, which counts as a third of the work of
+        # training on as many (the forward pass without the two of the gradients).
+        images = sum(run["epochs"] * (run["training"] + run["validation"] / 3) for run in own)
+        timed.append({**model, "seconds": images / model["images_per_second"]})
         if model["memory"] > model["device_memory"]:
-            # Some memory is taken whatever the batch: left out here, the advice is on the safe side.
-            fits = max(1, int(model["batch_size"] * 0.9 * model["device_memory"] / model["memory"]))
-            costs.problems.append(
-                f"model {model['name']}: a batch of {model['batch_size']} needs about "
-                f"{size(model['memory'])} of memory, and the {model['device']} has "
-                f"{size(model['device_memory'])}; set training.batch_size to {fits} or less, and "
-                "training.gradient_accumulation_steps to make up for it"
-            )
+            costs.problems.append(_too_large(model))
     costs.models = timed
+    image_bytes = plan.image_size * plan.image_size * 3
     costs.disk = {
         "downloads": sum(data_set.get("download", 0) for data_set in data_sets),
-        "shards": sum(images.values()) * picture,
-        "predictions": len(runs) * images[evaluated] * picture,
-        "networks and states": parameters * (STATE_BYTES + MODEL_BYTES),
+        "shards": sum(plan.images.values()) * image_bytes,
+        "predictions": len(plan.runs) * plan.images[plan.evaluated] * image_bytes,
+        "networks and states": parameters * (CHECKPOINT_BYTES + NETWORK_BYTES),
     }
-    costs.free = min(shutil.disk_usage(existing(folder)).free for folder in folders)
-    if sum(costs.disk.values()) > costs.free:
+    costs.free = min(shutil.disk_usage(nearest_existing(folder)).free for folder in plan.folders)
+    needed = sum(costs.disk.values())
+    if needed > costs.free:
         costs.problems.append(
-            f"disk: {size(sum(costs.disk.values()))} are needed, {size(costs.free)} are free; free "
+            f"disk: {format_bytes(needed)} are needed, {format_bytes(costs.free)} are free; free "
             "some, or set 'results', 'data' and 'cache' in config.yaml to folders on another disk"
         )
     return costs
 
 
+def _too_large(model: Mapping[str, Any]) -> str:
+    """Return the problem of a batch that does not fit into the device's memory."""
+    # Some memory is taken whatever the batch: left out here, the advice is on the safe side.
+    fits = max(1, int(model["batch_size"] * 0.9 * model["device_memory"] / model["memory"]))
+    return (
+        f"model {model['name']}: a batch of {model['batch_size']} needs about "
+        f"{format_bytes(model['memory'])} of memory, and the {model['device']} has "
+        f"{format_bytes(model['device_memory'])}; set training.batch_size to {fits} or less, and "
+        "training.gradient_accumulation_steps to make up for it"
+    )
+
+
 def describe(costs: Costs) -> Iterator[str]:
-    """The costs in lines to be printed."""
+    """Yield the costs in lines to print."""
     for each in costs.data_sets:
         if not each["problem"]:
             notes = "; ".join(each["notes"])
             yield (
-                f"data set {each['name']}: {each['images']:,} images, {size(each['download'])} to "
-                f"download{'; ' if notes else ''}{notes}"
+                f"data set {each['name']}: {each['images']:,} images, "
+                f"{format_bytes(each['download'])} to download{'; ' if notes else ''}{notes}"
             )
     for each in costs.models:
         yield (
             f"model {each['name']}: {each['parameters']:,} parameters, "
             f"{each['images_per_second']:.3g} images/s on the {each['device']}, about "
-            f"{duration(each['seconds'])}; {size(each['memory'])} of "
-            f"{size(each['device_memory'])} memory for batches of {each['batch_size']}"
+            f"{format_duration(each['seconds'])}; {format_bytes(each['memory'])} of "
+            f"{format_bytes(each['device_memory'])} memory for batches of {each['batch_size']}"
         )
-    parts = ", ".join(f"{name} {size(amount)}" for name, amount in costs.disk.items())
-    yield f"disk: {size(sum(costs.disk.values()))} ({parts}); {size(costs.free)} are free"
-    yield f"training: about {duration(sum(each['seconds'] for each in costs.models))} in all"
+    parts = ", ".join(f"{name} {format_bytes(amount)}" for name, amount in costs.disk.items())
+    needed, free = format_bytes(sum(costs.disk.values())), format_bytes(costs.free)
+    yield f"disk: {needed} ({parts}); {free} are free"
+    yield f"training: about {format_duration(sum(each['seconds'] for each in costs.models))} in all"
     for problem in costs.problems:
         yield f"missing: {problem}"
     if not costs.problems:
         yield "All is there."
 
 
-def existing(folder: Path) -> Path:
-    """The folder, or the nearest one above it that there is."""
+def nearest_existing(folder: Path) -> Path:
+    """Return the folder, or its nearest parent that exists."""
     folder = Path(os.path.abspath(folder))
     while not folder.exists():
         folder = folder.parent
     return folder
 
 
-def size(amount: float) -> str:
+def format_bytes(amount: float) -> str:
     """Bytes, in GB or MB."""
     return f"{amount / 1e9:.1f} GB" if amount >= 1e9 else f"{amount / 1e6:.0f} MB"
 
 
-def duration(seconds: float) -> str:
-    """Seconds, in hours and minutes."""
+def format_duration(seconds: float) -> str:
+    """Return a duration in hours and minutes."""
     minutes = round(seconds / 60)
     return f"{minutes // 60:,} h {minutes % 60} min" if minutes >= 60 else f"{max(1, minutes)} min"

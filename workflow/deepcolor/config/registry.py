@@ -21,5 +21,5 @@ SOURCES = {
     "photographs": "deepcolor.data.sources.embedded:photographs",
 }
 
-# Sources that choose their photographs and keep the splits apart themselves: nothing is checked.
-CHOSEN_BY_HAND = {"photographs"}
+# Sources of hand-picked photographs that keep the splits apart themselves: nothing is checked.
+CURATED_SOURCES = {"photographs"}

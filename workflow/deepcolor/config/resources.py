@@ -1,7 +1,7 @@
-"""What jobs ask a cluster for: memory, run time and disk that follow their work. Standard library only.
+"""Resources that jobs ask a cluster for: memory, run time and disk. Standard library only.
 
-It is on the safe side, as a job is killed that uses more than it has asked for. The constants are
-measured: `python tests/benchmarks/demands.py` sets what was asked for beside what was used.
+The estimates are on the safe side, as a job is killed that exceeds its request. The constants are
+measured: `python tests/benchmarks/demands.py` lists what was requested next to what was used.
 """
 
 import math
@@ -9,44 +9,41 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 MB = 1_000_000
-# MB of a Python that makes figures and tables, and of one that has loaded Keras and TensorFlow.
-PYTHON, KERAS = 700, 1500
-SHUFFLED = (
-    1100  # MB of the two windows in which training images are shuffled; see deepcolor.data.shards.
-)
-CUDA = 5000  # MB of the host's memory for CUDA's libraries and buffers.
-PHOTOGRAPH = 400  # MB for a photograph while it is read, up to 100 megapixels.
-FETCHERS = 4  # Threads of a job that fetches.
-MARGIN = 10  # Minutes to start and to end, on a slow file system.
-SCRATCH = 500  # MB of scratch files that libraries may write.
-# Of one GPU over two cores, at least.
-GPU_SPEEDUP = 10
+PYTHON_MB = 700  # A Python that makes figures and tables.
+KERAS_MB = 1500  # A Python that has loaded Keras and TensorFlow.
+SHUFFLE_MB = 1100  # The two windows in which training images are shuffled; see `data.shards`.
+CUDA_MB = 5000  # Host memory for CUDA's libraries and buffers.
+PHOTOGRAPH_MB = 400  # A photograph of up to 100 megapixels while it is read.
+FETCH_THREADS = 4
+STARTUP_MINUTES = 10  # To start and to end, on a slow file system.
+SCRATCH_MB = 500  # Scratch files that libraries may write.
+GPU_SPEEDUP = 10  # One GPU over two CPU cores, at least.
 
 
 @dataclass(frozen=True)
-class Demand:
-    """What a job asks for.
+class Resources:
+    """Resources of a job.
 
     Attributes:
-        memory: MB.
-        minutes: Of run time.
-        disk: MB in the folder for scratch files; not what it writes into the project's folders.
+        memory: Memory in MB.
+        minutes: Run time in minutes.
+        disk: Scratch space in MB, without files in the project's folders.
     """
 
-    memory: int = PYTHON
-    minutes: int = MARGIN
-    disk: int = SCRATCH
+    memory: int = PYTHON_MB
+    minutes: int = STARTUP_MINUTES
+    disk: int = SCRATCH_MB
 
 
 @dataclass(frozen=True)
-class Network:
-    """What the training of an architecture takes, measured with its usual options.
+class Footprint:
+    """What training an architecture takes, measured with its usual options.
 
     Attributes:
-        base: MB of a process that trains it, without the images of a batch.
-        per_pixel: Bytes for every pixel of a batch: activations and their gradients.
-        pixels_per_second: On two cores.
-        weights: MB.
+        base: Memory in MB of the training process, without the images of a batch.
+        per_pixel: Bytes for each pixel of a batch: activations and their gradients.
+        pixels_per_second: Training speed on two cores.
+        weights: Size of the weights in MB.
     """
 
     base: int
@@ -55,20 +52,45 @@ class Network:
     weights: int
 
 
-# By architecture; one's own counts as the most expensive in all respects.
-NETWORKS: Mapping[str, Network] = {
-    "unet": Network(1500, 1600, 300_000, 14),
-    "densenet": Network(3000, 4000, 100_000, 40),
-    "mobilenet": Network(2000, 2700, 150_000, 39),
-    "denseunet": Network(3100, 4500, 80_000, 52),
-    "koalarization": Network(6000, 4500, 40_000, 250),
+# By architecture; one that is not listed counts as the most expensive in all respects.
+FOOTPRINTS: Mapping[str, Footprint] = {
+    "unet": Footprint(1500, 1600, 300_000, 14),
+    "densenet": Footprint(3000, 4000, 100_000, 40),
+    "mobilenet": Footprint(2000, 2700, 150_000, 39),
+    "denseunet": Footprint(3100, 4500, 80_000, 52),
+    "koalarization": Footprint(6000, 4500, 40_000, 250),
 }
 
 
-def network(architecture: str) -> Network:
-    """What an architecture takes; one that is not known, the most of all."""
-    known = NETWORKS.values()
-    return NETWORKS.get(architecture) or Network(
+@dataclass(frozen=True)
+class TrainingJob:
+    """What decides the resources of a training.
+
+    Attributes:
+        architecture: Name of the architecture.
+        images: Images of an epoch, for training and validation.
+        epochs: Epochs, without those of the run that it resumes.
+        batch_size: Images of a batch.
+        image_size: Side of the images in pixels.
+        threads: CPU threads.
+        gpus: Number of GPUs; with any, activations are in their memory.
+        scratch: Whether the shards are copied to scratch space.
+    """
+
+    architecture: str
+    images: int
+    epochs: int
+    batch_size: int
+    image_size: int
+    threads: int = 1
+    gpus: int = 0
+    scratch: bool = False
+
+
+def footprint(architecture: str) -> Footprint:
+    """Return the footprint of an architecture; of an unknown one, the largest of all."""
+    known = FOOTPRINTS.values()
+    return FOOTPRINTS.get(architecture) or Footprint(
         max(each.base for each in known),
         max(each.per_pixel for each in known),
         min(each.pixels_per_second for each in known),
@@ -76,139 +98,128 @@ def network(architecture: str) -> Network:
     )
 
 
-def training(
-    architecture: str,
-    *,
-    images: int,
-    epochs: int,
-    batch_size: int,
-    image_size: int,
-    threads: int,
-    gpus: int,
-    scratch: bool,
-) -> Demand:
-    """Train a network.
-
-    Args:
-        architecture: Its name.
-        images: Of an epoch, for training and validation.
-        epochs: Without those of the run that it goes on from.
-        batch_size: Images.
-        image_size: Side in pixels.
-        threads: Of the CPU.
-        gpus: That are asked for; activations are in their memory then.
-        scratch: Whether the shards are copied.
-    """
-    needs, pixels = network(architecture), image_size**2
-    batch = CUDA if gpus else needs.per_pixel * batch_size * pixels / MB
-    speed = needs.pixels_per_second * (GPU_SPEEDUP * gpus if gpus else max(1, threads / 4))
-    pictures = stored(images, image_size)
+def training(job: TrainingJob) -> Resources:
+    """Return the resources to train a network."""
+    needs, pixels = footprint(job.architecture), job.image_size**2
+    batch = CUDA_MB if job.gpus else needs.per_pixel * job.batch_size * pixels / MB
+    speedup = GPU_SPEEDUP * job.gpus if job.gpus else max(1, job.threads / 4)
+    shards = shard_megabytes(job.images, job.image_size)
     return _rounded(
-        needs.base + batch + min(2 * pictures, SHUFFLED),
-        2 * MARGIN + epochs * images * pixels / speed / 60,
-        pictures if scratch else 0,
+        needs.base + batch + min(2 * shards, SHUFFLE_MB),
+        2 * STARTUP_MINUTES
+        + job.epochs * job.images * pixels / (needs.pixels_per_second * speedup) / 60,
+        shards if job.scratch else 0,
     )
 
 
-def trying(architecture: str, image_size: int, gpus: int) -> Demand:
-    """Train a network on some images, 8 at a time."""
-    return training(
-        architecture, images=100, epochs=1, batch_size=8, image_size=image_size, threads=1, gpus=gpus,
-        scratch=False,
-    )  # fmt: skip
+def trial_training(architecture: str, image_size: int, gpus: int) -> Resources:
+    """Return the resources to train a network on some images, 8 at a time."""
+    return training(TrainingJob(architecture, 100, 1, 8, image_size, gpus=gpus))
 
 
-def predicting(architecture: str, images: int, image_size: int, gpus: int) -> Demand:
-    """Predict pictures with a network, 32 at a time."""
+def predicting(architecture: str, images: int, image_size: int, gpus: int) -> Resources:
+    """Return the resources to predict images with a network, 32 at a time."""
     # Without gradients, about half of a training's memory.
-    forward = CUDA if gpus else network(architecture).per_pixel * 32 * image_size**2 / MB / 2
+    forward = CUDA_MB if gpus else footprint(architecture).per_pixel * 32 * image_size**2 / MB / 2
     return reading(images, image_size, rate=2, memory=loading(architecture).memory + forward)
 
 
-def predicting_without_network(training: int, images: int, image_size: int) -> Demand:
-    """Read external predictions at 5 pictures of 256×256 a second; or go through the training images."""
+def predicting_without_network(training: int, images: int, image_size: int) -> Resources:
+    """Return the resources for external predictions (5 images of 256×256 a second) or a baseline.
+
+    Args:
+        training: Number of training images, which a baseline reads.
+        images: Number of evaluated images.
+        image_size: Side of the images in pixels.
+    """
     return max(
         reading(training + images, image_size),
         reading(images, image_size, rate=5),
-        key=lambda demand: demand.minutes,
+        key=lambda resources: resources.minutes,
     )
 
 
-def scoring(images: int, image_size: int) -> Demand:
-    """Score predictions, at 2 pictures of 256×256 a second."""
+def scoring(images: int, image_size: int) -> Resources:
+    """Return the resources to score predictions, at 2 images of 256×256 a second."""
     return reading(images, image_size, rate=2)
 
 
-def loading(architecture: str) -> Demand:
-    """Load a network."""
-    return _rounded(KERAS + 5 * network(architecture).weights, MARGIN)
+def loading(architecture: str) -> Resources:
+    """Return the resources to load a network."""
+    return _rounded(KERAS_MB + 5 * footprint(architecture).weights, STARTUP_MINUTES)
 
 
-def exporting(architecture: str) -> Demand:
-    """Convert a network: its weights are copied many times."""
-    needs = network(architecture)
-    return _rounded(needs.base + 60 * needs.weights, 4 * MARGIN)
+def exporting(architecture: str) -> Resources:
+    """Return the resources to convert a network, whose weights are copied many times."""
+    needs = footprint(architecture)
+    return _rounded(needs.base + 60 * needs.weights, 4 * STARTUP_MINUTES)
 
 
-def measuring_distances(images: int, image_size: int, gpus: int) -> Demand:
-    """Take FID, KID and LPIPS of pictures."""
-    return reading(images, image_size, rate=1, memory=4 * KERAS + (CUDA if gpus else 0))
+def measuring_distances(images: int, image_size: int, gpus: int) -> Resources:
+    """Return the resources to compute FID, KID and LPIPS."""
+    return reading(images, image_size, rate=1, memory=4 * KERAS_MB + (CUDA_MB if gpus else 0))
 
 
-def fetching(images: int) -> Demand:
-    """Fetch and examine photographs, at 3 a second."""
-    return _rounded(PYTHON + FETCHERS * PHOTOGRAPH, MARGIN + images / 3 / 60)
+def fetching(images: int) -> Resources:
+    """Return the resources to fetch and check photographs, at 3 a second."""
+    return _rounded(PYTHON_MB + FETCH_THREADS * PHOTOGRAPH_MB, STARTUP_MINUTES + images / 3 / 60)
 
 
-def joining(images: int) -> Demand:
-    """Join the ranges of a data set, at 2,000 photographs a second."""
-    return _rounded(PYTHON + images * 400 / MB, MARGIN + images / 2000 / 60)
+def merging(images: int) -> Resources:
+    """Return the resources to merge the ranges of a data set, at 2,000 photographs a second."""
+    return _rounded(PYTHON_MB + images * 400 / MB, STARTUP_MINUTES + images / 2000 / 60)
 
 
-def writing_shard(images: int, image_size: int, scratch: bool) -> Demand:
-    """Write a shard from photographs, 10 a second; first into a scratch file, if so."""
-    disk = stored(images, image_size) if scratch else 0
-    return _rounded(KERAS + PHOTOGRAPH, MARGIN + images / 10 / 60, disk)
-
-
-def reading(images: int, image_size: int, *, rate: float = 50, memory: float = KERAS) -> Demand:
-    """Go through the pictures of shards with TensorFlow.
+def writing_shard(images: int, image_size: int, scratch: bool) -> Resources:
+    """Return the resources to write a shard, at 10 photographs a second.
 
     Args:
-        images: How many.
-        image_size: Side in pixels.
-        rate: Pictures of 256×256 a second.
-        memory: MB.
+        images: Number of photographs.
+        image_size: Side of the images in pixels.
+        scratch: Whether the shard is first written to scratch space.
+    """
+    disk = shard_megabytes(images, image_size) if scratch else 0
+    return _rounded(KERAS_MB + PHOTOGRAPH_MB, STARTUP_MINUTES + images / 10 / 60, disk)
+
+
+def reading(images: int, image_size: int, *, rate: float = 50, memory: float = KERAS_MB) -> Resources:
+    """Return the resources to read the images of shards with TensorFlow.
+
+    Args:
+        images: Number of images.
+        image_size: Side of the images in pixels.
+        rate: Images of 256×256 pixels a second.
+        memory: Memory in MB.
     """
     seconds = images * (image_size / 256) ** 2 / rate
-    return _rounded(memory, MARGIN + seconds / 60)
+    return _rounded(memory, STARTUP_MINUTES + seconds / 60)
 
 
-def tabulating(images: int, *, runs: int, listed: int) -> Demand:
-    """Make a table or a page of the scores of images by all runs.
+def tabulating(images: int, *, runs: int, listed: int) -> Resources:
+    """Return the resources to make a table or a page of the scores of images by all runs.
 
     Args:
-        images: That are scored.
-        runs: Whose scores there are.
-        listed: Images in all manifests.
+        images: Number of images that are scored.
+        runs: Number of runs that have scores.
+        listed: Number of images in all manifests.
     """
     return _rounded(
-        PYTHON + (images * (runs + 4) + listed) * 1000 / MB,
-        MARGIN + images * runs / 200 / 60 + listed / 2000 / 60,
+        PYTHON_MB + (images * (runs + 4) + listed) * 1000 / MB,
+        STARTUP_MINUTES + images * runs / 200 / 60 + listed / 2000 / 60,
     )
 
 
-def colorizing(threads: int) -> Demand:
-    """Colorize photographs of up to 100 megapixels, as many at a time as there are threads."""
-    return _rounded(PYTHON + threads * 4 * PHOTOGRAPH, 12 * MARGIN)
+def colorizing(threads: int) -> Resources:
+    """Return the resources to colorize photographs of up to 100 megapixels, one a thread."""
+    return _rounded(PYTHON_MB + threads * 4 * PHOTOGRAPH_MB, 12 * STARTUP_MINUTES)
 
 
-def stored(images: int, image_size: int) -> float:
-    """MB of pictures in shards."""
+def shard_megabytes(images: int, image_size: int) -> float:
+    """Return the size in MB of images in shards."""
     return images * image_size**2 * 3 / MB
 
 
-def _rounded(memory: float, minutes: float, disk: float = 0) -> Demand:
-    return Demand(
-        100 * math.ceil(memory / 100), math.ceil(minutes), SCRATCH + 100 * math.ceil(disk / 100)
+def _rounded(memory: float, minutes: float, disk: float = 0) -> Resources:
+    return Resources(
+        100 * math.ceil(memory / 100), math.ceil(minutes), SCRATCH_MB + 100 * math.ceil(disk / 100)
     )

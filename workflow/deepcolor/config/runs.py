@@ -3,23 +3,20 @@
 Needs nothing but the standard library: the driver, which reads the configuration, has no TensorFlow.
 """
 
-import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from deepcolor.config.models import external_predictions, models
 from deepcolor.config.options import options, options_of
 from deepcolor.config.registry import ARCHITECTURES
-from deepcolor.config.validation import check_names, check_options
+from deepcolor.config.validation import did_you_mean
 from deepcolor.errors import DeepColorError
 from deepcolor.labels import BASELINES
 
-# Keys of a model that are not options of its architecture.
-MODEL_KEYS = {"architecture", "varies", "train_on", "training"}
-
-# Folders of results that pictures of other programs cannot be named like.
-TAKEN = {
+# Folders of the results, which external predictions cannot be named like.
+RESERVED_NAMES = {
     "baselines",
     "benchmarks",
     "checks",
@@ -122,13 +119,6 @@ def runs(config: dict[str, Any]) -> list[Run]:
     return found
 
 
-def pictures(config: Mapping[str, Any]) -> dict[str, str]:
-    """The folders with other programs' pictures by name, which is that of a folder of the results."""
-    known = models(config["models"])
-    used = config["compare"].get("models", config["models"])
-    return {name: known[name]["predictions"] for name in used if "predictions" in known[name]}
-
-
 def _why_anew(training: Mapping[str, Any]) -> str:
     """Why a run cannot go on exactly from a shorter one, "" if it can."""
     if training["schedule"] == "cosine":
@@ -138,137 +128,90 @@ def _why_anew(training: Mapping[str, Any]) -> str:
     return ""
 
 
-def models(entries: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The entries under `models`, each with what it takes over from the model that it varies.
-
-    Everything is taken over and may be overridden, `training` key by key, but for `training.seeds`: how
-    often a model is trained is no part of what it is, and its variants may be many.
-
-    Args:
-        entries: By name, as the configuration has them.
-
-    Returns:
-        By name, a model before its variants; all with an architecture, or with `predictions` alone.
+def find_run(config: dict[str, Any], name: str) -> Run:
+    """Return the run of that name.
 
     Raises:
-        DeepColorError: A model has no architecture, or two, or varies an unknown one or itself.
+        DeepColorError: No run has this name.
     """
-    found: dict[str, dict[str, Any]] = {}
-    for name in entries:
-        chain = [name]
-        while "varies" in entries[chain[-1]]:
-            check_names(f"models.{chain[-1]}.varies", [entries[chain[-1]]["varies"]], entries)
-            chain.append(entries[chain[-1]]["varies"])
-            if chain[-1] in chain[:-1]:
-                raise DeepColorError(
-                    f"models.{name}.varies: {' varies '.join(chain)}, so that none says what it is; "
-                    "give one of them an 'architecture' in place of 'varies'"
-                )
-        for each in reversed(chain):
-            if each not in found:
-                found[each] = _inherit(each, entries[each], found)
-    return found
-
-
-def _inherit(name: str, entry: Mapping[str, Any], found: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
-    """An entry laid over that of the model that it varies."""
-    if "predictions" in entry:
-        if others := sorted(entry.keys() - {"predictions"}):
-            raise DeepColorError(
-                f"models.{name}: pictures of another program have no option '{others[0]}'; take it out"
-            )
-        return dict(entry)
-    if "varies" not in entry:
-        if "architecture" not in entry:
-            raise DeepColorError(
-                f"models.{name}: the key 'architecture' is missing. Known: "
-                f"{', '.join(ARCHITECTURES)}; or name a model that it 'varies', or a folder of "
-                "'predictions'"
-            )
-        return copy.deepcopy(dict(entry))
-    if "architecture" in entry:
+    known = {run.name: run for run in runs(config)}
+    if name not in known:
+        names = [*known, *external_predictions(config)]
         raise DeepColorError(
-            f"models.{name}: a variant of '{entry['varies']}' has its architecture; take one of "
-            "'varies' and 'architecture' out"
+            f"Unknown run '{name}'{did_you_mean(name, names)} Known runs: {', '.join(names)}."
         )
-    inherited = copy.deepcopy(found[entry["varies"]])
-    if "predictions" in inherited:
-        raise DeepColorError(
-            f"models.{name}.varies: '{entry['varies']}' is pictures of another program; name a network"
-        )
-    training = {**inherited.get("training", {})}
-    training.pop("seeds", None)
-    return {**inherited, **entry, "training": {**training, **entry.get("training", {})}}
-
-
-def check_models(config: dict[str, Any]) -> None:
-    """Hold all models, used or not, against what there is.
-
-    Raises:
-        DeepColorError: An architecture, an option or a data set is unknown.
-    """
-    for name, entry in models(config["models"]).items():
-        if "predictions" in entry:
-            continue
-        check_names(f"models.{name}.architecture", [entry["architecture"]], ARCHITECTURES)
-        builder = ARCHITECTURES[entry["architecture"]]
-        what = f"architecture '{entry['architecture']}'"
-        check_options(f"models.{name}", what, builder, entry, MODEL_KEYS)
-        check_names(f"models.{name}.train_on", entry.get("train_on", []), config["data_sets"])
+    return known[name]
 
 
 def check_runs(config: dict[str, Any]) -> None:
-    """Refuse runs that cannot be as they are asked for.
+    """Check the runs and external predictions in use.
 
     Raises:
         DeepColorError: Keys contradict one another, or a file is missing.
     """
-    known = models(config["models"])
-    used = config["compare"].get("data_sets", config["data_sets"])
     if not runs(config):
         raise DeepColorError(
-            "compare.models: nothing but pictures of other programs; add a network to set them beside"
+            "compare.models: only external predictions; add a network to compare them with"
         )
-    for name, folder in pictures(config).items():
-        if name in TAKEN or name in BASELINES:
+    for name, folder in external_predictions(config).items():
+        if name in RESERVED_NAMES or name in BASELINES:
             raise DeepColorError(f"models.{name}: 'results' has a folder of this name; rename the model")
         if not Path(folder).is_dir():
             raise DeepColorError(
                 f"models.{name}.predictions: there is no folder {folder}; put the pictures there"
             )
     for run in runs(config):
-        for each in known[run.model].get("train_on", []):
-            if each not in used:
-                raise DeepColorError(
-                    f"models.{run.model}.train_on: the data set '{each}' is not in use; add it to "
-                    f"compare.data_sets, or name some of: {', '.join(used)}"
-                )
-        if run.stem != run.model and run.stem in known:
+        _check_names(config, run)
+        _check_warmup(config, run)
+        _check_weights(run)
+
+
+def _check_names(config: Mapping[str, Any], run: Run) -> None:
+    """Refuse a run on data sets that are not in use, or with the name of another model."""
+    known = models(config["models"])
+    used = config["compare"].get("data_sets", config["data_sets"])
+    for name in known[run.model].get("train_on", []):
+        if name not in used:
             raise DeepColorError(
-                f"models.{run.stem}: the repetition of '{run.model}' with the seed {run.seed} has this "
-                "name; rename the model"
+                f"models.{run.model}.train_on: the data set '{name}' is not in use; add it to "
+                f"compare.data_sets, or name some of: {', '.join(used)}"
             )
-        if run.training["warmup_epochs"]:
-            where = _given_at(config, run.model, "warmup_epochs")
-            if run.training["schedule"] == "constant":
-                raise DeepColorError(
-                    f"{where}: a warm-up needs 'schedule: cosine'; with 'constant', set it to 0"
-                )
-            if run.training["warmup_epochs"] >= run.epochs:
-                raise DeepColorError(
-                    f"{where}: {run.training['warmup_epochs']} epochs of warm-up leave nothing of the "
-                    f"{run.epochs} of {run.name}; lower it, or raise 'epochs'"
-                )
-        weights = run.options.get("weights", "none")
-        if weights not in ("imagenet", "none") and not Path(weights).is_file():
-            raise DeepColorError(
-                f"models.{run.model}.weights: no file {weights}; name a file, 'imagenet' or 'none'"
-            )
-        if run.options.get("freeze_encoder") and weights == "none":
-            raise DeepColorError(
-                f"models.{run.model}.freeze_encoder: 'weights: none' would freeze random weights; "
-                "set 'weights: imagenet' or a file, or 'freeze_encoder: false'"
-            )
+    if run.stem != run.model and run.stem in known:
+        raise DeepColorError(
+            f"models.{run.stem}: the repetition of '{run.model}' with the seed {run.seed} has this "
+            "name; rename the model"
+        )
+
+
+def _check_warmup(config: Mapping[str, Any], run: Run) -> None:
+    """Refuse a warm-up without a schedule, or as long as the run."""
+    warmup = run.training["warmup_epochs"]
+    if not warmup:
+        return
+    where = _given_at(config, run.model, "warmup_epochs")
+    if run.training["schedule"] == "constant":
+        raise DeepColorError(
+            f"{where}: a warm-up needs 'schedule: cosine'; with 'constant', set it to 0"
+        )
+    if warmup >= run.epochs:
+        raise DeepColorError(
+            f"{where}: {warmup} epochs of warm-up leave nothing of the "
+            f"{run.epochs} of {run.name}; lower it, or raise 'epochs'"
+        )
+
+
+def _check_weights(run: Run) -> None:
+    """Refuse missing weights, and an encoder frozen at random ones."""
+    weights = run.options.get("weights", "none")
+    if weights not in ("imagenet", "none") and not Path(weights).is_file():
+        raise DeepColorError(
+            f"models.{run.model}.weights: no file {weights}; name a file, 'imagenet' or 'none'"
+        )
+    if run.options.get("freeze_encoder") and weights == "none":
+        raise DeepColorError(
+            f"models.{run.model}.freeze_encoder: 'weights: none' would freeze random weights; "
+            "set 'weights: imagenet' or a file, or 'freeze_encoder: false'"
+        )
 
 
 def _given_at(config: Mapping[str, Any], model: str | None, key: str) -> str:

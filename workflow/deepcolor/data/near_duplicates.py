@@ -11,7 +11,7 @@ LOOKED_UP = 2**18  # At a time, in some 10 MB.
 SCATTERED = 8  # Time to compare a hash that is looked up, by that for the next in a row.
 
 
-class Twins:
+class HashIndex:
     """Hashes of 64 bits, numbered as they come, to be searched for those that differ in few bits.
 
     Exact, by the pigeonhole principle: where two hashes differ in at most d bits, one of four bands of
@@ -55,18 +55,18 @@ class Twins:
             self._numbers[band] = np.argsort(values, kind="stable")
             self._starts[band, 1:] = np.cumsum(np.bincount(values, minlength=2**WIDTH))
 
-    def of(self, hash: int) -> np.ndarray:
-        """The numbers of a hash's near-duplicates, the nearest first, at one distance the earliest."""
+    def find(self, hash: int) -> np.ndarray:
+        """Return the numbers of a hash's near-duplicates, by distance and then by number."""
         numbers = np.concatenate([self._candidates(hash), np.arange(self._sorted, self._count)])
         bits = np.bitwise_count(self._hashes[numbers] ^ np.uint64(hash))
         near = bits <= self._distance
         numbers, first = np.unique(numbers[near], return_index=True)
         return numbers[np.argsort(bits[near][first], kind="stable")]
 
-    def alone(self) -> np.ndarray:
-        """Whether each hash is without a near-duplicate; faster than to ask for each."""
+    def unique(self) -> np.ndarray:
+        """Return whether each hash is without a near-duplicate; faster than `find` for each."""
         self._sort()
-        # Of equal hashes, of which there may be very many, none is alone.
+        # Equal hashes, of which there may be very many, are not unique.
         _, inverse, counts = np.unique(
             self._hashes[: self._count], return_inverse=True, return_counts=True
         )

@@ -1,4 +1,4 @@
-"""What makes a photograph unfit for a data set: no color, or too few pixels."""
+"""Quality checks: photographs without color or with too few pixels are rejected."""
 
 from dataclasses import dataclass
 
@@ -8,12 +8,12 @@ from PIL import Image
 
 from deepcolor.imaging.tone import chroma_and_spread
 
-SIDE = 128  # Of the squares that are looked at, in pixels.
+SIDE = 128  # Side in pixels of the squares that are checked.
 
 
 @dataclass(frozen=True)
 class Checks:
-    """What is asked of a photograph; see `checks` in the schema of the configuration."""
+    """Thresholds of the quality checks; see `checks` in the schema of the configuration."""
 
     min_side: int
     min_chroma: float
@@ -21,14 +21,14 @@ class Checks:
     near_duplicates: int
 
 
-def fault(square: np.ndarray, width: int, height: int, checks: Checks) -> str | None:
-    """Say why a photograph is unfit, or None.
+def defect(square: np.ndarray, width: int, height: int, checks: Checks) -> str | None:
+    """Return why a photograph fails the quality checks, None if it passes.
 
     Args:
-        square: The photograph as `(SIDE, SIDE, 3)` uint8 RGB.
-        width: Of the photograph itself, in pixels.
-        height: Of the photograph itself, in pixels.
-        checks: What is asked.
+        square: RGB image of the photograph, uint8, (SIDE, SIDE, 3).
+        width: Width of the photograph in pixels.
+        height: Height of the photograph in pixels.
+        checks: Thresholds.
     """
     if min(width, height) < checks.min_side:
         return f"too small: {width}×{height}"
@@ -41,7 +41,7 @@ def fault(square: np.ndarray, width: int, height: int, checks: Checks) -> str | 
 
 
 def perceptual_hash(square: np.ndarray) -> int:
-    """A 64-bit hash that changes little when a picture is resized, compressed or brightened.
+    """Return a 64-bit hash that changes little when a picture is resized, compressed or brightened.
 
     Source: the pHash of C. Zauner, "Implementation and Benchmarking of Perceptual Image Hash
     Functions" (2010), as the package imagehash computes it.

@@ -1,24 +1,36 @@
-"""Writing of TFRecord shards, and of their index: how many images they hold, and their checksums."""
+"""Writing of TFRecord shards."""
 
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import ModuleType
 
 import pandas as pd
 
 from deepcolor.compute.startup import import_tensorflow
 from deepcolor.data.manifest import refetch
 from deepcolor.errors import DeepColorError
-from deepcolor.files import read_json, replacing, sha256, write_json
+from deepcolor.files import replacing, sha256, write_json
 from deepcolor.imaging.decoding import read_square
-from deepcolor.integrity import check_sha256
+
+
+@dataclass(frozen=True)
+class ShardFiles:
+    """The files of a shard.
+
+    Attributes:
+        shard: TFRecord file.
+        contents: JSON file with the number of images, their ids and groups in order, and the shard's
+            checksum.
+    """
+
+    shard: Path
+    contents: Path
 
 
 def write_shard(
-    path: Path,
-    contents: Path,
+    files: ShardFiles,
     rows: pd.DataFrame,
     *,
     data_set: str,
@@ -32,77 +44,46 @@ def write_shard(
     The same photographs give the same bytes.
 
     Args:
-        path: The shard.
-        contents: JSON file to write next to it: its number of images, their ids and groups in order, and
-            the shard's checksum.
-        rows: Of the manifest.
-        data_set: Its name.
-        size: Side of the pictures in pixels.
-        manifest: Where the rows are from, for error messages.
-        scratch: A folder in which the shard is written before it is copied to its place.
+        files: Files to write.
+        rows: Rows of the manifest.
+        data_set: Name of the data set.
+        size: Side of the images in pixels.
+        manifest: Manifest of the rows, for error messages.
+        scratch: Folder in which the shard is written before it is copied to its place.
 
     Raises:
-        DeepColorError: A photograph is missing or is not the one that was fetched.
+        DeepColorError: A photograph is missing or has changed since it was fetched.
     """
     tf = import_tensorflow()
-    with replacing(path) as temporary:
-        file = scratch / path.name if scratch else temporary
-        with tf.io.TFRecordWriter(str(file)) as writer:
+    with replacing(files.shard) as temporary:
+        path = scratch / files.shard.name if scratch else temporary
+        with tf.io.TFRecordWriter(str(path)) as writer:
             for row in rows.itertuples():
                 if not os.path.exists(row.path) or sha256(row.path) != row.sha256:
                     state = "has changed since" if os.path.exists(row.path) else "is missing though"
                     raise DeepColorError(f"{row.path} {state} it was fetched; {refetch(manifest)}")
                 pixels, _ = read_square(row.path, size)
-                values = {
-                    "image": pixels.tobytes(),
-                    "id": row.id.encode(),
-                    "data_set": data_set.encode(),
-                }
-                feature = {
-                    key: tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
-                    for key, value in values.items()
-                }
-                example = tf.train.Example(features=tf.train.Features(feature=feature))
-                writer.write(example.SerializeToString(deterministic=True))
+                names = {"id": row.id.encode(), "data_set": data_set.encode()}
+                writer.write(_serialized(tf, {"image": pixels.tobytes(), **names}))
         if scratch:
-            shutil.copyfile(file, temporary)
+            shutil.copyfile(path, temporary)
         checksum = sha256(temporary)
-    write_json(
-        contents,
-        {
-            "file": path.name,
-            "images": len(rows),
-            "sha256": checksum,
-            "ids": rows["id"].to_list(),
-            "groups": rows["group"].to_list(),
-        },
-    )
+    contents = {
+        "file": files.shard.name,
+        "images": len(rows),
+        "sha256": checksum,
+        "ids": rows["id"].to_list(),
+        "groups": rows["group"].to_list(),
+    }
+    write_json(files.contents, contents)
 
 
-def write_index(path: Path, contents: Mapping[str, Sequence[Path]], *, data_set: str, size: int) -> None:
-    """Write the index of a data set's shards.
-
-    A shard that is newer than its JSON file is checked against it. All others are read by those that use
-    them, who check them: here it would take as long as to read all photographs.
-
-    Args:
-        path: The index, beside the shards.
-        contents: The shards' JSON files, by split.
-        data_set: Its name.
-        size: Side of the pictures in pixels.
-
-    Raises:
-        DeepColorError: A shard is missing, or not as it was written.
-    """
-    index: dict[str, Any] = {"data_set": data_set, "image_size": size, "splits": {}}
-    for split, files in contents.items():
-        shards = [read_json(file) for file in files]
-        for file, shard in zip(files, shards, strict=True):
-            written = path.parent / shard["file"]
-            if not written.exists() or written.stat().st_mtime_ns > file.stat().st_mtime_ns:
-                check_sha256(written, shard["sha256"])
-        index["splits"][split] = {
-            "images": sum(shard["images"] for shard in shards),
-            "shards": [{key: shard[key] for key in ("file", "images", "sha256")} for shard in shards],
-        }
-    write_json(path, index)
+def _serialized(tf: ModuleType, values: dict[str, bytes]) -> bytes:
+    """Return a serialized tf.train.Example of byte strings by name."""
+    features = {
+        key: tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
+        for key, value in values.items()
+    }
+    example = tf.train.Example(features=tf.train.Features(feature=features))
+    record: bytes = example.SerializeToString(deterministic=True)
+    return record

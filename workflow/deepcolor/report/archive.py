@@ -59,7 +59,7 @@ class Layout:
 
         Args:
             project: Folder of the project.
-            config: Configuration, see `configuration.outline`.
+            config: Configuration, see `configuration.read_without_files`.
             overlay: File that is laid over config.yaml.
 
         Raises:

@@ -1,12 +1,12 @@
-"""Bringing in answers that were collected elsewhere. Standard library only.
+"""Import of answers that were collected elsewhere. Standard library only.
 
 Two forms of CSV files are read: those with the columns of `columns.COLUMNS`, or some of them, a row per
 answer; and what a form of questions exports, a row per person and a column per picture.
 """
 
-import argparse
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,84 +25,52 @@ OWN_PERSON = re.compile(r"[0-9a-f]{32}")
 Row = tuple[str, dict[str, str]]
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of `deepcolor study import`."""
-    parser.add_argument("files", type=Path, nargs="+", metavar="FILE", help="CSV files to bring in")
-    parser.add_argument(
-        "--study", type=Path, default=Path("results/study"), help="the study's folder (%(default)s)"
-    )
-    parser.add_argument("--output", type=Path, help="CSV file to write (STUDY/answers.csv)")
-    parser.add_argument(
-        "--overwrite", action="store_true", help="replace the file if it is there, with its answers"
-    )
-    parser.add_argument(
-        "--simulated",
-        action="store_true",
-        help="mark the answers as made by a program or in a rehearsal",
-    )
-    parser.add_argument(
-        "--real-words",
-        type=_words,
-        default=["real", "yes"],
-        help="a form's answers that take a picture for real, separated by commas (real,yes)",
-    )
-    parser.add_argument(
-        "--colorized-words",
-        type=_words,
-        default=["colorized", "no"],
-        help="a form's answers that take it for colorized (colorized,no)",
-    )
-    parser.add_argument(
-        "--color-vision-column",
-        metavar="HEADER",
-        help="of a form: whether people see colors as most do, answered by yes, no or unsure",
-    )
+@dataclass(frozen=True)
+class ImportOptions:
+    """How files of answers are read.
+
+    Attributes:
+        overwrite: Whether an existing file of answers is replaced.
+        simulated: Whether the answers are marked as simulated.
+        real_words: Answers of a form that take a picture for real, in lower case.
+        colorized_words: Answers of a form that take a picture for colorized, in lower case.
+        color_vision_column: Column of a form about the participant's color vision, None for none.
+    """
+
+    overwrite: bool
+    simulated: bool
+    real_words: tuple[str, ...]
+    colorized_words: tuple[str, ...]
+    color_vision_column: str | None
 
 
-def run(args: argparse.Namespace) -> None:
+def import_answers(files: Sequence[Path], study: Path, output: Path, options: ImportOptions) -> None:
     """Read files, check them, and write one file of answers, whole or not at all.
 
-    Of people no names are kept but the random ones of the study's own pages: others are numbered.
+    Names of participants are not kept, except for the random ones of the study's own pages: others
+    are numbered.
 
     Args:
-        args: Of `add_arguments`.
+        files: CSV files to import.
+        study: File study.json of the study; may be missing.
+        output: CSV file to write.
+        options: How the files are read.
 
     Raises:
-        DeepColorError: A file is none of answers, answers contradict each other, or the output is there
-            already.
+        DeepColorError: A file does not hold answers, answers contradict each other, or the output
+            exists.
     """
-    output = args.output or args.study / "answers.csv"
-    if output.exists() and not args.overwrite:
+    if output.exists() and not options.overwrite:
         raise DeepColorError(
             f"{output} holds answers already; name another --output, or replace them with --overwrite"
         )
-    common = sorted({word for word in args.real_words if word in args.colorized_words})
+    common = sorted({word for word in options.real_words if word in options.colorized_words})
     if common:
         raise DeepColorError(
             f"'{common[0]}' is in both --real-words and --colorized-words; leave one out"
         )
-    path = args.study / "study.json"
-    study = _read_study(path) if path.exists() else None
-    rows: list[Row] = []
-    dropped: list[str] = []
-    for number, file in enumerate(args.files, start=1):
-        header, found = read_rows(file)
-        known: Mapping[str, Any] = study["pictures"] if study else {}
-        pictures = _pictures(file, header, known)
-        if "person" in header and "condition" in header:
-            rows += _listed(file, header, found, number, study)
-            dropped += [name for name in header if name not in COLUMNS]
-        elif pictures and study:
-            rows += _asked(header, found, pictures, number, study, args)
-            kept = {*pictures, args.color_vision_column}
-            dropped += [name for name in header if name not in kept]
-        else:
-            reason = "" if study else f" ({path} is not there: 'make study' draws it)"
-            raise DeepColorError(
-                f"{file}: the header has neither the columns {', '.join(REQUIRED)} nor a picture's name "
-                f"of the study{reason}; see the README on 'deepcolor study import'"
-            )
-    if args.simulated:
+    rows, dropped = _read(files, study, options)
+    if options.simulated:
         rows = [(where, {**cells, "simulated": "yes"}) for where, cells in rows]
     answers = check_answers(rows)
     ordered = sorted(rows, key=lambda row: (row[1]["person"], int(row[1]["position"])))
@@ -117,16 +85,37 @@ def run(args: argparse.Namespace) -> None:
     print(f"study import: {len(answers):,} answers of {whose}{marked}: {shown(output)}", flush=True)
 
 
+def _read(files: Sequence[Path], path: Path, options: ImportOptions) -> tuple[list[Row], list[str]]:
+    """Return the rows of files of both forms, and the names of the columns that are not kept."""
+    study = _read_study(path) if path.exists() else None
+    known: Mapping[str, Any] = study["pictures"] if study else {}
+    rows: list[Row] = []
+    dropped: list[str] = []
+    for number, file in enumerate(files, start=1):
+        header, found = read_rows(file)
+        pictures = _pictures(file, header, known)
+        if "person" in header and "condition" in header:
+            rows += _listed(file, header, found, number, study)
+            dropped += [name for name in header if name not in COLUMNS]
+        elif pictures and study:
+            rows += _asked(header, found, pictures, number, study, options)
+            kept = {*pictures, options.color_vision_column}
+            dropped += [name for name in header if name not in kept]
+        else:
+            reason = "" if study else f" ({path} is not there: 'make study' draws it)"
+            raise DeepColorError(
+                f"{file}: the header has neither the columns {', '.join(REQUIRED)} nor a picture's name "
+                f"of the study{reason}; see the README on 'deepcolor study import'"
+            )
+    return rows, dropped
+
+
 def _read_study(path: Path) -> Mapping[str, Any]:
     """Return what study.json holds, of which only what is needed here is checked."""
     study = read_json(path)
     if not isinstance(study, dict) or not {"study", "protocol", "pictures", "images"} <= study.keys():
         raise DeepColorError(f"{path} is no study; delete it, and `make study` makes it")
     return study
-
-
-def _words(text: str) -> list[str]:
-    return [word.strip().casefold() for word in text.split(",") if word.strip()]
 
 
 def _listed(
@@ -194,10 +183,10 @@ def _asked(
     pictures: Mapping[str, str],
     number: int,
     study: Mapping[str, Any],
-    args: argparse.Namespace,
+    options: ImportOptions,
 ) -> Iterator[Row]:
     """Make rows of answers of a form's rows."""
-    vision = args.color_vision_column
+    vision = options.color_vision_column
     if vision is not None and vision not in header:
         raise DeepColorError(
             f"{rows[0][0].rpartition(', ')[0]} has no column '{vision}'; give --color-vision-column as "
@@ -224,7 +213,7 @@ def _asked(
                     "image": image["id"],
                     "condition": facts["condition"],
                     **{
-                        name: _answer(where, column, cells[column], name, args)
+                        name: _answer(where, column, cells[column], name, options)
                         for name, column in asked.items()
                     },
                     "color_vision": _vision(where, vision, cells[vision]) if vision else "",
@@ -257,15 +246,15 @@ def _trials(file: str, pictures: Mapping[str, str], protocol: str) -> dict[str, 
     return trials
 
 
-def _answer(where: str, column: str, cell: str, name: str, args: argparse.Namespace) -> str:
+def _answer(where: str, column: str, cell: str, name: str, options: ImportOptions) -> str:
     if name != "answer":
         return cell
-    for answer, words in (("real", args.real_words), ("colorized", args.colorized_words)):
+    for answer, words in (("real", options.real_words), ("colorized", options.colorized_words)):
         if cell.casefold() in words:
             return answer
     raise DeepColorError(
-        f"{where}, column '{column}': '{cell}' is none of {', '.join(args.real_words)} (--real-words) "
-        f"and {', '.join(args.colorized_words)} (--colorized-words); name it there"
+        f"{where}, column '{column}': '{cell}' is none of {', '.join(options.real_words)} "
+        f"(--real-words) and {', '.join(options.colorized_words)} (--colorized-words); name it there"
     )
 
 

@@ -31,23 +31,23 @@ def load(module: str, source: str) -> ModuleType:
 
 
 def is_local(error: Exception) -> bool:
-    """Whether an error is of this machine, such as a full disk, and not of the network."""
+    """Return whether an error is of this machine, such as a full disk, not of the network."""
     return getattr(error, "errno", None) in REMEDIES
 
 
-def patiently(
+def retry(
     function: Callable[[], Result],
     what: str,
-    worth: Callable[[Exception], bool] = lambda error: True,
+    is_transient: Callable[[Exception], bool],
     attempts: int = ATTEMPTS,
 ) -> Result:
-    """Call a function that needs the network; after a failure wait, twice as long each time.
+    """Call a function that needs the network, with retries after twice as long a pause each time.
 
     Args:
-        function: To be called until it succeeds.
-        what: What it does, for the line that says that it failed.
-        worth: Whether an error may pass by itself.
-        attempts: How often to call it at most.
+        function: Function to call.
+        what: What the function gets, for the line printed after a failure.
+        is_transient: Function that returns whether a retry may help after an error.
+        attempts: Maximum number of calls.
 
     Raises:
         Exception: The last error.
@@ -56,7 +56,7 @@ def patiently(
         try:
             return function()
         except Exception as error:
-            if attempt == attempts or not worth(error):
+            if attempt == attempts or not is_transient(error):
                 raise
             pause = 2.0 ** (attempt - 1)
             print(

@@ -7,26 +7,28 @@ import random
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from deepcolor.data.sources import client
 from deepcolor.data.sources.base import Candidate, Needs, Rejection, Request, Source
+from deepcolor.data.sources.zoo import (
+    SPLITS,
+    YEAR,
+    download_annotations,
+    download_images,
+    is_transient,
+    is_whole,
+)
 from deepcolor.errors import DeepColorError, first_line
-from deepcolor.files import alone_in, read_json, replacing, sha256, write_json
-from deepcolor.imaging.decoding import read_square
+from deepcolor.files import alone_in, read_json, sha256, write_json
 from deepcolor.progress import Progress
 from deepcolor.regular_files import open_regular
 
-YEAR = "2017"
-SPLITS = {"train": "train2017", "validation": "val2017"}
 BATCH = 128  # Images asked of FiftyOne at a time.
-DOWNLOADS = 8  # Images at a time.
 RESERVE = 1.05  # Photographs fetched for one asked for, as some are rejected.
 BYTES_PER_IMAGE = 163_000  # Of train2017: 19.3 GB, 118,287 images.
-PATIENCE = 30.0  # Seconds without a byte.
 MAX_LISTING_MB = 1000  # The largest file with annotations of an archive; that of train2017 has 448.
 ADDRESS = "http://images.cocodataset.org/"
 
@@ -50,7 +52,7 @@ def fiftyone(request: Request, *, split: str = "train") -> Source:
     with alone_in(folder):
         listing = _listing(folder, split)
     return Source(
-        candidates=lambda: _candidates(folder, listing, split, request),
+        candidates=lambda: candidates(folder, listing, split, request),
         revision=f"COCO {YEAR}, {SPLITS[split]}, {len(listing['images']):,} images",
         about=f"Photographs of COCO {YEAR} (everyday scenes), drawn over the whole of {SPLITS[split]}.",
         good_for="The figures speak for everyday photographs of people, animals and things.",
@@ -81,7 +83,7 @@ def _listing(folder: Path, split: str) -> dict[str, Any]:
         name = f"instances_{SPLITS[split]}.json"
         archive = folder / f"annotations_trainval{YEAR}.zip"
         if not archive.exists():
-            _download_archive(archive)
+            download_annotations(archive)
         try:
             with open_regular(archive) as file, zipfile.ZipFile(file) as opened:
                 member = opened.getinfo(f"annotations/{name}")
@@ -104,28 +106,6 @@ def _member(text: str, key: str) -> Any:
     return json.JSONDecoder().raw_decode(text, start)[0]
 
 
-def _download_archive(path: Path) -> None:
-    coco, web = _client()
-    address = coco._ANNOTATION_DOWNLOAD_LINKS[YEAR]
-
-    def download() -> None:
-        with _patient(web), replacing(path) as temporary:
-            print(f"Downloading {address} (240 MB)", flush=True)
-            web.download_file(address, path=str(temporary), quiet=True)
-            with zipfile.ZipFile(temporary):  # Raises if it was cut short.
-                pass
-
-    try:
-        client.patiently(download, "COCO's list of images", worth=_may_pass)
-    except Exception as error:
-        if client.is_local(error):
-            raise
-        raise DeepColorError(
-            f"{address} cannot be had ({' '.join(str(error).split())[:160]}); run the same command "
-            f"again with a network, or place the file at {path}"
-        ) from error
-
-
 def _is_usable(image: Any) -> bool:
     """Return whether an entry of the list names a file as COCO does: in no other folder or place."""
     if not isinstance(image, dict) or not isinstance(image.get("id"), int):
@@ -137,9 +117,17 @@ def _is_usable(image: Any) -> bool:
     )
 
 
-def _candidates(
+def candidates(
     folder: Path, listing: dict[str, Any], split: str, request: Request
 ) -> Iterator[Candidate | Rejection]:
+    """Yield the images of a split in random order, downloaded in batches when they are needed.
+
+    Args:
+        folder: Folder of the downloads.
+        listing: COCO's licenses and images.
+        split: Name of the split, a key of SPLITS.
+        request: Seed, number of photographs, and range.
+    """
     licenses = {str(each["id"]): str(each.get("name", "")) for each in listing["licenses"]}
     images = sorted(
         {image["id"]: image for image in filter(_is_usable, listing["images"])}.values(),
@@ -157,7 +145,7 @@ def _candidates(
     for start, stop in zip(starts, [*starts[1:], len(images)], strict=True):
         drawn = images[start:stop]
         with alone_in(folder if request.ranges == 1 else place):
-            _download_images(folder, place, listing, split, drawn)
+            _fetch_images(folder, place, listing, split, drawn)
         for image in drawn:
             yield Candidate(
                 id=f"{int(image['id']):012}",
@@ -168,22 +156,22 @@ def _candidates(
             )
 
 
-def _download_images(
+def _fetch_images(
     folder: Path, place: Path, listing: dict[str, Any], split: str, images: list[dict[str, Any]]
 ) -> None:
-    """Make sure that images are there, whole, or broken as the server has them.
+    """Download the images that are not there; an image that is broken on the server is noted.
 
-    What else is written is in `place`, which is a range's own.
+    Other files are written into `place`, the folder of the range.
     """
     data = folder / split / "data"
-    ledger = place / "broken.json"
+    noted = place / "broken.json"
     broken: dict[str, str] = {}
     for known in (folder / split / "broken.json", *(folder / split).glob("range-*/broken.json")):
         broken |= read_json(known) if known.exists() else {}
     files = [data / image["file_name"] for image in images]
 
     def settled(file: Path) -> bool:
-        return _is_whole(file) or (file.exists() and broken.get(file.name) == sha256(file))
+        return is_whole(file) or (file.exists() and broken.get(file.name) == sha256(file))
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         missing = [
@@ -194,12 +182,12 @@ def _download_images(
     with Progress("fetch_photographs COCO", len(missing), "downloads") as progress:
         for start in range(0, len(missing), BATCH):
             batch = missing[start : start + BATCH]
-            download = partial(_download, data, place / "incoming", listing, split)
+            download = partial(download_images, data, place / "incoming", listing, split)
             try:
-                client.patiently(partial(download, batch), "COCO's images", worth=_may_pass)
-                again = [image for image in batch if not _is_whole(data / image["file_name"])]
+                client.retry(partial(download, batch), "COCO's images", is_transient)
+                again = [image for image in batch if not is_whole(data / image["file_name"])]
                 if again:
-                    client.patiently(partial(download, again), "COCO's images", worth=_may_pass)
+                    client.retry(partial(download, again), "COCO's images", is_transient)
             except DeepColorError:
                 raise
             except Exception as error:
@@ -213,91 +201,7 @@ def _download_images(
                 ) from error
             for image in again:  # Broken twice: so it is on the server.
                 file = data / image["file_name"]
-                if not _is_whole(file):
+                if not is_whole(file):
                     broken[file.name] = sha256(file)
-            write_json(ledger, broken)
+            write_json(noted, broken)
             progress.add(len(batch))
-
-
-def _download(
-    data: Path, incoming: Path, listing: dict[str, Any], split: str, images: list[dict[str, Any]]
-) -> None:
-    """Let FiftyOne download images into a folder of their own, and take them over.
-
-    FiftyOne takes a file that is there for whole, and reads the whole list on every call: it is given
-    an empty folder, and a list of the images that are not there whole alone.
-    """
-    coco, web = _client()
-    data.mkdir(parents=True, exist_ok=True)
-    for path in (incoming / "data").glob("*"):  # What an interrupted job has left.
-        if _is_whole(path):
-            path.replace(data / path.name)
-        else:
-            path.unlink()
-    missing = [image for image in images if not _is_whole(data / image["file_name"])]
-    content = {**listing, "images": missing, "annotations": [], "categories": []}
-    write_json(incoming / "raw" / f"instances_{SPLITS[split]}.json", content)
-    with _patient(web):
-        coco.download_coco_dataset_split(
-            str(incoming),
-            split,
-            year=YEAR,
-            image_ids=[int(image["id"]) for image in missing],
-            num_workers=DOWNLOADS,
-            raw_dir=str(incoming / "raw"),
-        )
-    for path in (incoming / "data").iterdir():  # All have arrived; some may be broken.
-        path.replace(data / path.name)
-
-
-def _is_whole(path: Path) -> bool:
-    try:
-        read_square(path, 32)
-    except ValueError:
-        return False
-    return True
-
-
-def _client() -> tuple[Any, Any]:
-    """FiftyOne's module for COCO, and the one that downloads for it."""
-    os.environ.setdefault("FIFTYONE_DO_NOT_TRACK", "true")
-    os.environ.setdefault("FIFTYONE_SHOW_PROGRESS_BARS", "false")
-    os.environ.setdefault("FIFTYONE_LOGGING_LEVEL", "ERROR")
-    coco = client.load("fiftyone.utils.coco", "fiftyone")
-    return coco, client.load("eta.core.web", "fiftyone")
-
-
-@contextmanager
-def _patient(web: Any) -> Iterator[None]:
-    """Let FiftyOne's downloads time out, wait for a server that is busy, and try again.
-
-    Its sessions do none of that by themselves; the proxy of the environment they respect.
-    """
-    from requests.adapters import HTTPAdapter
-    from urllib3.util import Retry
-
-    class Adapter(HTTPAdapter):
-        def send(self, *args: Any, **options: Any) -> Any:
-            return super().send(*args, **{**options, "timeout": options.get("timeout") or PATIENCE})
-
-    class Session(web.WebSession):
-        def __init__(self, *args: Any, **options: Any) -> None:
-            super().__init__(*args, **options)
-            retries = Retry(
-                total=3, backoff_factor=0.5, status_forcelist=[429, 500, 502, 503, 504]
-            )  # `Retry-After` is waited for.
-            for prefix in ("http://", "https://"):
-                self.sess.mount(prefix, Adapter(max_retries=retries))
-
-    before, web.WebSession = web.WebSession, Session
-    try:
-        yield
-    finally:
-        web.WebSession = before
-
-
-def _may_pass(error: Exception) -> bool:
-    """Whether an error may pass by itself; WebSessionError is a server's answer that it will not."""
-    return type(error).__name__ != "WebSessionError" and not (
-        client.is_local(error) or isinstance(error, DeepColorError | MemoryError)
-    )

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from deepcolor.data.sources.base import Candidate, Needs, Rejection, Request, Source
-from deepcolor.data.sources.hub import Draw, Fault, Remote
+from deepcolor.data.sources.hub import HubSplit, MissingImage
+from deepcolor.data.sources.hub_cache import Draw, fetch_part
 from deepcolor.errors import DeepColorError
 from deepcolor.files import alone_in
 from deepcolor.progress import Progress
@@ -59,34 +60,34 @@ def huggingface(
         revision.replace("/", "--"),
         f"{subset or 'default'}-{split}-{column}",
     ]
-    remote = Remote(id, revision, split, column, subset, request.cache.joinpath("huggingface", *names))
-    with alone_in(remote.cache):
-        facts = remote.facts()
+    source = HubSplit(id, revision, split, column, subset, request.cache.joinpath("huggingface", *names))
+    with alone_in(source.cache):
+        facts = source.facts()
     if request.ranges > facts["parts"]:
         raise DeepColorError(
             f"{id} has {facts['parts']:,} parts, and {request.ranges:,} ranges would share them; raise "
             "'images_per_range' in config.yaml"
         )
     return Source(
-        candidates=lambda: _candidates(remote, facts, request, images_per_part, license),
+        candidates=lambda: _candidates(source, facts, request, images_per_part, license),
         revision=f"huggingface.co/datasets/{id} at {facts['commit']}",
         about=f"Photographs of {id} on the Hugging Face hub, drawn over the whole split '{split}'.",
         good_for="The figures speak for photographs like those of this data set.",
         terms=terms,
-        needs=partial(_needs, remote, facts, request, images_per_part),
+        needs=partial(_needs, source, facts, request, images_per_part),
     )
 
 
-def _needs(remote: Remote, facts: dict[str, Any], request: Request, images_per_part: int) -> Needs:
+def _needs(source: HubSplit, facts: dict[str, Any], request: Request, images_per_part: int) -> Needs:
     if facts["rows"] is not None and facts["rows"] < request.count:
         raise DeepColorError(
-            f"{remote.id} has {facts['rows']:,} photographs in '{remote.split}', and "
+            f"{source.id} has {facts['rows']:,} photographs in '{source.split}', and "
             f"{request.count:,} are asked for; ask for fewer under 'data_sets' in config.yaml"
         )
     wanted = min(facts["parts"], math.ceil(RESERVE * request.count / images_per_part))
-    missing = wanted - len(list(remote.cache.glob("[0-9]*.json")))
+    missing = wanted - len(list(source.cache.glob("[0-9]*.json")))
     commit = facts["commit"]
-    note = "" if remote.revision == commit else f"; revision '{remote.revision}' is {commit} today"
+    note = "" if source.revision == commit else f"; revision '{source.revision}' is {commit} today"
     return Needs(
         max(0, missing) * facts["bytes"] // facts["parts"],
         (f"{wanted:,} of {facts['parts']:,} parts{note}",),
@@ -94,28 +95,28 @@ def _needs(remote: Remote, facts: dict[str, Any], request: Request, images_per_p
 
 
 def _candidates(
-    remote: Remote, facts: dict[str, Any], request: Request, images_per_part: int, license: str
+    source: HubSplit, facts: dict[str, Any], request: Request, images_per_part: int, license: str
 ) -> Iterator[Candidate | Rejection]:
     needed = math.ceil(RESERVE * request.count)
     each = max(images_per_part, math.ceil(needed / facts["parts"]))
-    batches = _spread(facts["parts"], math.ceil(needed / each), request)
-    place = request.place_in(remote.cache)
+    batches = draw_parts(facts["parts"], math.ceil(needed / each), request)
+    place = request.place_in(source.cache)
     for turn in itertools.count():  # Beyond the first turn only if all parts do not suffice.
         draw = Draw(request.seed, turn * each, (turn + 1) * each)
         left = False
         for number, batch in enumerate(batches):
-            images = _fetch(remote, batch, draw, facts["commit"], place)
+            images = _fetch(source, batch, draw, facts["commit"], place)
             left = left or bool(images)
             random.Random(f"{request.seed}/{turn}/{number}").shuffle(images)
             for part, row, file in images:
                 id = f"{part:06}-{row:06}"
-                if isinstance(file, Fault):
+                if isinstance(file, MissingImage):
                     yield Rejection(id, file.reason)
                     continue
                 yield Candidate(
                     id=id,
                     path=file,
-                    source=f"{remote.id}, {remote.split}, part {part}, row {row}",
+                    source=f"{source.id}, {source.split}, part {part}, row {row}",
                     license=license or facts["license"],
                 )
         if not left:
@@ -123,16 +124,16 @@ def _candidates(
 
 
 def _fetch(
-    remote: Remote, parts: list[int], draw: Draw, commit: str, place: Path
-) -> list[tuple[int, int, Path | Fault]]:
-    """Part, row, and file or fault, of all photographs that a draw takes from some parts."""
+    source: HubSplit, parts: list[int], draw: Draw, commit: str, place: Path
+) -> list[tuple[int, int, Path | MissingImage]]:
+    """Return part, row, and file, or why there is none, of the photographs drawn from some parts."""
     images = []
     with (
         alone_in(place),
-        Progress(f"fetch_photographs {remote.id}", len(parts), "parts") as progress,
+        Progress(f"fetch_photographs {source.id}", len(parts), "parts") as progress,
         ThreadPoolExecutor(DOWNLOADS) as pool,
     ):
-        jobs = [pool.submit(remote.fetch, part, draw, commit) for part in parts]
+        jobs = [pool.submit(fetch_part, source, part, draw, commit) for part in parts]
         try:
             for part, job in zip(parts, jobs, strict=True):
                 images += [(part, row, file) for row, file in job.result()]
@@ -142,10 +143,15 @@ def _fetch(
     return images
 
 
-def _spread(parts: int, wanted: int, request: Request) -> list[list[int]]:
+def draw_parts(parts: int, wanted: int, request: Request) -> list[list[int]]:
     """Draw parts in batches: first one from each of `wanted` equal stretches, then all others.
 
-    Of the parts drawn, a range has every so manieth.
+    The parts drawn are dealt to the ranges in turn.
+
+    Args:
+        parts: Number of parts.
+        wanted: Number of parts needed by all ranges.
+        request: Seed, range and number of ranges.
     """
     generator = random.Random(f"{request.seed}")
     wanted = min(parts, wanted)

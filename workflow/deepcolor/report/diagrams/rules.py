@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from deepcolor.config.registry import CHOSEN_BY_HAND
+from deepcolor.config.registry import CURATED_SOURCES
 from deepcolor.errors import DeepColorError
 
 # What asks Snakemake for the graph: nothing is run, locked, or taken from a profile.
@@ -67,7 +67,7 @@ def graph(config: str, target: str, answered: bool) -> tuple[set[str], set[tuple
     """
     given = json.loads(config)
     for data_set in given["data_sets"].values():
-        if data_set["source"] in CHOSEN_BY_HAND:  # It refuses what has been filled in for others.
+        if data_set["source"] in CURATED_SOURCES:  # It refuses what has been filled in for others.
             data_set.pop("checks", None)
             data_set.pop("test", None)
     environment = {key: value for key, value in os.environ.items() if key != "SNAKEMAKE_PROFILE"}
