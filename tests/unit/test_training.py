@@ -29,7 +29,9 @@ from deepcolor.training import callbacks, loop
 from deepcolor.training.checkpoint import load_state, save_state
 from deepcolor.training.collapse import MEASURES, collapsed_epochs
 from deepcolor.training.history import COLUMNS, History, best_epoch
+from deepcolor.training.settings import Settings
 from deepcolor.training.trainer import Trainer, compile_trainer
+from deepcolor.training.trial import try_model
 from ranges import fetch
 from safetensors.numpy import load_file
 
@@ -546,4 +548,27 @@ def test_batch_that_does_not_fit_is_said_with_a_remedy(
         "a batch of 383 images does not fit the memory; under 'training' in config.yaml set "
         "'batch_size: 192' and 'gradient_accumulation_steps: 4', which still learns from 768 images at "
         "a time"
+    )
+
+
+def test_trial_measures_a_network_that_can_be_trained() -> None:
+    settings = Settings("deepcolor.models.unet:unet", {"filters": [4, 8]}, 32, SETTINGS)
+    findings = try_model("unet", settings, Distribution())
+    assert (findings["name"], findings["problem"], findings["batch_size"]) == ("unet", None, 4)
+    assert findings["parameters"] == unet(32, filters=[4, 8]).count_params()
+    assert findings["images_per_second"] > 0
+    assert 2**27 < findings["memory"] < findings["device_memory"]
+
+
+def half_as_large(size: int, batch_norm_momentum: float) -> keras.Model:
+    """Build a network whose output is smaller than its input."""
+    luminance = keras.Input((size, size, 1))
+    return keras.Model(luminance, keras.layers.Conv2D(3, 1, strides=2)(luminance))
+
+
+def test_trial_names_a_network_of_another_shape() -> None:
+    settings = Settings(f"{__name__}:half_as_large", {}, 32, SETTINGS)
+    problem = try_model("half", settings, Distribution())["problem"]
+    assert problem.endswith(
+        "it should map (None, 32, 32, 1) to (None, 32, 32, 3) (RGB) or (None, 32, 32, 2) (chroma)"
     )
