@@ -42,9 +42,9 @@ rule plot_curves:
         **LIGHT,
     params:
         code=code_of("plot_curves"),
-        # A run that starts anew has no epochs in common with the shorter ones.
+        # A run that starts from scratch has no epochs in common with the shorter ones.
         milestones=lambda w: [run.epochs for run in runs_of(w.model)][
-            -1 if runs_of(w.model)[-1].anew else 0 :
+            -1 if runs_of(w.model)[-1].restart_reason else 0 :
         ],
     shell:
         r"""

@@ -51,7 +51,7 @@ rule train_model:
         image_size=SIZE,
         train_on=lambda w: run_of(w).train_on,
         epochs=lambda w: run_of(w).epochs,
-        anew=lambda w: run_of(w).anew,
+        restart_reason=lambda w: run_of(w).restart_reason,
         seed=lambda w: run_of(w).seed,
         devices=config["devices"],
     shell:
@@ -67,7 +67,7 @@ rule train_model:
             --indexes {input.indexes:q} \
             --epochs {params.epochs:q} \
             --start {input.start:q} \
-            --anew {params.anew:q} \
+            --restart-reason {params.restart_reason:q} \
             --seed {params.seed:q} \
             --accelerator {resources.accelerator:q} \
             --devices {params.devices:q} \

@@ -36,14 +36,14 @@ def record(model: str, epochs: int, **changes: Any) -> dict[str, Any]:
     }
     found = {
         "run": f"{model}_{epochs}", "model": model, "epochs": epochs, "seed": 0, "varies": None,
-        "train_on": ["a"], "continued_from": None, "anew": "", "settings": settings,
+        "train_on": ["a"], "continued_from": None, "restart_reason": "", "settings": settings,
         "parameters": 3_000_000, "trainable_parameters": 2_990_000, "multiply_adds": 260_000_000,
         "model_bytes": 36_000_000, "images": {"training": 4, "validation": 2}, "shards": ["0" * 64],
         "steps_per_epoch": 1, "effective_batch_size": 8, "seconds": 1.5 * epochs,
         "seconds_per_epoch": 1.5, "images_per_second": 70.0, "inference_images_per_second": 200.0,
         "peak_memory_bytes": 2**30, "peak_device_memory_bytes": None, "device": "CPU", "devices": 1,
         "threads": 2, "backend": "tensorflow", "stopped_after": epochs, "best_epoch": None,
-        "faults": [], "outputs": {}, "versions": {"keras": "3"},
+        "collapses": [], "outputs": {}, "versions": {"keras": "3"},
     }  # fmt: skip
     return {**found, **changes}
 
@@ -68,8 +68,8 @@ def forty_runs() -> tuple[list[dict[str, Any]], dict[str, float | Mapping[str, f
     records += [record(f"network-00-variant-{each}", 30, varies="network-00",
                        options={"dropout": each / 10}) for each in range(4)]  # fmt: skip
     records.append(record(HOSTILE, 30, training={"early_stopping": 1}, best_epoch=7))
-    black = [{"epoch": epoch, "fault": "black"} for epoch in range(1, 31)]
-    records += [record(f"failed-{number}", 30, faults=black) for number in range(2)]
+    black = [{"epoch": epoch, "collapse": "black"} for epoch in range(1, 31)]
+    records += [record(f"failed-{number}", 30, collapses=black) for number in range(2)]
     for number in range(4):
         for epochs in (1, 10, 30):
             start = {"continued_from": f"long-{number}_{epochs // 3 if epochs == 30 else 1}"}

@@ -60,11 +60,11 @@ def make_shards(folder: Path, size: int, images: int) -> Path:
 
 def model_of(architecture: str, size: int, settings: dict[str, Any]) -> Any:
     """A network ready for training, from random weights."""
-    from deepcolor.training import loop
+    from deepcolor.training.trainer import compile_trainer
 
     build = pkgutil.resolve_name(ARCHITECTURES[architecture])
     options = {} if architecture == "unet" else {"weights": "none"}
-    return loop.trainer(build(size, **options), settings)
+    return compile_trainer(build(size, **options), settings)
 
 
 def images_per_second(model: Any, epochs: dict[str, Callable[[], Iterable]], images: int) -> dict:

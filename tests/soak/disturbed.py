@@ -25,7 +25,7 @@ MARK = "DEEPCOLOR_STARTED"
 # What training.json says besides speed, memory and the size of a compressed file.
 RECORDED = [
     "run", "epochs", "seed", "train_on", "continued_from", "settings", "parameters", "images", "shards",
-    "stopped_after", "faults", "outputs",
+    "stopped_after", "collapses", "outputs",
 ]  # fmt: skip
 
 

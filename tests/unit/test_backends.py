@@ -14,6 +14,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from deepcolor.compute.distribution import Distribution
 from deepcolor.config.registry import ARCHITECTURES
 from deepcolor.data import arrays
 from deepcolor.evaluation import metrics
@@ -21,6 +22,8 @@ from deepcolor.imaging import color, lab
 from deepcolor.models import heads
 from deepcolor.models.unet import unet
 from deepcolor.training import loop
+from deepcolor.training.history import History
+from deepcolor.training.trainer import Trainer, compile_trainer
 
 BACKEND = keras.backend.backend()
 SETTINGS: dict[str, Any] = {
@@ -39,27 +42,30 @@ def pictures(count: int, seed: int) -> np.ndarray:
 TRAINING, VALIDATION = pictures(10, 0), pictures(6, 1)
 
 
-def make(**settings: Any) -> tuple[loop.Trainer, dict[str, Any]]:
+def make(**settings: Any) -> tuple[Trainer, dict[str, Any]]:
     keras.utils.set_random_seed(1)
     settings = {**SETTINGS, **settings}
     network = unet(
         32, filters=[4, 8], target=settings.pop("target", "rgb"), batch_norm_momentum=0.5, dropout=0.2
     )
-    return loop.trainer(network, settings, epochs=6, steps=3), settings
+    return compile_trainer(network, settings, epochs=6, steps=3), settings
 
 
-def fit(model: loop.Trainer, settings: dict[str, Any], backup: Path, epochs: int) -> loop.History:
+def fit(model: Trainer, settings: dict[str, Any], backup: Path, epochs: int) -> History:
     return loop.train(
         model,
-        lambda which: arrays.training_batches(TRAINING, 4, seed=3, epochs=which, flip=True, rotate=True),
-        (VALIDATION, VALIDATION),
+        loop.Data(
+            lambda which: arrays.training_batches(
+                TRAINING, 4, seed=3, epochs=which, flip=True, rotate=True
+            ),
+            (VALIDATION, VALIDATION),
+            images={"training": len(TRAINING), "validation": len(VALIDATION)},
+            steps=arrays.steps(TRAINING, 4),
+        ),
         settings,
-        epochs=epochs,
-        steps=arrays.steps(TRAINING, 4),
-        images={"training": len(TRAINING), "validation": len(VALIDATION)},
-        seed=3,
-        backup=backup,
-        report=lambda line: None,
+        loop.Plan(epochs, seed=3, backup=backup),
+        Distribution(),
+        lambda line: None,
     )
 
 
@@ -111,11 +117,11 @@ def test_networks_learn(target: str, tmp_path: Path) -> None:
     ],
     ids=["lab-cosine-ema", "accumulation-stopping"],
 )
-def test_going_on_is_exact(settings: dict[str, Any], tmp_path: Path) -> None:
+def test_resuming_is_exact(settings: dict[str, Any], tmp_path: Path) -> None:
     if BACKEND == "tensorflow":
         pytest.skip("test_training.py has this for every setting")
 
-    def without_times(history: loop.History) -> list[dict[str, float]]:
+    def without_times(history: History) -> list[dict[str, float]]:
         return [{k: v for k, v in row.items() if "second" not in k} for row in history]
 
     whole, complete = make(**settings)

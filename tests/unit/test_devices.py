@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import PROJECT
 from deepcolor.compute import devices
+from deepcolor.compute.distribution import Distribution, spread
 from deepcolor.errors import DeepColorError
 
 # Under TensorFlow "normalized" may differ; under JAX, which normalizes over the whole batch, it may not.
@@ -33,9 +34,10 @@ import jax, matplotlib.pyplot, sklearn
 PROGRAM = """
 import json, sys
 from deepcolor import script
-from deepcolor.compute import backend, devices
+from deepcolor.compute import backend
 count = int(sys.argv[1])
-backend.prepare_keras(2, accelerator="cpu", devices=count)
+distribution = backend.prepare_keras(2, accelerator="cpu", devices=count)
+assert distribution.count == count
 import keras, numpy as np, tensorflow as tf
 from keras import layers
 assert len(keras.distribution.list_devices()) == count
@@ -49,7 +51,7 @@ class Trainer(keras.Model):
 
 def train(name, optimizer, **options):
     keras.utils.set_random_seed(1)
-    with devices.scope():
+    with distribution.scope():
         photograph = keras.Input((16, 16, 3))
         x = layers.Conv2D(8, 3, strides=2, padding="same")(photograph[..., :1])
         if name == "normalized":
@@ -61,10 +63,10 @@ def train(name, optimizer, **options):
         model.compile(optimizer, loss="mse", jit_compile=keras.backend.backend() == "jax")
         model.optimizer.build(model.trainable_variables)
     history = model.fit(
-        devices.share_out(batches.repeat(3)), steps_per_epoch=3, epochs=3, verbose=0, shuffle=False,
-        validation_data=devices.share_out(batches), validation_steps=3,
+        distribution.share_out(batches.repeat(3)), steps_per_epoch=3, epochs=3, verbose=0, shuffle=False,
+        validation_data=distribution.share_out(batches), validation_steps=3,
     ).history
-    devices.average_statistics(model)
+    distribution.average_statistics(model)
     values = [*model.weights, *model.optimizer.variables]
     if keras.backend.backend() == "tensorflow" and count > 1:
         for first, second in (value.value.values for value in values):
@@ -210,7 +212,7 @@ def test_too_few_devices_are_told(
     monkeypatch.setattr(devices, "usable_gpus", lambda: gpus)
     monkeypatch.setattr(devices, "visible_gpus", list)
     with pytest.raises(DeepColorError) as error:
-        devices.spread(accelerator, count)
+        spread(accelerator, count)
     assert words in str(error.value)
 
 
@@ -225,16 +227,15 @@ def test_too_few_devices_are_told(
     ],
 )
 def test_training_that_cannot_be_shared_out_is_refused(
-    settings: dict[str, int], images: dict[str, int], words: str, monkeypatch: pytest.MonkeyPatch
+    settings: dict[str, int], images: dict[str, int], words: str
 ) -> None:
     good = {"batch_size": 8, "gradient_accumulation_steps": 1, "xla": False}
     right = good, {"training": 22, "validation": 6}
     given = {**right[0], **settings}, {**right[1], **images}
-    devices.check_batches(*given)  # One device takes anything.
-    monkeypatch.setattr(devices, "_count", 2)
-    devices.check_batches(*right)
+    Distribution().check_batches(*given)  # One device takes anything.
+    Distribution(2).check_batches(*right)
     with pytest.raises(DeepColorError) as error:
-        devices.check_batches(*given)
+        Distribution(2).check_batches(*given)
     assert words in str(error.value)
 
 

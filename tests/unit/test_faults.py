@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from deepcolor.imaging.color import LUMA
 from deepcolor.imaging.lab import grayscale
-from deepcolor.training.collapse import MEASURES, Measures, fault
+from deepcolor.training.collapse import MEASURES, Measures, detect_collapse
 from skimage import data, transform
 
 RNG = np.random.default_rng(0)
@@ -78,10 +78,10 @@ def colored(chroma: np.ndarray) -> np.ndarray:
         "photograph", "timid", "out of focus", "sepia",
     ],
 )  # fmt: skip
-def test_faults_are_named(prediction: np.ndarray, expected: str | None) -> None:
+def test_kinds_of_collapse_are_named(prediction: np.ndarray, expected: str | None) -> None:
     measures = measure(prediction)
     assert tuple(measures) == MEASURES
-    assert fault(measures) == expected, measures
+    assert detect_collapse(measures) == expected, measures
 
 
 def test_photographs_measure_one_and_batches_add_up() -> None:

@@ -246,6 +246,6 @@ def test_galleries_say_what_they_leave_out(results: Results, monkeypatch: pytest
     truth = photo_like("truth", 10, 8)
     at = scores["unet_2"].index[scores["unet_2"]["id"] == worst[0]["id"]][0]
     assert (np.asarray(decoded(worst[0]["pictures"][2])) == truth[at]).all()
-    faults = {"unet_1": "black", "unet_2": "gray"}
-    found = image_grids.collapsed(dict(np.load(samples)), predictions, faults)
-    assert found["left_out"] == 1 and found["runs"][0]["fault"] == "black"
+    collapses = {"unet_1": "black", "unet_2": "gray"}
+    found = image_grids.collapsed(dict(np.load(samples)), predictions, collapses)
+    assert found["left_out"] == 1 and found["runs"][0]["collapse"] == "black"

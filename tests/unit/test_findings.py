@@ -132,11 +132,11 @@ def test_seeds_are_a_range_of_the_longest_training(found: Found) -> None:
 
 
 def test_collapses_are_told_and_are_no_finding(found: Found) -> None:
-    black = [{"epoch": epoch, "fault": "black"} for epoch in (1, 2, 3)]
+    black = [{"epoch": epoch, "collapse": "black"} for epoch in (1, 2, 3)]
     sentences = found(
         [
-            record("failed", 4, faults=[*black, {"epoch": 4, "fault": "noise"}]),
-            record("recovered", 5, faults=[*black, {"epoch": 4, "fault": "gray"}]),
+            record("failed", 4, collapses=[*black, {"epoch": 4, "collapse": "noise"}]),
+            record("recovered", 5, collapses=[*black, {"epoch": 4, "collapse": "gray"}]),
             record("variant", 4, varies="failed"),
         ],
         {"failed_4": 10.0, "recovered_5": 21.0, "variant_4": 22.0},
@@ -155,7 +155,11 @@ def test_collapses_are_told_and_are_no_finding(found: Found) -> None:
 @pytest.mark.parametrize(("split", "said"), [("validation", True), ("test", False)])
 def test_an_epoch_that_was_chosen_on_these_images_is_said(found: Found, split: str, said: bool) -> None:
     early = {"best_epoch": 2, "stopped_after": 3, "training": {"early_stopping": 1}}
-    runs = [record("unet", 2), record("unet", 5, anew="early stopping", **early), record("other", 2)]
+    runs = [
+        record("unet", 2),
+        record("unet", 5, restart_reason="early stopping", **early),
+        record("other", 2),
+    ]
     sentences = found(runs, {"unet_2": 21.0, "unet_5": 22.0, "other_2": 21.0}, split=split)
     words = "Its epoch was chosen by these very images"
     assert (words in about(sentences, "unet, 5 epochs: ")) == said
@@ -216,13 +220,13 @@ def test_numbers_have_a_true_sign() -> None:
 
 
 def test_a_collapsed_run_is_neither_the_best_nor_what_epochs_are_told_of(found: Found) -> None:
-    black = [{"epoch": 1, "fault": "black"}]
+    black = [{"epoch": 1, "collapse": "black"}]
     sentences = found(
         [
-            record("gone", 1, faults=black),
+            record("gone", 1, collapses=black),
             record("fine", 1),
-            record("late", 1, faults=black),
-            record("late", 2, faults=black),
+            record("late", 1, collapses=black),
+            record("late", 2, collapses=black),
         ],
         {"gone_1": 25.0, "fine_1": 21.0, "late_1": 12.0, "late_2": 20.8},
         photographs=40,

@@ -140,10 +140,10 @@ def test_with_enough_photographs_it_is_not_for_trying_alone(
 
 
 def test_a_collapsed_network_is_called_that(card: Card) -> None:
-    found, text = card(record("unet", 2, faults=[{"epoch": 2, "fault": "uniform"}]))
+    found, text = card(record("unet", 2, collapses=[{"epoch": 2, "collapse": "uniform"}]))
     said = "Its training collapsed: its pictures are uniform."
     assert said in found["in_short"] and f"{said} It is of no use." in text
-    found, text = card(record("unet", 2, faults=[{"epoch": 1, "fault": "gray"}]))
+    found, text = card(record("unet", 2, collapses=[{"epoch": 1, "collapse": "gray"}]))
     assert "and after which epochs: gray 1." in text and len(found["in_short"]) == 2
 
 
@@ -171,7 +171,7 @@ def test_names_are_no_markup(card: Card) -> None:
     trained = record(
         HOSTILE, 2, train_on=[HOSTILE_DATA_SET], versions={HOSTILE: "*1*"},
         options={"weights": HOSTILE, HOSTILE: "a_*b*_ [c](d) `e` ~f~ # $g$"},
-        faults=[{"epoch": 2, "fault": HOSTILE}],
+        collapses=[{"epoch": 2, "collapse": HOSTILE}],
     )  # fmt: skip
     _, text = card(trained, data_sets=[HOSTILE_DATA_SET, "b"], words=HOSTILE, ids=HOSTILE, photographs=3)
     assert "<" not in text

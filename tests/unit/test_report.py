@@ -38,9 +38,9 @@ def hostile(tmp_path: Path) -> Results:
         tmp_path,
         [
             record(HOSTILE, 1, train_on=[HOSTILE_DATA_SET]),
-            record(HOSTILE, 2, anew=HOSTILE, device=HOSTILE, **early),
+            record(HOSTILE, 2, restart_reason=HOSTILE, device=HOSTILE, **early),
             record("variant", 2, varies=HOSTILE, options={"weights": HOSTILE}, versions={HOSTILE: "1"}),
-            record("failed", 2, faults=[{"epoch": 2, "fault": HOSTILE}]),
+            record("failed", 2, collapses=[{"epoch": 2, "collapse": HOSTILE}]),
         ],
         {f"{HOSTILE}_1": 21.0, f"{HOSTILE}_2": 22.0, "variant_2": 23.0, "failed_2": 5.0, HOSTILE: 22.5},
         pictures=[HOSTILE],
@@ -162,15 +162,15 @@ def test_of_many_pairs_those_with_the_best_are_shown(reported: Reported) -> None
 @pytest.mark.parametrize("split", ["validation", "test"])
 def test_early_stopping_is_said(reported: Reported, split: str) -> None:
     early = {"best_epoch": 2, "stopped_after": 3, "training": {"early_stopping": 1}}
-    anew = "early stopping may end the shorter run"
-    faults = [{"epoch": 3, "fault": "gray"}]
+    reason = "early stopping may end the shorter run"
+    collapses = [{"epoch": 3, "collapse": "gray"}]
     page = reported(
-        [record("unet", 2), record("unet", 5, anew=anew, faults=faults, **early)],
+        [record("unet", 2), record("unet", 5, restart_reason=reason, collapses=collapses, **early)],
         {"unet_2": 21.0, "unet_5": 22.0},
         split=split,
     )
     assert page.row("How the trainings went", "unet, 5")[4:6] == [
-        f"anew, as {anew}", "3 of 5; the best, 2, is kept",
+        f"anew, as {reason}", "3 of 5; the best, 2, is kept",
     ]  # fmt: skip
     assert ("flatter these runs" in page.text) == (split == "validation")
     chosen = "unet, 5 epochs epoch 2 of 3 is kept, chosen on these images"
@@ -241,11 +241,11 @@ def test_distances_are_shown_with_what_they_say_of_themselves(reported: Reported
 
 
 def test_collapses_are_shown(reported: Reported) -> None:
-    black = [{"epoch": epoch, "fault": "black"} for epoch in (1, 2, 3)]
+    black = [{"epoch": epoch, "collapse": "black"} for epoch in (1, 2, 3)]
     page = reported(
         [
-            record("failed", 4, faults=[*black, {"epoch": 4, "fault": "noise"}]),
-            record("recovered", 5, faults=[*black, {"epoch": 4, "fault": "gray"}]),
+            record("failed", 4, collapses=[*black, {"epoch": 4, "collapse": "noise"}]),
+            record("recovered", 5, collapses=[*black, {"epoch": 4, "collapse": "gray"}]),
             record("variant", 4, varies="failed"),
         ],
         {"failed_4": 10.0, "recovered_5": 21.0, "variant_4": 22.0},

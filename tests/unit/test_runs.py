@@ -192,7 +192,7 @@ def test_network_that_is_not_compared_may_learn_from_what_is_not_in_use() -> Non
 
 
 @pytest.mark.parametrize(
-    ("training", "anew"),
+    ("training", "reason"),
     [
         ({"schedule": "cosine"}, "its cosine schedule depends on the number of epochs"),
         ({"early_stopping": 3}, "early stopping may end the shorter run"),
@@ -200,21 +200,21 @@ def test_network_that_is_not_compared_may_learn_from_what_is_not_in_use() -> Non
     ],
 )
 def test_longer_run_starts_anew_where_going_on_would_not_be_exact(
-    training: dict[str, Any], anew: str
+    training: dict[str, Any], reason: str
 ) -> None:
     entries = {"unet": UNET, "changed": {"varies": "unet", "training": training}}
     found = runs(entries, training={"seeds": [0, 1]})
     for stem in ("changed", "changed-seed1"):
         for run in (found[f"{stem}_10"], found[f"{stem}_30"]):
-            assert run.shorter is None and run.anew.startswith(anew)
+            assert run.shorter is None and run.restart_reason.startswith(reason)
         assert found[f"{stem}_10"].training == found[f"{stem}_30"].training
-    assert (found["unet_30"].shorter, found["unet_30"].anew) == (10, "")
+    assert (found["unet_30"].shorter, found["unet_30"].restart_reason) == (10, "")
 
 
 def test_other_keys_of_training_let_the_longer_run_go_on() -> None:
     training = {"ema_momentum": 0.9, "gradient_accumulation_steps": 2, "precision": "float16"}
     run = runs({"unet": UNET}, training=training)["unet_30"]
-    assert (run.shorter, run.anew) == (10, "")
+    assert (run.shorter, run.restart_reason) == (10, "")
     assert training.items() <= run.training.items()
 
 

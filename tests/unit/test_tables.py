@@ -32,12 +32,12 @@ def means(psnr: dict[str, float], data_sets: Sequence[str] = ("a",)) -> pd.DataF
 
 
 def test_a_training_is_a_row(tmp_path: Path) -> None:
-    faults = [
-        {"epoch": epoch, "fault": fault} for epoch, fault in ((1, "gray"), (2, "gray"), (4, "noise"))
+    collapses = [
+        {"epoch": epoch, "collapse": kind} for epoch, kind in ((1, "gray"), (2, "gray"), (4, "noise"))
     ]
     runs = [
         record("unet", 4, training={"augmentation": ["flip", "rotate"]}, train_on=["a", "b"]),
-        record("unet", 6, faults=faults, best_epoch=4, peak_device_memory_bytes=3 * 2**20),
+        record("unet", 6, collapses=collapses, best_epoch=4, peak_device_memory_bytes=3 * 2**20),
         record("007", 6, varies="unet"),
     ]
     table = tables.tabulate_training(write_records(tmp_path, runs), varied(runs))
@@ -45,10 +45,10 @@ def test_a_training_is_a_row(tmp_path: Path) -> None:
     first, second, third = tables.read_table(tmp_path / "training.csv").to_dict("records")
     assert (first["model"], first["architecture"], first["epochs"]) == ("unet", "unet", 4)
     assert (first["train_on"], first["augmentation"]) == ("a b", "flip rotate")
-    assert (first["best_epoch"], first["fault"], first["faults"]) == ("", "", "")
+    assert (first["best_epoch"], first["collapse"], first["collapses"]) == ("", "", "")
     assert first["peak_device_memory_mib"] == "" and first["weights"] == "none"
-    assert (second["best_epoch"], second["fault"]) == ("4", "noise")
-    assert second["faults"] == "gray 1-2, noise 4"
+    assert (second["best_epoch"], second["collapse"]) == ("4", "noise")
+    assert second["collapses"] == "gray 1-2, noise 4"
     assert second["peak_device_memory_mib"] == "3"
     assert second["options"].startswith("target rgb, filters [4, 8], skip_connections true, dropout 0.5")
     assert (third["model"], third["varies"]) == ("007", "unet")

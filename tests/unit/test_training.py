@@ -1,4 +1,4 @@
-"""Training: a run that stops and goes on is the run that never stopped, whatever it is told to do."""
+"""Training: a run that is interrupted and resumed equals one that never stopped, for all settings."""
 
 import hashlib
 import json
@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import PROJECT
+from deepcolor.compute.distribution import Distribution
 from deepcolor.data import arrays, shard_index, shard_writer, shards
 from deepcolor.data.manifest import read_manifest
 from deepcolor.data.sources.base import Request
@@ -24,9 +25,13 @@ from deepcolor.evaluation import metrics
 from deepcolor.imaging import color, lab
 from deepcolor.models import heads as target_spaces
 from deepcolor.models.unet import unet
-from deepcolor.training import loop
+from deepcolor.training import callbacks, loop
 from deepcolor.training.checkpoint import load_state, save_state
-from deepcolor.training.collapse import MEASURES
+from deepcolor.training.collapse import MEASURES, collapsed_epochs
+from deepcolor.training.history import COLUMNS, History, best_epoch
+from deepcolor.training.settings import Settings
+from deepcolor.training.trainer import Trainer, compile_trainer
+from deepcolor.training.trial import try_model
 from ranges import fetch
 from safetensors.numpy import load_file
 
@@ -37,7 +42,7 @@ SETTINGS: dict[str, Any] = {
     "augmentation": [], "ema_momentum": 0, "early_stopping": 0, "precision": "float32", "xla": False,
     "deterministic": True, "tensorboard": False,
 }  # fmt: skip
-# Everything at once that a run can go on with from a shorter one.
+# All settings at once with which a run can resume from a shorter one.
 MUCH = {"augmentation": ["flip", "rotate"], "ema_momentum": 0.9, "gradient_accumulation_steps": 3}
 
 
@@ -117,11 +122,11 @@ def straight(index: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return run
 
 
-def test_going_on_from_a_shorter_run_is_exact(index: Path, straight: Path, tmp_path: Path) -> None:
+def test_resuming_from_a_shorter_run_is_exact(index: Path, straight: Path, tmp_path: Path) -> None:
     train(index, tmp_path / "unet_2", 2, **MUCH)
     start = ("--start", str(tmp_path / "unet_2/state.safetensors"))
     said = train(index, tmp_path / "unet_6", 6, *start, **MUCH)
-    assert "goes on after epoch 2" in said and "epoch 3/6" in said and "epoch 2/6" not in said
+    assert "resuming after epoch 2" in said and "epoch 3/6" in said and "epoch 2/6" not in said
     ours, theirs = fingerprint(tmp_path / "unet_6"), fingerprint(straight)
     assert len(ours[0]) > 30 and ours == theirs
     record = json.loads((tmp_path / "unet_6" / "training.json").read_text())
@@ -129,7 +134,7 @@ def test_going_on_from_a_shorter_run_is_exact(index: Path, straight: Path, tmp_p
 
 
 @pytest.mark.slow
-def test_backup_of_other_settings_is_not_taken_up(index: Path, tmp_path: Path) -> None:
+def test_backup_of_other_settings_is_not_resumed(index: Path, tmp_path: Path) -> None:
     run = tmp_path / "unet_2"
     process = subprocess.Popen(command(index, run, 6), stdout=subprocess.PIPE, text=True)
     assert process.stdout
@@ -138,7 +143,7 @@ def test_backup_of_other_settings_is_not_taken_up(index: Path, tmp_path: Path) -
             process.send_signal(signal.SIGKILL)
     process.wait()
     assert list(run.glob("backup-*"))
-    assert "goes on" not in train(index, run, 6, learning_rate=0.02)
+    assert "resuming" not in train(index, run, 6, learning_rate=0.02)
     assert not list(run.glob("*backup-*"))
 
 
@@ -157,7 +162,7 @@ def test_record_and_history(straight: Path) -> None:
     assert record["parameters"] == network.count_params() > record["trainable_parameters"]
     assert record["multiply_adds"] > record["parameters"]
     history = pd.read_csv(straight / "history.csv")
-    assert list(history.columns) == loop.COLUMNS
+    assert list(history.columns) == COLUMNS
     assert list(history["epoch"]) == [1, 2, 3, 4, 5, 6]
     assert record["outputs"] == {name: history[f"val_{name}"].iloc[-1] for name in MEASURES}
     assert (record["stopped_after"], record["best_epoch"]) == (6, None)
@@ -179,34 +184,36 @@ def test_saved_network_has_the_averaged_weights_and_the_scores_of_the_history(
     assert not any(np.array_equal(saved, array) for name, array in raw.items() if "average" not in name)
 
 
-def make(target: str = "rgb", **settings: Any) -> tuple[loop.Trainer, dict[str, Any]]:
+def make(target: str = "rgb", **settings: Any) -> tuple[Trainer, dict[str, Any]]:
     """A small U-Net with dropout, ready for six epochs of four steps."""
     keras.utils.set_random_seed(1)
     network = unet(32, filters=[4, 8], target=target, batch_norm_momentum=0.5)
     settings = {**SETTINGS, **settings}
-    return loop.trainer(network, settings, epochs=6, steps=4), settings
+    return compile_trainer(network, settings, epochs=6, steps=4), settings
 
 
 def fit(
-    model: loop.Trainer,
+    model: Trainer,
     settings: Mapping[str, Any],
     pictures: tuple[np.ndarray, np.ndarray],
     backup: Path,
     epochs: int,
+    report: callbacks.Report = lambda line: None,
     **options: Any,
-) -> loop.History:
-    """Train on arrays."""
+) -> History:
+    """Train on arrays; `options` are those of `loop.Plan`."""
     return loop.train(
         model,
-        lambda which: arrays.training_batches(pictures[0], 4, seed=3, epochs=which),
-        (pictures[1], pictures[1]),
+        loop.Data(
+            lambda which: arrays.training_batches(pictures[0], 4, seed=3, epochs=which),
+            (pictures[1], pictures[1]),
+            images={"training": len(pictures[0]), "validation": len(pictures[1])},
+            steps=4,
+        ),
         settings,
-        epochs=epochs,
-        steps=4,
-        images={"training": len(pictures[0]), "validation": len(pictures[1])},
-        seed=3,
-        backup=backup,
-        **{"report": lambda line: None, **options},
+        loop.Plan(epochs, seed=3, backup=backup, **options),
+        Distribution(),
+        report,
     )
 
 
@@ -236,7 +243,7 @@ def policy() -> Iterator[None]:
     ],
     ids=lambda settings: "-".join(f"{value}" for value in settings.values()),
 )
-def test_going_on_is_exact_for_every_setting(
+def test_resuming_is_exact_for_every_setting(
     settings: dict[str, Any],
     pictures: tuple[np.ndarray, np.ndarray],
     tmp_path: Path,
@@ -286,10 +293,10 @@ def test_early_stopping_keeps_the_best_epoch(
     # A rate that is much too high: the first epochs are not improved on for long.
     model, settings = make(early_stopping=2, learning_rate=3.0)
     history = fit(model, settings, pictures, tmp_path / "b.safetensors", 40, report=said.append)
-    best = loop.best_epoch(history)
+    best = best_epoch(history)
     assert len(history) == best + 2 < 40
     assert history[best - 1]["val_loss"] == min(row["val_loss"] for row in history)
-    assert said[-1] == (f"stops: the validation loss has not fallen for 2 epochs; epoch {best} is kept")
+    assert said[-1] == f"early stopping: no improvement for 2 epochs; restored epoch {best}"
     scores = model.evaluate(pictures[1], pictures[1], verbose=0, return_dict=True)
     assert scores["loss"] == pytest.approx(history[best - 1]["val_loss"], rel=1e-5)
     again, _ = make(early_stopping=2, learning_rate=3.0)
@@ -325,7 +332,7 @@ def test_accumulated_batches_are_one_large_batch(pictures: tuple[np.ndarray, np.
     for batch, accumulation in ((12, 1), (4, 3)):
         network = plain_network()
         network.set_weights(start)
-        model = loop.trainer(
+        model = compile_trainer(
             network, {**SETTINGS, "batch_size": batch, "gradient_accumulation_steps": accumulation}
         )
         for first in [*range(0, 12, batch)] * 5:
@@ -372,8 +379,8 @@ def test_tensorboard_gets_every_epoch_once(
         assert ("epoch_chroma" in events.Tags()["tensors"]) == measured
     # Another training that starts from a shorter one does not add to what is there.
     again, _ = make()
-    backup = {"start": tmp_path / "b", "tensorboard": tmp_path / "logs"}
-    fit(again, settings, pictures, tmp_path / "c", 5, **backup)
+    files: dict[str, Any] = {"start": tmp_path / "b", "tensorboard": tmp_path / "logs"}
+    fit(again, settings, pictures, tmp_path / "c", 5, **files)
     events = EventAccumulator(str(tmp_path / "logs" / "validation"))
     events.Reload()
     assert [each.step for each in events.Tensors("epoch_psnr")] == [4]
@@ -396,7 +403,7 @@ def test_loss_that_explodes_stops_training(
     luminance = keras.Input((32, 32, 1))
     rgb = keras.layers.Conv2D(3, 3, padding="same", name="rgb")(luminance)
     settings = {**SETTINGS, "optimizer": "sgd", "learning_rate": 5.0}
-    model = loop.trainer(keras.Model(luminance, rgb), settings)
+    model = compile_trainer(keras.Model(luminance, rgb), settings)
     with pytest.raises(
         DeepColorError, match=r"the loss of epoch \d has exploded to .*; lower 'learning"
     ):
@@ -412,7 +419,7 @@ def test_collapse_is_recorded_and_said_once(
     network.get_layer("rgb").bias.assign([-9.0, -9.0, -9.0])
     said: list[str] = []
     history = fit(model, settings, pictures, tmp_path / "b", 3, report=said.append)
-    assert loop.faults(history) == [{"epoch": n, "fault": "black"} for n in (1, 2, 3)]
+    assert collapsed_epochs(history) == [{"epoch": n, "collapse": "black"} for n in (1, 2, 3)]
     warnings = [line for line in said if line.startswith("warning")]
     assert len(warnings) == 1 and "after epoch 1 the pictures are black (brightness 0.00" in warnings[0]
 
@@ -428,7 +435,7 @@ def test_best_epoch_survives_a_kill_between_two_files(
     options: dict[str, Any] = {"early_stopping": 9}
     model, settings = make(**options)
     fit(model, settings, pictures, tmp_path / "whole", 1)  # One epoch is the best of one.
-    monkeypatch.setattr(loop._Loop, "keep_best", lambda loop: None)
+    monkeypatch.setattr(callbacks, "save_best", lambda *arguments: None)
     fit(make(**options)[0], settings, pictures, tmp_path / "parts", 1)
     assert not (tmp_path / "best-parts").exists()
     monkeypatch.undo()
@@ -448,7 +455,7 @@ def test_accumulation_that_never_ends_is_refused(
 
 def test_state_of_another_network_is_refused(tmp_path: Path) -> None:
     save_state(tmp_path / "a.safetensors", make()[0], [])
-    other = loop.trainer(unet(32, filters=[4, 16]), SETTINGS)
+    other = compile_trainer(unet(32, filters=[4, 16]), SETTINGS)
     with pytest.raises(DeepColorError, match="a.safetensors is not a training state of this network"):
         load_state(tmp_path / "a.safetensors", other)
 
@@ -540,4 +547,27 @@ def test_batch_that_does_not_fit_is_said_with_a_remedy(
         "a batch of 383 images does not fit the memory; under 'training' in config.yaml set "
         "'batch_size: 192' and 'gradient_accumulation_steps: 4', which still learns from 768 images at "
         "a time"
+    )
+
+
+def test_trial_measures_a_network_that_can_be_trained() -> None:
+    settings = Settings("deepcolor.models.unet:unet", {"filters": [4, 8]}, 32, SETTINGS)
+    findings = try_model("unet", settings, Distribution())
+    assert (findings["name"], findings["problem"], findings["batch_size"]) == ("unet", None, 4)
+    assert findings["parameters"] == unet(32, filters=[4, 8]).count_params()
+    assert findings["images_per_second"] > 0
+    assert 2**27 < findings["memory"] < findings["device_memory"]
+
+
+def half_as_large(size: int, batch_norm_momentum: float) -> keras.Model:
+    """Build a network whose output is smaller than its input."""
+    luminance = keras.Input((size, size, 1))
+    return keras.Model(luminance, keras.layers.Conv2D(3, 1, strides=2)(luminance))
+
+
+def test_trial_names_a_network_of_another_shape() -> None:
+    settings = Settings(f"{__name__}:half_as_large", {}, 32, SETTINGS)
+    problem = try_model("half", settings, Distribution())["problem"]
+    assert problem.endswith(
+        "it should map (None, 32, 32, 1) to (None, 32, 32, 3) (RGB) or (None, 32, 32, 2) (chroma)"
     )

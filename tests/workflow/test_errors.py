@@ -127,7 +127,7 @@ def kill_and_resume(copy: Copy, first: str, then: str) -> str:
     assert "If none is, type: make unlock" in locked.stdout
     assert copy.run("make unlock").returncode == 0
     result = copy.run(then)
-    resumed = re.search(r"train_model unet_60: goes on after epoch (\d+)", result.stdout)
+    resumed = re.search(r"train_model unet_60: resuming after epoch (\d+)", result.stdout)
     assert resumed and 7 <= int(resumed[1]) < 60, result.stdout
     assert result.returncode == 0, result.stdout
     return result.stdout

@@ -158,7 +158,7 @@ def test_a_training_whose_pod_is_lost_goes_on(copy: Copy, cluster: Cluster) -> N
     assert not killer.is_alive()
     # The second pod has found, on the volume, what no rule declares.
     _, second = cluster.jobs
-    found = re.search(r"goes on after epoch (\d+)", cluster.log(second).read_text("utf-8"))
+    found = re.search(r"resuming after epoch (\d+)", cluster.log(second).read_text("utf-8"))
     assert found and 1 <= int(found[1]) < 300
 
 

@@ -115,7 +115,7 @@ def test_cosine_schedule_starts_every_run_anew(copy: Copy) -> None:
     more = "--config 'training={schedule: cosine}' 'compare={models: [unet]}' --printshellcmds"
     jobs, said = planned(copy, "paper", more, target="results-paper/unet_30/model.keras")
     assert jobs["train_model"] == 1
-    assert "--anew 'its cosine schedule depends on the number of epochs'" in said
+    assert "--restart-reason 'its cosine schedule depends on the number of epochs'" in said
 
 
 def test_unknown_preset_is_one_line(copy: Copy) -> None:

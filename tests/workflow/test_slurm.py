@@ -83,14 +83,14 @@ def test_a_run_whose_trainings_are_killed_gives_the_same(copy: Copy, node: dict[
         # As the time limit would, or whoever has the right to.
         await_line(log, r"epoch +9/80", process)
         slurm(node, "scancel", jobs(node, training)[0]["JobId"])
-        first = await_line(log, r"goes on after epoch (?:9|1\d|2\d)", process)
+        first = await_line(log, r"resuming after epoch (?:9|1\d|2\d)", process)
         # As when it is preempted: Slurm starts the same job again, but for the wait.
         await_line(log, r"epoch +[34]\d/80", process)
         again = jobs(node, training)[1]["JobId"]
         slurm(node, "scontrol", "requeue", again)
         time.sleep(3)
         slurm(node, "scontrol", "update", f"JobId={again}", "StartTime=now")
-        second = await_line(log, r"goes on after epoch [3-7]\d", process)
+        second = await_line(log, r"resuming after epoch [3-7]\d", process)
         assert process.wait(timeout=900) == 0, copy.read("driver.log")[-5000:]
     finally:
         process.kill()

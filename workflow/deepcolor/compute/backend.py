@@ -8,7 +8,8 @@ from importlib.util import find_spec
 from typing import Literal
 
 from deepcolor.compute import keras_settings
-from deepcolor.compute.devices import BACKENDS, spread, usable_gpus
+from deepcolor.compute.devices import BACKENDS, usable_gpus
+from deepcolor.compute.distribution import Distribution, spread
 from deepcolor.compute.startup import UNUSED, keep_freed_memory, unimportable, without_messages
 from deepcolor.errors import DeepColorError
 
@@ -22,16 +23,20 @@ def prepare_keras(
     devices: int = 1,
     deterministic: bool = True,
     precision: str = "float32",
-) -> None:
+) -> Distribution:
     """Import Keras quietly and set up its backend; call before any module that imports it.
 
     Args:
         threads: CPU threads that the backend may use.
-        accelerator: "cpu" hides the GPUs, "cuda" insists on one, "auto" takes one if it can be used.
-        devices: How many of them a training is spread over; see `deepcolor.compute.devices.scope`.
+        accelerator: "cpu" hides the GPUs, "cuda" insists on one, "auto" takes one if it can be
+            used.
+        devices: Number of them that a training is spread over.
         deterministic: Whether TensorFlow's operations give the same bits every time.
         precision: "float32"; with "bfloat16" and "float16" layers compute in these, and keep their
             weights in float32.
+
+    Returns:
+        The devices that a training is spread over; what does not train needs none of it.
 
     Raises:
         DeepColorError: There is no such GPU, or there are too few.
@@ -45,7 +50,7 @@ def prepare_keras(
 
         _configure(accelerator, devices, threads, deterministic)
         keras.config.set_dtype_policy(precision if precision == "float32" else f"mixed_{precision}")
-    spread(accelerator, devices)
+    return spread(accelerator, devices)
 
 
 def _set_environment(accelerator: str, threads: int) -> None:
@@ -59,7 +64,8 @@ def _set_environment(accelerator: str, threads: int) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     for variable in ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "NPROC"):  # NPROC: JAX.
         os.environ[variable] = str(threads)
-    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # As TensorFlow's memory growth.
+    # As TensorFlow's memory growth.
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     if accelerator == "cpu":
         os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
         os.environ["JAX_PLATFORMS"] = os.environ["KERAS_TORCH_DEVICE"] = "cpu"

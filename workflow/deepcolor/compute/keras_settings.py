@@ -1,15 +1,15 @@
 """What a user has set for Keras and its backends elsewhere, kept from changing results.
 
-Keras reads a file in the home folder, `keras.json`, when it is imported; backends read variables. Keras
-is imported inside the functions: some of this must be said before it is.
+Keras reads a file in the home folder, `keras.json`, when it is imported; backends read variables.
+Keras is imported inside the functions: some of this must be said before it is.
 """
 
 import os
 
 from deepcolor.errors import DeepColorError, first_line
 
-# Variables that change what is computed. Those that say where things are, which device is used or how
-# much is printed are a user's own, as is KERAS_BACKEND.
+# Variables that change what is computed. Those that say where things are, which device is used or
+# how much is printed are a user's own, as is KERAS_BACKEND.
 UNSET = (
     "JAX_DEFAULT_DTYPE_BITS",
     "JAX_DEFAULT_MATMUL_PRECISION",
@@ -50,8 +50,8 @@ def load() -> None:
         if "configuration" not in str(error) and "has no attribute 'get'" not in str(error):
             raise
         raise DeepColorError(
-            f"keras.json in ~/.keras or $KERAS_HOME is broken ({first_line(error)}); correct it, or "
-            "delete it"
+            f"keras.json in ~/.keras or $KERAS_HOME is broken ({first_line(error)}); correct it, "
+            "or delete it"
         ) from error
 
 
@@ -76,5 +76,6 @@ def check() -> None:
         if value != needed:
             raise DeepColorError(
                 f"Keras's {name} is {value}, and networks need {needed}; call "
-                f"keras.config.set_{name}({needed!r}), or correct keras.json in ~/.keras or $KERAS_HOME"
+                f"keras.config.set_{name}({needed!r}), or correct keras.json in ~/.keras or "
+                "$KERAS_HOME"
             )

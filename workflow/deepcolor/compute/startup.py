@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from types import ModuleType
 
-# Packages that Keras and TensorFlow import where they find them, for what nothing here uses: with them
-# importing takes 6.8 s on two cores, without 3.1 to 4.2 s.
+# Packages that Keras and TensorFlow import where they find them, for what nothing here uses: with
+# them importing takes 6.8 s on two cores, without 3.1 to 4.2 s.
 UNUSED = ("jax", "matplotlib", "sklearn")
 
 
@@ -39,8 +39,8 @@ def unimportable(names: Iterable[str]) -> Iterator[None]:
 def keep_freed_memory() -> None:
     """Let glibc keep memory that is freed, up to pieces of 32 MiB, instead of returning it at once.
 
-    Pictures of 256×256 pixels are just large enough to be returned one by one: getting the pages back
-    can halve the speed at which shards are read (1,500 instead of 3,000 images a second).
+    Pictures of 256×256 pixels are just large enough to be returned one by one: getting the pages
+    back can halve the speed at which shards are read (1,500 instead of 3,000 images a second).
     """
     trim_threshold, mmap_threshold, arena_max = -1, -3, -8  # The names' values in glibc's malloc.h.
     libc = ctypes.CDLL(None)

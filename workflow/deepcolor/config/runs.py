@@ -44,7 +44,7 @@ class Run:
         train_on: Names of the data sets that it learns from, in the configuration's order.
         varies: Name of the model that this one is a variant of, None if it is none.
         shorter: Epochs of the run that this one goes on from, None if it starts from nothing.
-        anew: Why it would not go on from a shorter run, were there one; "" if it would.
+        restart_reason: Reason not to resume from a shorter run, were there one; "" without one.
         repeats: Whether it repeats its model with another than the first seed.
     """
 
@@ -58,7 +58,7 @@ class Run:
     train_on: tuple[str, ...]
     varies: str | None
     shorter: int | None
-    anew: str
+    restart_reason: str
     repeats: bool
 
     @property
@@ -96,7 +96,7 @@ def runs(config: dict[str, Any]) -> list[Run]:
         training = {**config["training"], **entry.get("training", {})}
         milestones = sorted(training.pop("epochs"))
         seeds = training.pop("seeds") or [config["seed"]]
-        anew = _why_anew(training)
+        restart_reason = _restart_reason(training)
         for seed in seeds:
             for shorter, epochs in zip([None, *milestones], milestones, strict=False):
                 found.append(
@@ -110,17 +110,17 @@ def runs(config: dict[str, Any]) -> list[Run]:
                         seed=seed,
                         train_on=tuple(each for each in used if each in entry.get("train_on", used)),
                         varies=entry.get("varies"),
-                        shorter=None if anew else shorter,
+                        shorter=None if restart_reason else shorter,
                         # Whether there is a shorter one or not: to add one trains nothing else again.
-                        anew=anew,
+                        restart_reason=restart_reason,
                         repeats=seed != seeds[0],
                     )
                 )
     return found
 
 
-def _why_anew(training: Mapping[str, Any]) -> str:
-    """Why a run cannot go on exactly from a shorter one, "" if it can."""
+def _restart_reason(training: Mapping[str, Any]) -> str:
+    """Return why a run cannot resume exactly from a shorter one, "" if it can."""
     if training["schedule"] == "cosine":
         return "its cosine schedule depends on the number of epochs"
     if training["early_stopping"]:

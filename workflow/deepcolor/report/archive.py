@@ -21,7 +21,7 @@ from deepcolor.files import replacing
 
 # The project itself: files and folders.
 CODE = (
-    ".ci", ".dockerignore", ".gitignore", "CONTRIBUTING.md", "Dockerfile", "LICENSE", "Makefile",
+    ".ci", ".dockerignore", ".gitignore", "CHANGELOG.md", "CONTRIBUTING.md", "Dockerfile", "LICENSE", "Makefile",
     "README.md", "Snakefile", "config.yaml", "docs", "envs", "pyproject.toml", "rules", "tests",
     "workflow",
 )  # fmt: skip

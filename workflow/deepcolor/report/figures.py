@@ -66,7 +66,7 @@ def plot_curves(history: pd.DataFrame, milestones: Sequence[int], path: Path) ->
     """Plot loss, PSNR and accuracy over the epochs, for training and validation.
 
     Args:
-        history: A row per epoch, see `deepcolor.training.loop.COLUMNS`.
+        history: A row per epoch, see `deepcolor.training.history.COLUMNS`.
         milestones: Epochs at which a run ended; a dotted line marks each that was reached.
         path: SVG file to write.
     """

@@ -52,7 +52,7 @@ def findings(
     rows = {row["run"]: row for row in results}
     trained = [row for row in results if row["trained"]]
     # Figures of collapsed trainings are no findings; that they collapsed is one.
-    uneven = {row["trained"]["model"] for row in trained if row["trained"]["fault"]}
+    uneven = {row["trained"]["model"] for row in trained if row["trained"]["collapse"]}
     pairs = {
         key: pair for key, pair in by_pair(table).items() if key[0] != "seeds" or not uneven & {*key[1:]}
     }
@@ -76,7 +76,7 @@ def findings(
         sentences.append(_first_and_second(longest, pairs))
     sentences += [*_luminance(named, pairs), *_dull(named)]
     sentences += _epochs(named[:NAMED], [row for row in sound if row["trained"]], pairs)
-    failed = {row["run"] for row in trained if row["trained"]["fault"]}
+    failed = {row["run"] for row in trained if row["trained"]["collapse"]}
     changes = ablations[~ablations["run"].isin(failed) & ~ablations["varied_run"].isin(failed)]
     sentences += _changes(changes, pairs) + _spreads(seeds[~seeds["model"].isin(uneven)])
     return sentences + _over_seeds(pairs)
@@ -119,7 +119,7 @@ def set_side_by_side(results: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _collapsed(row: Mapping[str, Any]) -> bool:
     """Whether the pictures of a row are those of a training that collapsed."""
-    return bool(row["trained"] and row["trained"]["fault"])
+    return bool(row["trained"] and row["trained"]["collapse"])
 
 
 def _ground(rows: Mapping[str, dict[str, Any]], split: str) -> str:
@@ -306,17 +306,19 @@ def _epochs(
 def _collapses(trained: Sequence[Mapping[str, Any]]) -> list[str]:
     """Which trainings ended with pictures that are none, and which did for a time."""
     sentences = []
-    for fault in sorted({row["fault"] for row in trained if row["fault"]}):
-        runs = [row["run"] for row in trained if row["fault"] == fault]
+    for collapse in sorted({row["collapse"] for row in trained if row["collapse"]}):
+        runs = [row["run"] for row in trained if row["collapse"] == collapse]
         sentences.append(
-            f"The pictures of {', '.join(runs)} are {fault} at the end of training: "
+            f"The pictures of {', '.join(runs)} are {collapse} at the end of training: "
             f"{'its figures are those' if len(runs) == 1 else 'their figures are those'} of a "
             "training that collapsed."
         )
     # The history of a run that goes on from a shorter one holds that one's.
     continued = {row["continued_from"] for row in trained}
     last = [row for row in trained if row["run"] not in continued]
-    passing = [f"{row['run']} ({row['faults']})" for row in last if row["faults"] and not row["fault"]]
+    passing = [
+        f"{row['run']} ({row['collapses']})" for row in last if row["collapses"] and not row["collapse"]
+    ]
     if passing:
         sentences.append(
             f"Trainings that collapsed on the way, after the epochs named, and recovered: "

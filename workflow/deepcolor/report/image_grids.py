@@ -149,29 +149,29 @@ def extremes(
 
 
 def collapsed(
-    samples: Mapping[str, np.ndarray], predictions: Mapping[str, Path], faults: Mapping[str, str]
+    samples: Mapping[str, np.ndarray], predictions: Mapping[str, Path], collapses: Mapping[str, str]
 ) -> dict[str, Any]:
     """Some drawn images of the runs whose outputs collapsed.
 
     Args:
         samples: Of `samples.draw_samples`.
         predictions: `.npy` file by run.
-        faults: Of the runs that collapsed, by run.
+        collapses: Kinds of collapse, by run that collapsed.
 
     Returns:
-        side; left_out (a number); runs: of each run, label, fault, ids and pictures.
+        side; left_out (a number); runs: of each run, label, collapse, ids and pictures.
     """
-    shown = list(faults)[:COLLAPSED_SHOWN]
+    shown = list(collapses)[:COLLAPSED_SHOWN]
     if not shown:
         return {"side": 0, "runs": [], "left_out": 0}
     some = samples["row"][:6]
     found, side, _ = encode({run: _rows(predictions[run], some) for run in shown}, BUDGETS["collapsed"])
     ids = [str(name) for name in samples["id"][:6]]
     runs = [
-        {"run": run, "label": label(run), "fault": faults[run], "ids": ids, "pictures": found[run]}
+        {"run": run, "label": label(run), "collapse": collapses[run], "ids": ids, "pictures": found[run]}
         for run in shown
     ]
-    return {"side": side, "runs": runs, "left_out": len(faults) - len(shown)}
+    return {"side": side, "runs": runs, "left_out": len(collapses) - len(shown)}
 
 
 def _rows(predictions: Path, rows: np.ndarray) -> np.ndarray:

@@ -140,8 +140,8 @@ def card(
         "effective_batch_size": trained["effective_batch_size"],
         "backend": trained["backend"],
         "versions": trained["versions"],
-        "collapsed": row["fault"],
-        "collapsed_on_the_way": row["faults"],
+        "collapsed": row["collapse"],
+        "collapsed_on_the_way": row["collapses"],
         "data_sets": data_sets,
         "evaluation": evaluation,
     }
@@ -311,8 +311,7 @@ def _in_short(card: Mapping[str, Any]) -> list[str]:
 
 def _collapse(card: Mapping[str, Any]) -> str:
     """That the pictures of a network are none."""
-    fault = card["collapsed"]
-    return f"Its training collapsed: its pictures are {fault}."
+    return f"Its training collapsed: its pictures are {card['collapsed']}."
 
 
 def _count(number: int, noun: str) -> str:

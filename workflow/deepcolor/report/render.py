@@ -75,14 +75,14 @@ def render(
     split = config["evaluation"]["split"]
     results = context.results(metrics, training, as_published, split)
     varying = training[(training["varies"] != "") & ~training["model"].isin(ablations["model"])]
-    faults = dict(zip(training["run"], training["fault"], strict=True))
+    collapses = dict(zip(training["run"], training["collapse"], strict=True))
     names = {"data_set": str, "id": str}
     per_image = {run: read_frame(file, names) for run, file in scores.items()}
     drawn, outermost = dict(np.load(samples)), dict(np.load(extremes))
     # Of those that have not collapsed, if there are such.
     best = min(
         (row for row in results if row["run"] in compared),
-        key=lambda row: (bool(faults.get(row["run"])), row["predicted"]["ciede2000"]["value"]),
+        key=lambda row: (bool(collapses.get(row["run"])), row["predicted"]["ciede2000"]["value"]),
     )["run"]
     credits = table["credits"]
     folder = path.parent
@@ -112,12 +112,12 @@ def render(
             ablations=ablations.to_dict("records"),
             alone=varying.drop_duplicates("model").to_dict("records"),
             seeds=repeated.to_dict("records"),
-            faults=faults,
+            collapses=collapses,
             grid=image_grids.grid(drawn, predictions, per_image, compared),
             by_epochs=image_grids.by_epochs(drawn, predictions, training),
             extremes=image_grids.extremes(outermost, predictions, per_image, compared),
             collapsed=image_grids.collapsed(
-                drawn, predictions, {run: fault for run, fault in faults.items() if fault}
+                drawn, predictions, {run: kind for run, kind in collapses.items() if kind}
             ),
             distances={run: read_json(file) for run, file in distances.items()},
             acceptance=read_json(studied["acceptance.json"]) if studied else None,
@@ -251,7 +251,7 @@ def write_summary(
                     "run": row["run"],
                     "kind": row["kind"],
                     "chosen_on_these_images": row["chosen"],
-                    "collapsed": row["trained"]["fault"] if row["trained"] else "",
+                    "collapsed": row["trained"]["collapse"] if row["trained"] else "",
                     **{
                         luminance: {name: _finite(row[luminance][name]) for name in names}
                         for luminance in ("predicted", "kept")

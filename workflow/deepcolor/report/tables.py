@@ -76,8 +76,9 @@ def tabulate_training(files: Sequence[Path], varies: Mapping[str, str]) -> pd.Da
     Returns:
         Among other columns `model`, `seed`, `options` (of the architecture), a column for each key of
         `training`, `stopped_after` (epochs really trained), `best_epoch` (if early stopping chose it),
-        `faults` (such as "black 1-3, gray 7": the epochs after which validation pictures had collapsed),
-        `fault` (that of the network that is kept), and what it cost. What there is not is empty.
+        `collapses` (such as "black 1-3, gray 7": the epochs after which validation pictures had
+        collapsed), `collapse` (that of the network that is kept), and what it cost. What there is not is
+        empty.
     """
     rows = []
     for file in files:
@@ -95,11 +96,11 @@ def tabulate_training(files: Sequence[Path], varies: Mapping[str, str]) -> pd.Da
                 "seed": record["seed"],
                 "train_on": " ".join(record["train_on"]),
                 "continued_from": record["continued_from"] or "",
-                "anew": record["anew"],
+                "restart_reason": record["restart_reason"],
                 "stopped_after": record["stopped_after"],
                 "best_epoch": record["best_epoch"] or "",
-                "fault": _fault_at(record, record["best_epoch"] or record["stopped_after"]),
-                "faults": _ranges(record["faults"]),
+                "collapse": _collapse_at(record, record["best_epoch"] or record["stopped_after"]),
+                "collapses": _ranges(record["collapses"]),
                 "weights": settings["options"].get("weights", "no encoder"),
                 **{key: _plain(value) for key, value in settings["training"].items()},
                 "effective_batch_size": record["effective_batch_size"],
@@ -125,22 +126,21 @@ def tabulate_training(files: Sequence[Path], varies: Mapping[str, str]) -> pd.Da
     return pd.DataFrame(rows)
 
 
-def _fault_at(record: dict[str, Any], epoch: int) -> str:
-    """What was wrong with the validation pictures after an epoch, "" if nothing was."""
-    return next((each["fault"] for each in record["faults"] if each["epoch"] == epoch), "")
+def _collapse_at(record: dict[str, Any], epoch: int) -> str:
+    """Return the kind of collapse of the validation pictures after an epoch, "" without one."""
+    return next((each["collapse"] for each in record["collapses"] if each["epoch"] == epoch), "")
 
 
-def _ranges(faults: Sequence[dict[str, Any]]) -> str:
-    """Faults by epoch in short: "black 1-3, gray 7"."""
+def _ranges(collapses: Sequence[dict[str, Any]]) -> str:
+    """Return collapses by epoch in short: "black 1-3, gray 7"."""
     found: list[list[Any]] = []
-    for each in faults:
-        if found and found[-1][0] == each["fault"] and found[-1][2] == each["epoch"] - 1:
+    for each in collapses:
+        if found and found[-1][0] == each["collapse"] and found[-1][2] == each["epoch"] - 1:
             found[-1][2] = each["epoch"]
         else:
-            found.append([each["fault"], each["epoch"], each["epoch"]])
+            found.append([each["collapse"], each["epoch"], each["epoch"]])
     return ", ".join(
-        f"{fault} {first}" if first == last else f"{fault} {first}-{last}"
-        for fault, first, last in found
+        f"{kind} {first}" if first == last else f"{kind} {first}-{last}" for kind, first, last in found
     )
 
 

@@ -1,10 +1,11 @@
-"""Outputs that have collapsed, as in the published report's Figure 10, found by what they look like.
+"""Outputs that have collapsed, as in the published report's Figure 10, found by how they look.
 
-Five measures of a network's pictures, each 1 (or near) for perfect ones, are taken on the validation
-images after every epoch; `fault` names what is wrong with them, if anything is.
+Five measures of a network's pictures, each 1 (or near) for perfect ones, are taken on the
+validation images after every epoch; `detect_collapse` names the kind of collapse, if there is one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import keras
 from keras import ops
@@ -13,30 +14,30 @@ from deepcolor.imaging import color
 
 MEASURES = ("brightness", "contrast", "chroma", "roughness", "structure")
 
-# Pictures with less than this share of the photographs' brightness, contrast or chroma count as black,
-# as uniform, as gray. Measured, networks that had learned something kept at least 0.9 of the
-# brightness, 0.3 of the contrast (blurred pictures) and 0.5 of the chroma; collapsed ones have next to
-# nothing, so that the exact share hardly matters.
+# Pictures with less than this share of the photographs' brightness, contrast or chroma count as
+# black, as uniform, as gray. Measured, networks that had learned something kept at least 0.9 of the
+# brightness, 0.3 of the contrast (blurred pictures) and 0.5 of the chroma; collapsed ones have next
+# to nothing, so that the exact share hardly matters.
 LEAST = 0.1
-# Mean correlation of the luminance with the input's below which pictures count as noise. Photographs
-# that are blurred down to 6×6 pixels keep 0.7; soft shapes that do not depend on the input have between
-# -0.2 and 0.2.
+# Mean correlation of the luminance with the input's below which pictures count as noise.
+# Photographs that are blurred down to 6×6 pixels keep 0.7; soft shapes that do not depend on the
+# input have between -0.2 and 0.2.
 LEAST_STRUCTURE = 0.4
-# Colors that change from pixel to pixel this many times as much as the photographs' count as noise, too:
-# a network with its input's luminance shows its noise in the colors alone. Measured, networks that had
-# learned something had 0.3 to 1.4, young ones up to 2.8; random colors on each pixel have 13.
+# Colors that change from pixel to pixel this many times as much as the photographs' count as noise,
+# too: a network with its input's luminance shows its noise in the colors alone. Measured, networks
+# that had learned something had 0.3 to 1.4, young ones up to 2.8; random colors on pixels have 13.
 MOST_ROUGHNESS = 4.0
 
 
-def fault(measures: Mapping[str, float]) -> str | None:
-    """What is wrong with a network's pictures.
+def detect_collapse(measures: Mapping[str, float]) -> str | None:
+    """Return the kind of collapse that a network's pictures show.
 
     Args:
-        measures: The values of MEASURES, see `Measures`.
+        measures: Values of MEASURES, see `Measures`.
 
     Returns:
-        "black", "uniform" (one color everywhere), "noise" (nothing to do with the input), "gray" (the
-        input returned, or another picture without color), or None.
+        "black", "uniform" (one color everywhere), "noise" (nothing to do with the input), "gray"
+        (the input returned, or another picture without color), or None.
     """
     if measures["brightness"] < LEAST:
         return "black"
@@ -49,21 +50,40 @@ def fault(measures: Mapping[str, float]) -> str | None:
     return None
 
 
+def of_validation(row: Mapping[str, float]) -> dict[str, float]:
+    """Return the measures, by name, that a row of a history has of the validation images."""
+    return {measure: row[f"val_{measure}"] for measure in MEASURES}
+
+
+def collapsed_epochs(history: Sequence[Mapping[str, float]]) -> list[dict[str, Any]]:
+    """Return the epochs after which the validation pictures had collapsed.
+
+    Args:
+        history: A row per epoch, with the measures of the validation images.
+
+    Returns:
+        By epoch: `epoch`, counted from 1, and `collapse`, its kind.
+    """
+    kinds = ((row["epoch"], detect_collapse(of_validation(row))) for row in history)
+    return [{"epoch": epoch, "collapse": kind} for epoch, kind in kinds if kind]
+
+
 class Measures(keras.metrics.Metric):
     """The measures of predictions, over all images since the last reset.
 
     - brightness: mean of RGB, as a share of the photographs'.
     - contrast: standard deviation of RGB over the pixels of a picture (root of the channels' mean
       variance), mean over pictures, as a share of the photographs'.
-    - chroma: mean distance of (R-Y, B-Y) from gray, where Y is the luma, as a share of the photographs'.
+    - chroma: mean distance of (R-Y, B-Y) from gray, where Y is the luma, as a share of the
+      photographs'.
     - roughness: mean absolute difference of R-Y and B-Y between neighboring pixels, likewise.
     - structure: Pearson correlation of a picture's luma with the photograph's, mean over pictures.
     """
 
     def __init__(self, name: str = "measures") -> None:
         super().__init__(name=name)
-        # Sums over images: of four quantities for predictions and for photographs; of the correlation
-        # and of the images.
+        # Sums over images: of four quantities for predictions and for photographs; of the
+        # correlation and of the images.
         self.sums = self.add_variable((2, 4), "zeros", name="sums")
         self.structure = self.add_variable((2,), "zeros", name="structure")
 

@@ -1,0 +1,48 @@
+"""What a network is trained with, and the network itself."""
+
+import pkgutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+from deepcolor.errors import DeepColorError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """An architecture and how it is trained, as training.json records them.
+
+    Attributes:
+        architecture: "module:function" that builds the network.
+        options: Options of the network, by name.
+        image_size: Side of the images in pixels.
+        training: The keys of `training` in the configuration, but for epochs and seeds.
+    """
+
+    architecture: str
+    options: Mapping[str, Any]
+    image_size: int
+    training: Mapping[str, Any]
+
+
+def build_network(settings: Settings) -> keras.Model:
+    """Return the network that the settings name, with initial weights.
+
+    Raises:
+        DeepColorError: It does not map a luminance to RGB or chroma of the same size.
+    """
+    network = pkgutil.resolve_name(settings.architecture)(
+        settings.image_size,
+        batch_norm_momentum=settings.training["batch_norm_momentum"],
+        **settings.options,
+    )
+    shape = (None, settings.image_size, settings.image_size)
+    outputs = [(*shape, 3), (*shape, 2)]
+    if network.input_shape != (*shape, 1) or network.output_shape not in outputs:
+        raise DeepColorError(
+            f"{settings.architecture} maps {network.input_shape} to {network.output_shape}; it "
+            f"should map {(*shape, 1)} to {outputs[0]} (RGB) or {outputs[1]} (chroma)"
+        )
+    return network

@@ -1,0 +1,131 @@
+"""A network in training: what goes in, what is compared, and how weights change."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+
+from deepcolor.imaging import color
+from deepcolor.models import heads
+from deepcolor.training import metrics
+from deepcolor.training.collapse import Measures
+
+OPTIMIZERS = {
+    "adam": keras.optimizers.Adam,
+    "adamw": keras.optimizers.AdamW,
+    "rmsprop": keras.optimizers.RMSprop,
+    "sgd": keras.optimizers.SGD,
+}
+LOSSES = {
+    "mse": keras.losses.MeanSquaredError,
+    "mae": keras.losses.MeanAbsoluteError,
+    # Chroma is at most 1 and mostly below 0.2: with Keras's delta of 1, this would be half the MSE.
+    "huber": lambda: keras.losses.Huber(delta=0.05),
+}
+
+
+class Trainer(keras.Model):
+    """A network in training: photographs go in, and are what its output is compared with.
+
+    The loss is taken in the space of the network's target, RGB in [0, 1] or chroma in [-1, 1]; the
+    metrics are always those of RGB: `mse` in [0, 1]; `psnr` in dB, the mean over images;
+    `accuracy`, the share of pixels whose strongest channel is right (what Keras calls accuracy, and
+    the published curves show); in validation also the measures of `deepcolor.training.collapse`.
+    """
+
+    def __init__(self, network: keras.Model) -> None:
+        """Wrap a network, from luminance in [0, 1] to RGB or chroma (see `models.heads`)."""
+        photographs = keras.Input((*network.input_shape[1:3], 3), dtype="uint8", name="photographs")
+        output = network(color.Luminance(name="luminance")(photographs))
+        super().__init__(photographs, output, name="trainer")
+        self.chroma = heads.predicts_chroma(network)
+        self.measures = Measures()
+        self.validates = False
+
+    def compute_loss(
+        self,
+        x: keras.KerasTensor = None,
+        y: keras.KerasTensor = None,
+        y_pred: keras.KerasTensor = None,
+        sample_weight: keras.KerasTensor = None,
+        training: bool = True,
+    ) -> keras.KerasTensor:
+        """Compute Keras's own loss, with the photographs `x` in place of a target `y`."""
+        # Keras tells this method alone whether it is training or validation that it computes.
+        self.validates = not training
+        truth = heads.of_photographs(x, self.chroma)
+        return super().compute_loss(x, truth, y_pred, sample_weight, training)
+
+    def compute_metrics(
+        self,
+        x: keras.KerasTensor,
+        y: keras.KerasTensor,
+        y_pred: keras.KerasTensor,
+        sample_weight: keras.KerasTensor = None,
+    ) -> dict[str, Any]:
+        """Compute Keras's own metrics, between the photographs `x` and the predicted RGB."""
+        rgb = color.add_chroma(color.to_luminance(x), y_pred) if self.chroma else y_pred
+        if self.validates:
+            self.measures.update_state(x, rgb)
+        return super().compute_metrics(x, x, rgb, sample_weight)
+
+
+def compile_trainer(
+    network: keras.Model, settings: Mapping[str, Any], *, epochs: int = 1, steps: int = 1
+) -> Trainer:
+    """Make a network ready for training.
+
+    Args:
+        network: Model from luminance `(batch, size, size, 1)` in [0, 1] to RGB or chroma.
+        settings: The keys of `training` in the configuration: optimizer, learning_rate, schedule,
+            warmup_epochs, loss, gradient_accumulation_steps, ema_momentum, xla.
+        epochs: Number of epochs of the whole training; a schedule depends on it.
+        steps: Number of batches in an epoch; likewise.
+
+    Returns:
+        A compiled model, to be fitted to photographs, `(batch, size, size, 3)` uint8 RGB.
+    """
+    model = Trainer(network)
+    accumulation = settings["gradient_accumulation_steps"]
+    optimizer = OPTIMIZERS[settings["optimizer"]](
+        _learning_rate(settings, epochs, steps),
+        gradient_accumulation_steps=accumulation if accumulation > 1 else None,
+        use_ema=settings["ema_momentum"] > 0,
+        # Keras averages after every batch, whether or not weights change: as much as once an update.
+        ema_momentum=settings["ema_momentum"] ** (1 / accumulation),
+        name="optimizer",
+    )
+    if settings["optimizer"] == "adamw":
+        optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
+    model.compile(
+        optimizer,
+        loss=LOSSES[settings["loss"]](),
+        metrics=[
+            keras.metrics.MeanMetricWrapper(metrics.mse, name="mse"),
+            keras.metrics.MeanMetricWrapper(metrics.psnr, name="psnr"),
+            keras.metrics.CategoricalAccuracy(name="accuracy"),
+        ],
+        # Without jit_compile, JAX would run operation by operation.
+        jit_compile=settings["xla"] or keras.backend.backend() == "jax",
+    )
+    # With its slots in place from the start, the optimizer does not make Keras trace a step twice.
+    model.optimizer.build(model.trainable_variables)
+    return model
+
+
+def _learning_rate(
+    settings: Mapping[str, Any], epochs: int, steps: int
+) -> float | keras.optimizers.schedules.LearningRateSchedule:
+    """Return a constant rate, or one that rises for some epochs and falls along half a cosine."""
+    rate = settings["learning_rate"]
+    if settings["schedule"] == "constant":
+        return rate
+    # Keras asks a schedule once a batch, whether or not the weights change then.
+    batches = epochs * steps
+    warmup = round(batches * min(1.0, settings["warmup_epochs"] / epochs))
+    return keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=0.0 if warmup else rate,
+        decay_steps=max(1, batches - warmup),
+        warmup_target=rate if warmup else None,
+        warmup_steps=warmup,
+    )
