@@ -148,3 +148,8 @@ def code_of(script, module=None):
 def caption(name):
     """The caption of a figure or table in `snakemake --report`."""
     return f"../workflow/report/{name}.rst"
+
+
+def whole_config(wildcards):
+    """Return the configuration as JSON; a plain text would be searched for wildcards."""
+    return as_json(config)

@@ -15,6 +15,10 @@ TEMPLATES = sorted(
 ) + ["workflow/deepcolor/report/published.csv"]
 # Tables that the report shows.
 TABLES_SHOWN = "metrics training ablations seeds transfer comparisons data_sets credits".split()
+# Networks, whose checksums the report shows.
+NETWORKS = [f"<results>/{run.name}/model.keras" for run in RUNS]
+# Rules that the workflow has, by their scripts: the report shows their costs.
+SCRIPTS = sorted(path.stem for path in Path("workflow/scripts").glob("*.py"))
 # Networks and external predictions.
 NAMES = [run.name for run in RUNS] + list(EXTERNAL)
 
@@ -114,10 +118,9 @@ rule render_report:
     message:
         "Render the report"
     input:
-        parts=TEMPLATES,
+        parts=TEMPLATES + NETWORKS,
         tables=[f"<results>/tables/{name}.csv" for name in TABLES_SHOWN],
         records=RECORDS,
-        models=[f"<results>/{run.name}/model.keras" for run in RUNS],
         scores=files_of_all("per_image.csv"),
         predictions=[f"<results>/{name}/predictions.npy" for name in NAMES],
         samples="<results>/samples.npz",
@@ -137,8 +140,8 @@ rule render_report:
         **TABLES,
     params:
         code=code_of("render_report"),
-        # A function, as a plain text is searched for wildcards.
-        config=lambda w: as_json(config),
+        config=whole_config,
+        rules=SCRIPTS,
         compared=compared(),
         as_published=[run.name for run in RUNS if run.as_published],
     shell:
@@ -155,6 +158,7 @@ rule render_report:
             --extremes {input.extremes:q} \
             --figures {input.figures:q} \
             --distances {input.distances:q} \
+            --rules {params.rules:q} \
             --acceptance {input.acceptance:q} \
             --report {output.report:q} \
             2>&1 | tee {log:q}

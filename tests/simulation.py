@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 from deepcolor.files import read_json, write_json
-from deepcolor.report.tables import write_table
+from deepcolor.frames import write_frame
 from deepcolor.study import design
-from deepcolor.study.analysis.acceptance import analyze, image_table, run_table
+from deepcolor.study.analysis.acceptance import analyze, tabulate_images, tabulate_runs
 from deepcolor.study.analysis.exclusion import exclude
 from deepcolor.study.analysis.figures import plot_acceptance
 from deepcolor.study.answers import read_answers, write_rows
@@ -147,8 +147,8 @@ def add_acceptance(results: Any, rows: Sequence[Mapping[str, Any]]) -> dict[str,
     found = analyze(answers, kept, "answers.csv")
     write_json(file, found)
     tables = [results.folder / "tables" / f"{name}.csv" for name in ("acceptance", "acceptance_images")]
-    write_table(tables[0], run_table(found))
-    write_table(tables[1], image_table(kept.answers, simulated=found["simulated"] > 0))
+    write_frame(tables[0], tabulate_runs(found))
+    write_frame(tables[1], tabulate_images(kept.answers, simulated=found["simulated"] > 0))
     figure = results.folder / "figures" / "acceptance.svg"
     plot_acceptance(found, figure)
     results.arguments["acceptance"] = [file, *tables]

@@ -15,14 +15,27 @@ import numpy as np
 import pandas as pd
 import pytest
 from deepcolor.data.manifest import write_manifest
-from deepcolor.evaluation import bootstrap, comparisons, samples
+from deepcolor.evaluation import bootstrap, samples
+from deepcolor.evaluation.comparisons import compare_all
 from deepcolor.evaluation.distances import DEFINITIONS
 from deepcolor.evaluation.measures import KEPT, MEASURES
+from deepcolor.evaluation.paired_scores import read_paired_scores
+from deepcolor.evaluation.run_pairs import read_trained_runs
 from deepcolor.evaluation.score import write_scores
 from deepcolor.files import write_json
+from deepcolor.frames import write_frame
 from deepcolor.labels import BASELINES
-from deepcolor.report import context, figures, tables
-from deepcolor.report import render as report
+from deepcolor.report import figures, tables
+from deepcolor.report.comparison_tables import tabulate_ablations, tabulate_seeds, tabulate_transfer
+from deepcolor.report.context import ReportInputs
+from deepcolor.report.cost_figure import plot_costs
+from deepcolor.report.data_tables import tabulate_credits, tabulate_data
+from deepcolor.report.metrics_table import tabulate_metrics
+from deepcolor.report.render import render_report
+from deepcolor.report.results import result_rows
+from deepcolor.report.score_figure import plot_scores
+from deepcolor.report.summary import write_summary
+from deepcolor.report.training_table import tabulate_training
 from PIL import Image
 from records import TRAINING, varied, write_records
 
@@ -39,11 +52,11 @@ def fewer_resamples(monkeypatch: pytest.MonkeyPatch, count: int = 399) -> None:
 
 @dataclass(frozen=True)
 class Results:
-    """What `write_results` has written, as `render.render` asks for it.
+    """What `write_results` has written, as `render_report` asks for it.
 
     Attributes:
         folder: Of the results.
-        arguments: Of `render.render`, all but the path.
+        arguments: Fields of `ReportInputs`.
     """
 
     folder: Path
@@ -153,6 +166,7 @@ def write_results(
             "figures": _write_figures(folder, table, list(longest), data_sets, compared, real_figures),
             "distances": {run: folder / run / "distances.json" for run in measured},
             "benchmarks": folder / "benchmarks",
+            "rules": ["train_model", "plot_costs"],
         },
     )
 
@@ -168,14 +182,14 @@ DISTANCES: dict[str, Any] = {
 
 def render(results: Results) -> str:
     """Render the report, and read it."""
-    report.render(results.folder / "report.html", **results.arguments)
+    render_report(results.folder / "report.html", ReportInputs(**results.arguments))
     return (results.folder / "report.html").read_text(encoding="utf-8")
 
 
 def summarize(results: Results) -> tuple[dict[str, Any], str]:
     """Write the summaries, and read them: the JSON without NaN, and the Markdown."""
     files = [results.folder / f"summary.{kind}" for kind in ("json", "md")]
-    report.write_summary(
+    write_summary(
         files[0],
         files[1],
         title=results.arguments["title"],
@@ -252,24 +266,24 @@ def _write_tables(
     words: str,
 ) -> dict[str, Path]:
     """Write all tables, by the project's own functions."""
-    metrics = tables.tabulate_metrics([file.with_name("metrics.json") for file in scored.values()])
+    metrics = tabulate_metrics([file.with_name("metrics.json") for file in scored.values()])
     varies = varied(records)
-    trained = comparisons.read_trained(files, varies)
-    read = comparisons.read_scores(scored)
-    compared = comparisons.compare_all(read, trained, pictures)
+    trained = read_trained_runs(files, varies)
+    read = read_paired_scores(scored)
+    compared = compare_all(read, trained, pictures)
     about, manifests = _write_data(folder / "data", list(metrics["data_set"].unique())[1:], words)
     found = {
         "metrics": metrics,
-        "training": tables.tabulate_training(files, varies),
-        "ablations": tables.tabulate_ablations(metrics, files, varies),
-        "seeds": tables.tabulate_seeds(metrics, files),
-        "transfer": tables.tabulate_transfer(metrics, files),
+        "training": tabulate_training(files, varies),
+        "ablations": tabulate_ablations(metrics, files, varies),
+        "seeds": tabulate_seeds(metrics, files),
+        "transfer": tabulate_transfer(metrics, files),
         "comparisons": compared,
-        "data_sets": tables.tabulate_data(about, manifests),
-        "credits": tables.tabulate_credits(about, manifests),
+        "data_sets": tabulate_data(about, manifests),
+        "credits": tabulate_credits(about, manifests),
     }
     for name, content in found.items():
-        tables.write_table(folder / "tables" / f"{name}.csv", content)
+        write_frame(folder / "tables" / f"{name}.csv", content)
     return {name: folder / "tables" / f"{name}.csv" for name in found}
 
 
@@ -321,10 +335,10 @@ def _write_figures(
         Image.new("RGB", (8, 8), "teal").save(file)
     if real:
         metrics, training = (tables.read_table(table[name]) for name in ("metrics", "training"))
-        rows = context.results(metrics, training, [], "test")
-        figures.plot_scores([row for row in rows if row["run"] != "true-chroma"], plotted[0])
+        rows = result_rows(metrics, training, [], "test")
+        plot_scores([row for row in rows if row["run"] != "true-chroma"], plotted[0])
         means = tables.as_predicted(metrics, "all")[["run", "psnr"]]
-        figures.plot_costs(training.merge(means, on="run"), 20.0, plotted[1])
+        plot_costs(training.merge(means, on="run"), 20.0, plotted[1])
         columns = {f"{val}{name}": [0.1, 0.2] for val in ("", "val_") for name in figures.CURVES}
         figures.plot_curves(pd.DataFrame({"epoch": [1, 2], **columns}), [1, 2], plotted[2])
         for file in plotted[3:]:

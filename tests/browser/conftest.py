@@ -10,7 +10,7 @@ from typing import Any
 import jinja2
 import numpy as np
 import pytest
-from deepcolor.report.render import TEMPLATES
+from deepcolor.report.templating import TEMPLATES
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 

@@ -8,19 +8,22 @@ import pytest
 from deepcolor.errors import DeepColorError
 from deepcolor.evaluation import comparisons
 from deepcolor.evaluation.bootstrap import Bootstrap
-from deepcolor.evaluation.comparisons import COLUMNS, LEAST_PHOTOGRAPHS, Scores, Trained, pairs
+from deepcolor.evaluation.comparisons import COLUMNS
 from deepcolor.evaluation.measures import KEPT, MEASURES
+from deepcolor.evaluation.paired_scores import COMPARED_MEASURES, PairedScores, read_paired_scores
+from deepcolor.evaluation.run_pairs import TrainedRun, pairs_to_compare, read_trained_runs
+from deepcolor.evaluation.significance import MIN_PHOTOGRAPHS, holm, rank_biserial
 from deepcolor.files import write_json
 from scipy import stats
 
 PHOTOGRAPHS, EACH = 24, 4  # And images of each.
 
 
-def trained(name: str, varies: str = "") -> Trained:
+def trained(name: str, varies: str = "") -> TrainedRun:
     """A run of such a name: unet_10, or unet-seed1_10."""
     stem, epochs = name.split("_")
     model, _, seed = stem.partition("-seed")
-    return Trained(name, model, int(epochs), int(seed or 0), varies)
+    return TrainedRun(name, model, int(epochs), int(seed or 0), varies)
 
 
 def frame(shift: float = 0, seed: int = 0, photographs: int = PHOTOGRAPHS) -> pd.DataFrame:
@@ -44,12 +47,12 @@ def frame(shift: float = 0, seed: int = 0, photographs: int = PHOTOGRAPHS) -> pd
     )
 
 
-def read(folder: Path, frames: dict[str, pd.DataFrame]) -> Scores:
+def read(folder: Path, frames: dict[str, pd.DataFrame]) -> PairedScores:
     files = {run: folder / run / "per_image.csv" for run in frames}
     for run, path in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         frames[run].to_csv(path, index=False)
-    return comparisons.read_scores(files)
+    return read_paired_scores(files)
 
 
 def row(table: pd.DataFrame, measure: str = "psnr", luminance: str = "predicted") -> pd.Series:
@@ -62,7 +65,9 @@ def row(table: pd.DataFrame, measure: str = "psnr", luminance: str = "predicted"
 
 
 def test_every_run_stands_beside_the_baselines_that_know_nothing() -> None:
-    found = pairs([trained("unet_10"), trained("unet_30"), trained("unet-seed1_30")], ["other"])
+    found = pairs_to_compare(
+        [trained("unet_10"), trained("unet_30"), trained("unet-seed1_30")], ["other"]
+    )
     assert [pair[1:] for pair in found if pair[0] == "baseline"] == [
         (run, baseline)
         for run in ("unet_10", "unet_30", "unet-seed1_30", "other")
@@ -72,7 +77,7 @@ def test_every_run_stands_beside_the_baselines_that_know_nothing() -> None:
 
 def test_longest_runs_and_pictures_stand_beside_each_other() -> None:
     runs = ["unet_30", "unet_10", "unet-seed1_10", "unet-seed1_30", "dense_5", "dense_20"]
-    found = pairs([trained(run) for run in runs], ["theirs", "ours"])
+    found = pairs_to_compare([trained(run) for run in runs], ["theirs", "ours"])
     assert [pair[1:] for pair in found if pair[0] == "network"] == [
         ("unet_30", "dense_20"), ("unet_30", "theirs"), ("unet_30", "ours"),
         ("dense_20", "theirs"), ("dense_20", "ours"), ("theirs", "ours"),
@@ -81,7 +86,7 @@ def test_longest_runs_and_pictures_stand_beside_each_other() -> None:
 
 def test_longer_trainings_stand_beside_the_next_shorter() -> None:
     runs = ["unet_10", "unet_30", "unet_100", "dense_30", "unet-seed1_10", "unet-seed1_30"]
-    found = pairs([trained(run) for run in runs], [])
+    found = pairs_to_compare([trained(run) for run in runs], [])
     assert [pair[1:] for pair in found if pair[0] == "epochs"] == [
         ("unet_30", "unet_10"), ("unet_100", "unet_30"),
     ]  # fmt: skip
@@ -94,7 +99,7 @@ def test_variants_stand_beside_what_they_vary() -> None:
         trained("flat_20", "unet"),  # There is no unet_20.
         trained("lost_30", "gone"), trained("flatter_30", "flat"),
     ]  # fmt: skip
-    assert [pair[1:] for pair in pairs(runs, []) if pair[0] == "change"] == [
+    assert [pair[1:] for pair in pairs_to_compare(runs, []) if pair[0] == "change"] == [
         ("flat_30", "unet_30"),
         ("flat-seed1_30", "unet-seed1_30"),
         ("flat-seed2_30", "unet_30"),  # There is no third seed of it: the first.
@@ -104,7 +109,7 @@ def test_variants_stand_beside_what_they_vary() -> None:
 
 def test_no_pair_is_asked_for_twice() -> None:
     runs = [trained(run) for run in ("unet_10", "unet_30", "unet-seed1_30", "dense_30")]
-    found = pairs(runs, ["other"])
+    found = pairs_to_compare(runs, ["other"])
     assert len(set(found)) == len(found)
     assert all(run != other for _, run, other in found)
 
@@ -115,8 +120,11 @@ def test_runs_are_read_from_what_trainings_wrote_down(tmp_path: Path) -> None:
         content = {"run": run, "model": run.split("_")[0], "epochs": 10, "seed": 3, "more": 1}
         write_json(tmp_path / run / "training.json", content)
         files.append(tmp_path / run / "training.json")
-    found = comparisons.read_trained(files, {"flat_10": "unet"})
-    assert found == [Trained("unet_10", "unet", 10, 3, ""), Trained("flat_10", "flat", 10, 3, "unet")]
+    found = read_trained_runs(files, {"flat_10": "unet"})
+    assert found == [
+        TrainedRun("unet_10", "unet", 10, 3, ""),
+        TrainedRun("flat_10", "flat", 10, 3, "unet"),
+    ]
 
 
 # How sure a difference is.
@@ -125,7 +133,7 @@ def test_runs_are_read_from_what_trainings_wrote_down(tmp_path: Path) -> None:
 def test_differences_are_those_of_the_images(tmp_path: Path) -> None:
     a, b = frame(0.5, 1), frame(0, 2)
     scores = read(tmp_path, {"a_1": a, "b_1": b})
-    table = comparisons.compare(scores, [("network", "a_1", "b_1")])
+    table = comparisons.compare_pairs(scores, [("network", "a_1", "b_1")])
     assert list(table.columns) == COLUMNS
     assert len(table) == 6 and set(table["kind"]) == {"network"}
     for column in scores.columns:
@@ -142,7 +150,7 @@ def test_differences_are_those_of_the_images(tmp_path: Path) -> None:
         of_photographs = differences.reshape(PHOTOGRAPHS, EACH).mean(axis=1)
         assert found["photographs"] == PHOTOGRAPHS
         assert found["p"] == pytest.approx(stats.wilcoxon(of_photographs).pvalue)
-        assert found["effect"] == pytest.approx(comparisons.rank_biserial(of_photographs))
+        assert found["effect"] == pytest.approx(rank_biserial(of_photographs))
         closer = of_photographs > 0 if measure != "ciede2000" else of_photographs < 0
         assert found["share_better"] == closer.mean() > 0.5
 
@@ -151,7 +159,7 @@ def test_images_are_paired(tmp_path: Path) -> None:
     # Photographs differ ten times as much as runs do: unpaired, nothing could be told.
     a, b = frame(0.3, 1), frame(0, 2)
     scores = read(tmp_path, {"a_1": a, "b_1": b})
-    found = row(comparisons.compare(scores, [("network", "a_1", "b_1")]))
+    found = row(comparisons.compare_pairs(scores, [("network", "a_1", "b_1")]))
     (alone,) = Bootstrap(a["data_set"], a["group"]).intervals(a[["psnr"]].to_numpy())
     assert found["high"] - found["low"] < 0.2 * (alone.high - alone.low)
     assert found["better"] == "a_1"
@@ -161,7 +169,7 @@ def test_groups_of_unequal_size_count_once_in_the_tests(tmp_path: Path) -> None:
     a, b = frame(0.5, 1), frame(0, 2)
     kept = np.r_[0, 4:8, 8, 9, 12:96]  # One photograph has one image left, one two.
     scores = read(tmp_path, {"a_1": a.iloc[kept], "b_1": b.iloc[kept]})
-    found = row(comparisons.compare(scores, [("network", "a_1", "b_1")]))
+    found = row(comparisons.compare_pairs(scores, [("network", "a_1", "b_1")]))
     differences = (a["psnr"] - b["psnr"]).iloc[kept].groupby(a["group"].iloc[kept], sort=False).mean()
     assert found["photographs"] == 24 and len(differences) == 24
     assert found["p"] == pytest.approx(stats.wilcoxon(differences).pvalue)
@@ -174,7 +182,7 @@ def test_equal_names_in_two_data_sets_are_two_photographs(tmp_path: Path) -> Non
         for shift, seed in ((1, 1), (0, 2))
     ]
     scores = read(tmp_path, {"a_1": both[0], "b_1": both[1]})
-    table = comparisons.compare(scores, [("network", "a_1", "b_1")])
+    table = comparisons.compare_pairs(scores, [("network", "a_1", "b_1")])
     assert set(table["photographs"]) == {2 * PHOTOGRAPHS} and scores.bootstrap.groups == 2 * PHOTOGRAPHS
 
 
@@ -201,36 +209,36 @@ def test_scores_of_other_images_are_refused(tmp_path: Path) -> None:
 
 def test_rank_biserial_correlation_by_hand() -> None:
     # Ranks of the sizes 1, 2, 3, 4: 3 + 4 + 1 in favor, 2 against.
-    assert comparisons.rank_biserial(np.array([3.0, -2.0, 4.0, 1.0])) == pytest.approx((8 - 2) / 10)
+    assert rank_biserial(np.array([3.0, -2.0, 4.0, 1.0])) == pytest.approx((8 - 2) / 10)
     # Ties share their ranks, and what is equal does not count.
-    assert comparisons.rank_biserial(np.array([1.0, -1.0, 2.0, 0.0])) == pytest.approx(3 / 6)
-    assert comparisons.rank_biserial(np.array([1.0, 2.0])) == 1
-    assert comparisons.rank_biserial(np.array([-1.0, -2.0])) == -1
-    assert comparisons.rank_biserial(np.zeros(3)) == 0
+    assert rank_biserial(np.array([1.0, -1.0, 2.0, 0.0])) == pytest.approx(3 / 6)
+    assert rank_biserial(np.array([1.0, 2.0])) == 1
+    assert rank_biserial(np.array([-1.0, -2.0])) == -1
+    assert rank_biserial(np.zeros(3)) == 0
 
 
 def test_holm_by_hand() -> None:
     p = np.array([0.01, 0.04, 0.03, 0.005])
     # 4 * 0.005, 3 * 0.01, 2 * 0.03, and 0.04, which may not be less than the one before.
-    assert comparisons.holm(p) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert comparisons.holm(np.array([0.5, 0.9, 0.6])) == pytest.approx([1, 1, 1])
-    assert comparisons.holm(np.array([0.02, 0.02])) == pytest.approx([0.04, 0.04])
-    with_unknown = comparisons.holm(np.array([np.nan, 0.01, np.nan, 0.03]))
+    assert holm(p) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm(np.array([0.5, 0.9, 0.6])) == pytest.approx([1, 1, 1])
+    assert holm(np.array([0.02, 0.02])) == pytest.approx([0.04, 0.04])
+    with_unknown = holm(np.array([np.nan, 0.01, np.nan, 0.03]))
     assert with_unknown[[1, 3]] == pytest.approx([0.02, 0.03])
     assert np.isnan(with_unknown[[0, 2]]).all()
-    assert len(comparisons.holm(np.array([]))) == 0
+    assert len(holm(np.array([]))) == 0
 
 
 def test_adjusted_are_the_pairs_of_a_kind_and_a_measure(tmp_path: Path) -> None:
     scores = read(tmp_path, {f"{name}_1": frame(0.05 * n, n) for n, name in enumerate("abcd")})
     asked = [("network", f"{a}_1", f"{b}_1") for a, b in ("ab", "ac", "ad", "bc", "bd", "cd")]
-    table = comparisons.compare(scores, [*asked, ("change", "a_1", "b_1")])
-    for measure in comparisons.COMPARED:
+    table = comparisons.compare_pairs(scores, [*asked, ("change", "a_1", "b_1")])
+    for measure in COMPARED_MEASURES:
         for luminance in ("predicted", "kept"):
             mask = (table["measure"] == measure) & (table["luminance"] == luminance)
             family = table[mask & (table["kind"] == "network")]
             assert len(family) == 6
-            expected = comparisons.holm(family["p"].to_numpy())
+            expected = holm(family["p"].to_numpy())
             assert family["p_holm"].to_numpy(float) == pytest.approx(expected)
             single = table[mask & (table["kind"] == "change")].iloc[0]
             assert single["p_holm"] == single["p"]
@@ -240,13 +248,13 @@ def test_adjusted_are_the_pairs_of_a_kind_and_a_measure(tmp_path: Path) -> None:
 # Which is called better.
 
 
-@pytest.mark.parametrize("measure", comparisons.COMPARED)
+@pytest.mark.parametrize("measure", COMPARED_MEASURES)
 @pytest.mark.parametrize("shift", [-1, 1])
 def test_better_is_the_one_that_is_closer_to_the_photograph(
     measure: str, shift: int, tmp_path: Path
 ) -> None:
     scores = read(tmp_path, {"a_1": frame(shift, 1), "b_1": frame(0, 2)})
-    found = row(comparisons.compare(scores, [("network", "a_1", "b_1")]), measure)
+    found = row(comparisons.compare_pairs(scores, [("network", "a_1", "b_1")]), measure)
     higher = MEASURES[measure].better == "higher"
     assert higher == (measure != "ciede2000")
     assert found["better"] == ("a_1" if shift > 0 else "b_1")
@@ -257,7 +265,7 @@ def test_better_is_the_one_that_is_closer_to_the_photograph(
 
 def test_nothing_is_better_where_nothing_differs(tmp_path: Path) -> None:
     scores = read(tmp_path, {"a_1": frame(0, 10), "b_1": frame(0, 11), "c_1": frame(0, 10)})
-    table = comparisons.compare(scores, [("network", "a_1", "b_1"), ("change", "a_1", "c_1")])
+    table = comparisons.compare_pairs(scores, [("network", "a_1", "b_1"), ("change", "a_1", "c_1")])
     assert set(table["better"]) == {""}
     same = table[table["kind"] == "change"]
     assert (same[["difference", "low", "high", "effect", "share_better"]] == 0).all(axis=None)
@@ -269,17 +277,19 @@ def test_interval_and_test_must_both_speak(tmp_path: Path) -> None:
     a, b = frame(0, 1), frame(0, 2)
     b["psnr"] = a["psnr"] + np.repeat(np.tile([0.1, -0.1], PHOTOGRAPHS // 2), EACH)
     b.loc[b["group"] == "p0", "psnr"] += 500
-    found = row(comparisons.compare(read(tmp_path, {"a_1": a, "b_1": b}), [("network", "a_1", "b_1")]))
+    found = row(
+        comparisons.compare_pairs(read(tmp_path, {"a_1": a, "b_1": b}), [("network", "a_1", "b_1")])
+    )
     assert found["p"] > 0.05 and found["better"] == ""
 
 
-@pytest.mark.parametrize("photographs", [2, LEAST_PHOTOGRAPHS - 1, LEAST_PHOTOGRAPHS])
+@pytest.mark.parametrize("photographs", [2, MIN_PHOTOGRAPHS - 1, MIN_PHOTOGRAPHS])
 def test_few_photographs_tell_nothing(photographs: int, tmp_path: Path) -> None:
     frames = {f"{name}_1": frame(5 * n, n, photographs) for n, name in enumerate("ab")}
     scores = read(tmp_path, frames)
-    found = row(comparisons.compare(scores, [("network", "b_1", "a_1")]))
+    found = row(comparisons.compare_pairs(scores, [("network", "b_1", "a_1")]))
     assert found["low"] > 0  # However sure it seems.
-    if photographs < LEAST_PHOTOGRAPHS:
+    if photographs < MIN_PHOTOGRAPHS:
         assert np.isnan(found["p"]) and np.isnan(found["p_holm"]) and found["better"] == ""
     else:
         assert found["p"] < 0.05 and found["better"] == "b_1"
@@ -287,7 +297,7 @@ def test_few_photographs_tell_nothing(photographs: int, tmp_path: Path) -> None:
 
 def test_one_photograph_has_no_interval(tmp_path: Path) -> None:
     scores = read(tmp_path, {f"{name}_1": frame(5 * n, n, 1) for n, name in enumerate("ab")})
-    found = row(comparisons.compare(scores, [("network", "b_1", "a_1")]))
+    found = row(comparisons.compare_pairs(scores, [("network", "b_1", "a_1")]))
     assert found["difference"] > 4 and found["better"] == ""
     assert np.isnan(found["low"]) and np.isnan(found["high"])
 
@@ -295,7 +305,7 @@ def test_one_photograph_has_no_interval(tmp_path: Path) -> None:
 # Models that were trained with several seeds.
 
 
-def seeds(folder: Path, shifts: dict[str, float]) -> tuple[Scores, list[Trained]]:
+def seeds(folder: Path, shifts: dict[str, float]) -> tuple[PairedScores, list[TrainedRun]]:
     frames = {run: frame(shift, number) for number, (run, shift) in enumerate(shifts.items())}
     return read(folder, frames), [trained(run) for run in shifts]
 
@@ -309,14 +319,14 @@ def test_seeds_that_differ_more_than_models_tell_nothing(tmp_path: Path) -> None
         },
     )  # fmt: skip
     # One training of each would seem sure.
-    assert row(comparisons.compare(scores, [("network", "a_1", "b_1")]))["better"] == "a_1"
+    assert row(comparisons.compare_pairs(scores, [("network", "a_1", "b_1")]))["better"] == "a_1"
     found = row(comparisons.compare_seeds(scores, runs))
     assert (found["run"], found["other"], found["kind"]) == ("a", "b", "seeds")
     assert (found["seeds"], found["other_seeds"]) == (3, 3)
     assert found["low"] < 0 < found["high"] and found["better"] == ""
 
 
-@pytest.mark.parametrize("measure", comparisons.COMPARED)
+@pytest.mark.parametrize("measure", COMPARED_MEASURES)
 def test_models_that_differ_more_than_seeds_are_told_apart(measure: str, tmp_path: Path) -> None:
     scores, runs = seeds(
         tmp_path, {"a_1": 1.0, "a-seed1_1": 1.1, "b_1": 0, "b-seed1_1": 0.1, "b-seed2_1": 0.05}
@@ -359,7 +369,7 @@ def test_means_and_ranks_that_disagree_have_no_better(tmp_path: Path) -> None:
     shift = np.where(np.arange(count) % 8 == 0, 3.0, -0.2) + random.normal(0, 0.02, count)
     frames = {run: frame(photographs=count) for run in ("a_1", "b_1")}
     frames["a_1"]["psnr"] += shift.repeat(EACH)
-    found = row(comparisons.compare(read(tmp_path, frames), [("network", "a_1", "b_1")]))
+    found = row(comparisons.compare_pairs(read(tmp_path, frames), [("network", "a_1", "b_1")]))
     assert found["difference"] > 0 > found["effect"] and found["p_holm"] < 0.05
     assert found["better"] == ""
 
@@ -394,8 +404,6 @@ def test_only_the_longest_trainings_and_repeated_models_are_compared(tmp_path: P
 
 def test_few_photographs_tell_nothing_of_seeds(tmp_path: Path) -> None:
     names = {"a_1": 5.0, "a-seed1_1": 5.1, "b_1": 0, "b-seed1_1": 0.1}
-    frames = {
-        run: frame(shift, n, LEAST_PHOTOGRAPHS - 1) for n, (run, shift) in enumerate(names.items())
-    }
+    frames = {run: frame(shift, n, MIN_PHOTOGRAPHS - 1) for n, (run, shift) in enumerate(names.items())}
     table = comparisons.compare_seeds(read(tmp_path, frames), [trained(run) for run in names])
     assert row(table)["low"] > 0 and set(table["better"]) == {""}

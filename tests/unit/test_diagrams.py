@@ -296,13 +296,13 @@ def test_networks_of_ones_own(name: str, tmp_path: Path) -> None:
 def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
     """The figures that are drawn, beside the files."""
     figures: list[Figure] = []
-    save = plots.save
+    save = plots.save_figure
 
     def keep(figure: Figure, path: Path, **options: Any) -> None:
         figures.append(figure)
         save(figure, path, **options)
 
-    monkeypatch.setattr(plots, "save", keep)
+    monkeypatch.setattr(plots, "save_figure", keep)
     return figures
 
 

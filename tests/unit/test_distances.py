@@ -33,7 +33,7 @@ def random_features(seed: int, count: int, size: int = 12) -> np.ndarray:
 def moments_of(features: np.ndarray, batch: int = 7) -> distances.Moments:
     found = None
     for start in range(0, len(features), batch):
-        found = distances.add(found, features[start : start + batch])
+        found = distances.add_moments(found, features[start : start + batch])
     assert found is not None
     return found
 
@@ -273,7 +273,9 @@ def measured(count: int, path: Path, **networks: keras.Model) -> dict[str, Any]:
     """The distances between random pictures and the same at half their contrast."""
     shards: Any = Pictures(count)
     np.save(path, shards.images // 2)
-    return distances.measure(predict.prediction_batches(shards, "validation", path), count, **networks)
+    return distances.measure_distances(
+        predict.prediction_batches(shards, "validation", path), count, **networks
+    )
 
 
 @pytest.fixture
@@ -306,7 +308,7 @@ def test_distances_of_a_stream_are_those_of_the_whole(
     assert {found[name]["n"] for name in ("fid", "kid", "lpips")} == {70}
     assert "without full rank" in found["fid"]["note"] and "one subset" in found["kid"]["note"]
     assert found["lpips"]["network"] == "alex" and "32x32" in found["lpips"]["note"]
-    said = distances.summary(found)
+    said = distances.summarize_distances(found)
     assert said.startswith("FID ") and said.endswith(f"LPIPS {values.mean():.3f} (alex)")
     # Features are kept of a part of the images.
     monkeypatch.setattr(distances, "KEPT", 60)
@@ -323,7 +325,7 @@ def test_too_few_images_give_no_fid_and_no_kid(inception: keras.Model, tmp_path:
     assert found["fid"]["value"] is found["kid"]["value"] is None
     assert found["fid"]["note"] == found["kid"]["note"]
     assert "49 images are too few" in found["kid"]["note"]
-    assert distances.summary(found) == "FID of too few images, KID of too few images"
+    assert distances.summarize_distances(found) == "FID of too few images, KID of too few images"
 
 
 def test_weights_that_give_no_numbers_are_refused(inception: keras.Model, tmp_path: Path) -> None:

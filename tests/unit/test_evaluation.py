@@ -168,14 +168,14 @@ def test_mean_chroma_is_that_of_the_training_images(shards: Any, tmp_path: Path)
     gray = color.to_luminance(shards.pixels)
     chroma = np.broadcast_to(expected / color.CHROMA_SCALE, (*gray.shape[:3], 2))
     colored = keras.ops.convert_to_numpy(color.add_chroma(gray, chroma))
-    predicted = baselines._constant_chroma(shards.pixels, average)
+    predicted = baselines.constant_chroma(shards.pixels, average)
     assert np.abs(predicted / 255 - colored).max() < 0.51 / 255
     found = evaluate_baseline("mean-chroma", shards, tmp_path)
     again = metrics.per_image(shards.pixels, predicted)
     pd.testing.assert_frame_equal(found[list(again.columns)], again)
     # The oracle has each image's own.
     own = rgb2lab(shards.pixels)[..., 1:].mean(axis=(1, 2))
-    assert baselines._mean_chroma(shards.pixels)[..., 0, 0] == pytest.approx(own, abs=1e-3)
+    assert baselines.mean_chroma(shards.pixels)[..., 0, 0] == pytest.approx(own, abs=1e-3)
 
 
 # Other programs' pictures.

@@ -12,7 +12,16 @@ import pandas as pd
 import plot_extremes
 import plot_grid
 import pytest
-from deepcolor.report import context, data_uris, figures, grid_figures, image_grids, tables
+from deepcolor.report import (
+    cost_figure,
+    data_uris,
+    figures,
+    grid_figures,
+    image_grids,
+    score_figure,
+    tables,
+)
+from deepcolor.report.results import result_rows
 from matplotlib.axes import Axes
 from matplotlib.text import Text
 from PIL import Image
@@ -29,7 +38,8 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 def kept(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The figures that are drawn, instead of their files."""
     found: list[Any] = []
-    monkeypatch.setattr(figures, "save", lambda figure, *_, **__: found.append(figure))
+    for module in (figures, cost_figure, score_figure):
+        monkeypatch.setattr(module, "save_figure", lambda figure, *_, **__: found.append(figure))
     return found
 
 
@@ -49,7 +59,7 @@ def test_figures_are_the_same_every_time(tmp_path: Path) -> None:
         figures.plot_curves(history, [1], tmp_path / f"{name}.svg")
         pictures = np.zeros((2, 4, 4, 3), np.uint8)
         figures.plot_grid([("Input", pictures, ["x", "y"])], tmp_path / f"{name}.png")
-        figures.plot_costs(costs(["unet", "other"]), 20.0, tmp_path / f"{name}-costs.svg")
+        cost_figure.plot_costs(costs(["unet", "other"]), 20.0, tmp_path / f"{name}-costs.svg")
     assert (tmp_path / "a-costs.svg").read_bytes() == (tmp_path / "b-costs.svg").read_bytes()
     for kind in ("svg", "png"):
         assert (tmp_path / f"a.{kind}").read_bytes() == (tmp_path / f"b.{kind}").read_bytes()
@@ -72,7 +82,7 @@ def costs(models: Sequence[str]) -> pd.DataFrame:
 
 def drawn(runs: pd.DataFrame, kept: list[Any]) -> list[Axes]:
     """The panels of the figure of costs."""
-    figures.plot_costs(runs, 20.0, Path("costs.svg"))
+    cost_figure.plot_costs(runs, 20.0, Path("costs.svg"))
     kept[-1].draw_without_rendering()
     return list(kept[-1].axes)
 
@@ -99,8 +109,8 @@ def test_a_cost_of_nothing_has_no_point(kept: list[Any]) -> None:
 
 
 def test_scores_are_points_with_their_intervals(results: Results, kept: list[Any]) -> None:
-    rows = context.results(results.table("metrics"), results.table("training"), [], "test")
-    figures.plot_scores(rows, Path("scores.svg"))
+    rows = result_rows(results.table("metrics"), results.table("training"), [], "test")
+    score_figure.plot_scores(rows, Path("scores.svg"))
     panels = kept[0].axes
     assert [label.get_text() for label in panels[0].get_yticklabels()][4:6] == [
         "unet, 1 epoch",
@@ -174,7 +184,7 @@ def decoded(uri: str) -> Image.Image:
 
 def test_pictures_are_as_good_as_fits() -> None:
     pictures = {"a": photo_like("a", 3, 256), "b": photo_like("b", 3, 256)}
-    found, side, words = data_uris.encode(pictures, 10**7)
+    found, side, words = data_uris.encode_pictures(pictures, 10**7)
     assert (side, words) == (256, "without loss")
     for name, batch in pictures.items():
         assert all(
@@ -182,21 +192,21 @@ def test_pictures_are_as_good_as_fits() -> None:
             for uri, each in zip(found[name], batch, strict=True)
         )
     ways, sizes = [words], [sum(map(len, itertools.chain(*found.values())))]
-    while sizes[-1] > 0 and len(ways) < len(data_uris.WAYS):
+    while sizes[-1] > 0 and len(ways) < len(data_uris.ENCODINGS):
         budget = sizes[-1] - 1
-        found, side, words = data_uris.encode(pictures, budget)
+        found, side, words = data_uris.encode_pictures(pictures, budget)
         ways.append(words)
         sizes.append(sum(map(len, itertools.chain(*found.values()))))
         assert sizes[-1] <= budget and {decoded(uri).size for uri in found["b"]} == {(side, side)}
     # Each way was taken once, from the best to the smallest.
-    assert ways == [words for _, _, words in data_uris.WAYS]
+    assert ways == [words for _, _, words in data_uris.ENCODINGS]
     # The last is taken even where it does not fit: no picture is lost.
-    found, side, words = data_uris.encode(pictures, 1)
+    found, side, words = data_uris.encode_pictures(pictures, 1)
     assert (side, words) == (40, ways[-1]) and [len(uris) for uris in found.values()] == [3, 3]
 
 
 def test_small_pictures_are_not_made_larger() -> None:
-    found, side, words = data_uris.encode({"a": photo_like("a", 1, 24)}, 1)
+    found, side, words = data_uris.encode_pictures({"a": photo_like("a", 1, 24)}, 1)
     assert side == 24 and decoded(found["a"][0]).size == (24, 24)
 
 
@@ -204,7 +214,7 @@ def test_a_picture_of_the_grid_is_the_right_one(results: Results) -> None:
     drawn_ = dict(np.load(results.arguments["samples"]))
     scores = {run: pd.read_csv(file) for run, file in results.arguments["scores"].items()}
     predictions = results.arguments["predictions"]
-    grid = image_grids.grid(drawn_, predictions, scores, ["unet_2", "app"])
+    grid = image_grids.sample_grid(drawn_, predictions, scores, ["unet_2", "app"])
     assert [column["kind"] for column in grid["columns"]] == ["input", "run", "run", "photograph"]
     assert (grid["how"], grid["side"], len(grid["rows"])) == ("without loss", 8, 4)
     for place, row in enumerate(grid["rows"]):
@@ -221,24 +231,30 @@ def test_galleries_of_what_there_is_none_of_are_empty(results: Results) -> None:
     drawn_ = dict(np.load(results.arguments["samples"]))
     predictions = results.arguments["predictions"]
     training = results.table("training")
-    assert image_grids.by_epochs(drawn_, predictions, training[training["epochs"] == 2]) == []
-    assert image_grids.collapsed(drawn_, predictions, {}) == {"side": 0, "runs": [], "left_out": 0}
+    assert image_grids.epoch_grids(drawn_, predictions, training[training["epochs"] == 2]) == []
+    assert image_grids.collapsed_images(drawn_, predictions, {}) == {
+        "side": 0,
+        "runs": [],
+        "left_out": 0,
+    }
 
 
 def test_epochs_are_those_of_the_first_seed(results: Results) -> None:
     drawn_ = dict(np.load(results.arguments["samples"]))
-    (model,) = image_grids.by_epochs(drawn_, results.arguments["predictions"], results.table("training"))
+    (model,) = image_grids.epoch_grids(
+        drawn_, results.arguments["predictions"], results.table("training")
+    )
     assert model["model"] == "unet" and [run["run"] for run in model["runs"]] == ["unet_1", "unet_2"]
     assert len(model["ids"]) == len(model["runs"][0]["pictures"]) == 4
 
 
 def test_galleries_say_what_they_leave_out(results: Results, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(image_grids, "EXTREMES_SHOWN", 1)
-    monkeypatch.setattr(image_grids, "COLLAPSED_SHOWN", 1)
+    monkeypatch.setattr(image_grids, "MAX_EXTREME_RUNS", 1)
+    monkeypatch.setattr(image_grids, "MAX_COLLAPSED_RUNS", 1)
     predictions, samples = results.arguments["predictions"], results.arguments["samples"]
     scores = {run: tables.read_table(file) for run, file in results.arguments["scores"].items()}
     outermost = dict(np.load(results.arguments["extremes"]))
-    found = image_grids.extremes(outermost, predictions, scores, ["unet_2", "app"])
+    found = image_grids.extreme_images(outermost, predictions, scores, ["unet_2", "app"])
     assert found["left_out"] == 1 and [run["run"] for run in found["runs"]] == ["unet_2"]
     best, worst = found["runs"][0]["best"], found["runs"][0]["worst"]
     assert [len(best), len(worst)] == [2, 2] and len(best[0]["pictures"]) == 3
@@ -247,5 +263,5 @@ def test_galleries_say_what_they_leave_out(results: Results, monkeypatch: pytest
     at = scores["unet_2"].index[scores["unet_2"]["id"] == worst[0]["id"]][0]
     assert (np.asarray(decoded(worst[0]["pictures"][2])) == truth[at]).all()
     collapses = {"unet_1": "black", "unet_2": "gray"}
-    found = image_grids.collapsed(dict(np.load(samples)), predictions, collapses)
+    found = image_grids.collapsed_images(dict(np.load(samples)), predictions, collapses)
     assert found["left_out"] == 1 and found["runs"][0]["collapse"] == "black"

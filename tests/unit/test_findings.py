@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from deepcolor.report.findings import interval, signed
+from deepcolor.report.formatting import interval, signed
 from records import record
 from synthetic import fewer_resamples, summarize, write_results
 

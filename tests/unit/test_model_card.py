@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 from deepcolor.files import sha256
-from deepcolor.report import model_card
+from deepcolor.report import card_limits
+from deepcolor.report.card_evaluation import LUMINANCE_WORDS, TO_BEAT
+from deepcolor.report.markdown import escape_markdown
+from deepcolor.report.model_card import CardInputs, write_model_card
 from htmlpage import Page
 from markdown_it import MarkdownIt
 from records import HOSTILE, HOSTILE_DATA_SET, record
@@ -32,10 +35,9 @@ def card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Card:
         run, folder = trained["run"], tmp_path / f"results{len(list(tmp_path.iterdir()))}"
         write_results(folder, [trained], {run: level}, data_sets=data_sets, **options)
         places = {run: folder / run}
-        places |= {name: folder / "baselines" / name for name in model_card.TO_BEAT}
+        places |= {name: folder / "baselines" / name for name in TO_BEAT}
         files = [tmp_path / "model_card.json", tmp_path / "MODEL_CARD.md"]
-        written = model_card.write_card(
-            *files,
+        inputs = CardInputs(
             record=folder / run / "training.json",
             model=folder / run / "model.keras",
             metrics={name: place / "metrics.json" for name, place in places.items()},
@@ -44,6 +46,7 @@ def card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Card:
             manifests=[folder / "data" / f"{number}.csv" for number in range(len(data_sets))],
             split="test",
         )
+        written = write_model_card(files[0], files[1], inputs)
         content, text = (file.read_text(encoding="utf-8") for file in files)
         assert json.loads(content, parse_constant=refused) == written
         assert written["model_sha256"] == sha256(folder / run / "model.keras")
@@ -84,7 +87,7 @@ def test_its_figures_are_those_of_the_metrics(card: Card) -> None:
     found, text = card(record("unet", 2), photographs=40)
     rows = found["evaluation"]["rows"]
     assert [row["run"] for row in rows] == ["unet_2", "grayscale-copy", "mean-chroma"]
-    for key, words in model_card.LUMINANCE_WORDS.items():
+    for key, words in LUMINANCE_WORDS.items():
         part = text.split(f"\n{words}:\n")[1].strip().split("\n\n")[0].splitlines()[2:]
         assert len(part) == 3
         for line, row in zip(part, rows, strict=True):
@@ -129,10 +132,10 @@ def test_it_calls_a_network_better_only_where_it_is(
 def test_with_enough_photographs_it_is_not_for_trying_alone(
     card: Card, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(model_card, "LEAST_TO_TRY", 60)
+    monkeypatch.setattr(card_limits, "MIN_TRIAL_PHOTOGRAPHS", 60)
     found, text = card(record("unet", 2), photographs=40)
     assert found["in_short"][1].startswith("These are few to learn from") and "machinery" not in text
-    monkeypatch.setattr(model_card, "LEAST_TO_LEARN_FROM", 60)
+    monkeypatch.setattr(card_limits, "MIN_TRAINING_PHOTOGRAPHS", 60)
     found, text = card(record("unet", 2), photographs=40)
     assert len(found["in_short"]) == 1 and "machinery" not in text
     found, _ = card(record("unet", 2), 19.0, photographs=40)
@@ -195,5 +198,5 @@ def test_equal_runs_give_equal_bytes_and_speed_is_no_part_of_it(card: Card) -> N
     ],
 )  # fmt: skip
 def test_plain_text(text: str, expected: str) -> None:
-    assert model_card.plain(text) == expected
-    assert page(model_card.plain(text)).text.strip() == " ".join(text.split())
+    assert escape_markdown(text) == expected
+    assert page(escape_markdown(text)).text.strip() == " ".join(text.split())

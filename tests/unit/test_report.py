@@ -6,7 +6,8 @@ from urllib.parse import unquote
 
 import pytest
 from deepcolor.report import provenance
-from deepcolor.report import render as report
+from deepcolor.report.context import MAX_CREDITS
+from deepcolor.report.sections import FIGURES_BUDGET
 from htmlpage import Page
 from records import HOSTILE, HOSTILE_DATA_SET, record
 from synthetic import Results, fewer_resamples, render, summarize, write_results
@@ -263,7 +264,7 @@ def test_collapses_are_shown(reported: Reported) -> None:
 
 def test_long_credits_are_cut_and_counted(reported: Reported) -> None:
     page = reported(UNET, LEVELS)
-    assert len(page.table("Photographs, their licenses")) == 1 + report.CREDITS_SHOWN
+    assert len(page.table("Photographs, their licenses")) == 1 + MAX_CREDITS
     assert "10 more are in tables/credits.csv" in page.text
 
 
@@ -308,9 +309,9 @@ def test_equal_results_give_equal_pages(tmp_path: Path, monkeypatch: pytest.Monk
 def test_figures_that_do_not_fit_are_linked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     results = write_results(tmp_path, UNET, LEVELS)
     curves = tmp_path / "figures" / "curves-unet.svg"
-    curves.write_text("<!-- " + "x" * report.FIGURES_BUDGET + " -->")
+    curves.write_text("<!-- " + "x" * FIGURES_BUDGET + " -->")
     text = render(results)
-    assert len(text) < report.FIGURES_BUDGET
+    assert len(text) < FIGURES_BUDGET
     page = Page(text)
     assert "Left out here, to keep the page small: figures/curves-unet.svg." in page.text
     # One that is too large takes no others with it.

@@ -122,7 +122,7 @@ def test_strata_keep_their_sizes() -> None:
 
 def test_equal_names_in_two_data_sets_are_two_groups() -> None:
     bootstrap = Bootstrap(["a", "a", "b", "b"], ["1", "2", "1", "2"])
-    assert (bootstrap.groups, bootstrap.images, bootstrap.known) == (4, 4, True)
+    assert (bootstrap.groups, bootstrap.images, bootstrap.has_intervals) == (4, 4, True)
 
 
 def test_with_a_data_set_of_one_photograph_there_is_no_interval() -> None:
@@ -137,7 +137,7 @@ def test_with_a_data_set_of_one_photograph_there_is_no_interval() -> None:
 @pytest.mark.parametrize("strata", [["a"] * 4, ["a", "a", "b", "b"]])
 def test_one_photograph_each_has_no_interval(strata: list[str]) -> None:
     bootstrap = Bootstrap(strata, ["x"] * 4)
-    assert not bootstrap.known
+    assert not bootstrap.has_intervals
     columns = np.arange(8.0).reshape(4, 2)
     for interval, mean in zip(bootstrap.intervals(columns), (3, 4), strict=True):
         assert interval.value == mean and np.isnan(interval.low) and np.isnan(interval.high)

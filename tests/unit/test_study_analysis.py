@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 from deepcolor.errors import DeepColorError
-from deepcolor.study.analysis.acceptance import analyze, image_table, run_table
-from deepcolor.study.analysis.exclusion import Sorted, exclude
+from deepcolor.study.analysis.acceptance import analyze, tabulate_images, tabulate_runs
+from deepcolor.study.analysis.exclusion import Exclusion, exclude
 from deepcolor.study.analysis.figures import SIMULATED, plot_acceptance
 from deepcolor.study.answers import read_answers
 from deepcolor.study.design import PROTOCOLS
@@ -22,7 +22,7 @@ from synthetic import fewer_resamples, render, write_results
 Rows = list[dict[str, Any]]
 
 
-def sort(rows: Rows, folder: Path, rules: dict[str, Any] | None = None) -> Sorted:
+def sort(rows: Rows, folder: Path, rules: dict[str, Any] | None = None) -> Exclusion:
     """Write rows, read them, and leave out whom the rules leave out."""
     return exclude(read_answers(write_answers(folder / "answers.csv", rows)), rules or RULES)
 
@@ -206,7 +206,7 @@ def test_one_person_has_no_interval(tmp_path: Path) -> None:
     assert found["power"]["assumed"] and found["differences"][0]["more"] == ""
     assert "no interval" in " ".join(found["sentences"])
     plot_acceptance(found, tmp_path / "acceptance.svg")
-    assert len(run_table(found)) == 3
+    assert len(tabulate_runs(found)) == 3
 
 
 def test_without_real_photographs_it_is_said(tmp_path: Path) -> None:
@@ -229,8 +229,8 @@ def test_tables_have_what_the_json_has(tmp_path: Path) -> None:
     for protocol in PROTOCOLS:
         rows = simulate(write_study(tmp_path, protocol), 4)
         found = analyzed(rows, tmp_path)
-        table = run_table(found)
-        images = image_table(sort(rows, tmp_path).answers, simulated=True)
+        table = tabulate_runs(found)
+        images = tabulate_images(sort(rows, tmp_path).answers, simulated=True)
         assert set(table["simulated"]) == set(images["simulated"]) == {"yes"}
         assert images["answers"].sum() == 4 * 24 and set(table["protocol"]) == {protocol}
         if protocol == "rating":

@@ -7,8 +7,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from deepcolor.report import context, tables
-from deepcolor.report.render import duration, oneline, p_value, short
+from deepcolor.frames import write_frame
+from deepcolor.report.comparison_tables import tabulate_ablations, tabulate_seeds
+from deepcolor.report.formatting import duration, oneline, p_value, short
+from deepcolor.report.results import result_rows
+from deepcolor.report.sections import encoder_weights, results_by_data_set
+from deepcolor.report.tables import read_table
+from deepcolor.report.training_table import tabulate_training
 from records import HOSTILE_DATA_SET, record, varied, write_records
 from synthetic import fewer_resamples, render, write_results
 
@@ -40,9 +45,9 @@ def test_a_training_is_a_row(tmp_path: Path) -> None:
         record("unet", 6, collapses=collapses, best_epoch=4, peak_device_memory_bytes=3 * 2**20),
         record("007", 6, varies="unet"),
     ]
-    table = tables.tabulate_training(write_records(tmp_path, runs), varied(runs))
-    tables.write_table(tmp_path / "training.csv", table)
-    first, second, third = tables.read_table(tmp_path / "training.csv").to_dict("records")
+    table = tabulate_training(write_records(tmp_path, runs), varied(runs))
+    write_frame(tmp_path / "training.csv", table)
+    first, second, third = read_table(tmp_path / "training.csv").to_dict("records")
     assert (first["model"], first["architecture"], first["epochs"]) == ("unet", "unet", 4)
     assert (first["train_on"], first["augmentation"]) == ("a b", "flip rotate")
     assert (first["best_epoch"], first["collapse"], first["collapses"]) == ("", "", "")
@@ -65,7 +70,7 @@ def test_a_variant_stands_beside_the_same_seed(tmp_path: Path) -> None:
     ]
     psnr = {"unet_1": 1.0, "unet_2": 20.0, "unet-seed1_2": 20.5, "lab_2": 22.0, "lab-seed5_2": 23.0,
             "alone_4": 30.0}  # fmt: skip
-    table = tables.tabulate_ablations(means(psnr), write_records(tmp_path, records), varied(records))
+    table = tabulate_ablations(means(psnr), write_records(tmp_path, records), varied(records))
     assert list(table["run"]) == ["lab_2", "lab-seed5_2"]
     assert list(table["varied_run"]) == ["unet-seed1_2", "unet_2"]
     assert list(table["differs"]) == [
@@ -78,11 +83,9 @@ def test_a_variant_stands_beside_the_same_seed(tmp_path: Path) -> None:
 
 def test_tables_of_nothing_have_a_header(tmp_path: Path) -> None:
     files = write_records(tmp_path, [record("unet", 2)])
-    tables.write_table(
-        tmp_path / "empty.csv", tables.tabulate_ablations(means({"unet_2": 20.0}), files, {})
-    )
+    write_frame(tmp_path / "empty.csv", tabulate_ablations(means({"unet_2": 20.0}), files, {}))
     assert (tmp_path / "empty.csv").read_text().startswith("run,model,varies,epochs,seed,varied_run,")
-    assert len(tables.read_table(tmp_path / "empty.csv")) == 0
+    assert len(read_table(tmp_path / "empty.csv")) == 0
 
 
 def test_seeds_are_a_mean_and_a_spread(tmp_path: Path) -> None:
@@ -93,9 +96,9 @@ def test_seeds_are_a_mean_and_a_spread(tmp_path: Path) -> None:
         record("unet", 2, seed=7, run="unet-seed7_2"),
         record("other", 2),
     ]
-    found = tables.tabulate_seeds(means(psnr, ("a", "b")), write_records(tmp_path, runs))
-    tables.write_table(tmp_path / "seeds.csv", found)
-    table = tables.read_table(tmp_path / "seeds.csv").set_index(["model", "data_set"])
+    found = tabulate_seeds(means(psnr, ("a", "b")), write_records(tmp_path, runs))
+    write_frame(tmp_path / "seeds.csv", found)
+    table = read_table(tmp_path / "seeds.csv").set_index(["model", "data_set"])
     values = [psnr["unet_2"], psnr["unet-seed1_2"], psnr["unet-seed7_2"]]
     row = table.loc["unet", "a"]
     assert row["seeds"] == 3
@@ -116,7 +119,7 @@ def test_data_sets_that_a_network_never_saw_are_marked(tmp_path: Path) -> None:
         data_sets=["a", HOSTILE_DATA_SET],
     )
     assert list(results.table("transfer")["seen"]) == [True, True, False, False]
-    found = context.by_data_set(
+    found = results_by_data_set(
         results.table("metrics"), results.table("transfer"), ["both_2", "one_2", "app"]
     )
     assert found is not None and found["data_sets"] == ["a", HOSTILE_DATA_SET]
@@ -132,7 +135,7 @@ def test_data_sets_that_a_network_never_saw_are_marked(tmp_path: Path) -> None:
 
 def test_one_data_set_is_none_to_compare(tmp_path: Path) -> None:
     results = write_results(tmp_path, [record("unet", 2)], {"unet_2": 21.0})
-    assert context.by_data_set(results.table("metrics"), results.table("transfer"), ["unet_2"]) is None
+    assert results_by_data_set(results.table("metrics"), results.table("transfer"), ["unet_2"]) is None
 
 
 def test_results_are_a_row_each_with_what_is_known(tmp_path: Path) -> None:
@@ -144,7 +147,7 @@ def test_results_are_a_row_each_with_what_is_known(tmp_path: Path) -> None:
         tmp_path, runs, {"unet_10": 21.0, "unet-seed3_10": 21.5, "app": 20.0}, pictures=["app"]
     )
     table = results.table("metrics"), results.table("training")
-    rows = {row["run"]: row for row in context.results(*table, ["unet_10"], "validation")}
+    rows = {row["run"]: row for row in result_rows(*table, ["unet_10"], "validation")}
     kinds = ["baseline", "baseline", "told", "told", "run", "run", "pictures"]
     assert [row["kind"] for row in rows.values()] == kinds
     assert [row["first"] for row in rows.values()] == [False] * 4 + [True, False, False]
@@ -152,7 +155,7 @@ def test_results_are_a_row_each_with_what_is_known(tmp_path: Path) -> None:
     published = rows["unet_10"]["published"]
     assert (published["psnr"], published["mse"]) == (23.229, 0.006)
     assert all(row["published"] is None for run, row in rows.items() if run != "unet_10")
-    assert not any(row["chosen"] for row in context.results(*table, [], "test"))
+    assert not any(row["chosen"] for row in result_rows(*table, [], "test"))
     figure = rows["app"]["kept"]["psnr"]
     assert figure["low"] < figure["value"] < figure["high"] and figure["value"] == pytest.approx(20.5)
 
@@ -161,7 +164,7 @@ def test_one_photograph_has_no_interval(tmp_path: Path) -> None:
     results = write_results(
         tmp_path, [record("unet", 1)], {"unet_1": 21.0}, photographs=1, per_photograph=6
     )
-    (row,) = context.results(results.table("metrics"), results.table("training"), [], "test")[-1:]
+    (row,) = result_rows(results.table("metrics"), results.table("training"), [], "test")[-1:]
     assert row["photographs"] == 1 and row["n"] == 6
     psnr = row["predicted"]["psnr"]
     assert psnr["value"] == pytest.approx(21) and psnr["low"] != psnr["low"]
@@ -172,7 +175,7 @@ def test_data_sets_and_credits_are_counted(tmp_path: Path) -> None:
     results = write_results(
         tmp_path, [record("unet", 1)], {"unet_1": 21.0}, data_sets=["a", "b"], words="CC0"
     )
-    row = results.table("data").to_dict("records")[0]
+    row = results.table("data_sets").to_dict("records")[0]
     assert (row["asked"], row["delivered"], row["photographs"], row["rejected"]) == (61, 60, 60, 1)
     assert (row["reasons"], row["licenses"]) == ("gray: 1", "CC0")
     assert len(results.table("credits")) == 120 and set(results.table("credits")["images"]) == {1}
@@ -185,8 +188,8 @@ def test_encoder_weights_are_said_by_network(tmp_path: Path) -> None:
         record("three", 1, options={"weights": "mine.h5"}),
         record("four", 1),
     ]
-    training = tables.tabulate_training(write_records(tmp_path, runs), {})
-    assert context.encoder_weights(training) == (
+    training = tabulate_training(write_records(tmp_path, runs), {})
+    assert encoder_weights(training) == (
         "ImageNet weights (one, two), weights from mine.h5 (three), random weights (four)"
     )
 

@@ -12,7 +12,7 @@ from deepcolor.colorize import contact_sheet, xmp
 from deepcolor.colorize.loading import open_network
 from deepcolor.errors import DeepColorError, first_line, shown
 from deepcolor.files import read_json
-from deepcolor.report import model_card
+from deepcolor.report.markdown import escape_markdown
 from deepcolor.study import answers
 from deepcolor.study.columns import COLUMNS
 from deepcolor.study.server import database
@@ -104,9 +104,9 @@ def test_the_card_of_a_network_is_text(tmp_path: Path) -> None:
     network = open_network(tmp_path / "model.onnx", 1)
     assert network.name.isprintable() and all(note.isprintable() for note in network.notes)
     for text in (EVIL, "---", "- a", "1. a", "2) a", "=== b", "+ c", "<b>", "{{ x }}"):
-        line = model_card.plain(text)
+        line = escape_markdown(text)
         assert line.isprintable() and not line.startswith(("-", "+ ", "1. ", "2) ", "=", "<"))
-    assert model_card.plain("3.11.2") == "3.11.2" and model_card.plain("-0.5 dB") == "-0.5 dB"
+    assert escape_markdown("3.11.2") == "3.11.2" and escape_markdown("-0.5 dB") == "-0.5 dB"
 
 
 def test_a_contact_sheet_shows_names_as_they_are() -> None:

@@ -7,14 +7,18 @@ BASELINES = {
     "mean-chroma-oracle": "Per-image mean chroma (oracle)",
     "true-chroma": "True chroma (bound)",
 }
-# Those that are told something about the photograph that they color: bounds, no competitors.
-TOLD = {"mean-chroma-oracle", "true-chroma"}
+# Baselines that know something of the photograph that they color: bounds, not competitors.
+ORACLES = {"mean-chroma-oracle", "true-chroma"}
 
 
-def label(run: str, separator: str = ", ") -> str:
-    """A run's name for readers: "unet, 30 epochs" for unet_30, "Grayscale copy" for the baseline.
+def run_label(run: str, separator: str = ", ") -> str:
+    """Return a run's name for readers: "unet, 30 epochs" for unet_30, "Grayscale copy".
 
-    External predictions are called as the configuration calls them.
+    External predictions are called as in the configuration.
+
+    Args:
+        run: Name of a run, of external predictions or of a baseline.
+        separator: Text between the model and its epochs.
     """
     if run in BASELINES:
         return BASELINES[run]

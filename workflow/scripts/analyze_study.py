@@ -2,8 +2,8 @@ from pathlib import Path
 
 from deepcolor import script
 from deepcolor.files import write_json
-from deepcolor.report.tables import write_table
-from deepcolor.study.analysis.acceptance import analyze, image_table, run_table
+from deepcolor.frames import write_frame
+from deepcolor.study.analysis.acceptance import analyze, tabulate_images, tabulate_runs
 from deepcolor.study.analysis.exclusion import exclude
 from deepcolor.study.answers import read_answers
 
@@ -23,8 +23,8 @@ def main(
     read = read_answers(answers)
     kept = exclude(read, rules)
     analysis = analyze(read, kept, str(answers))
-    write_table(table, run_table(analysis))
-    write_table(images, image_table(kept.answers, simulated=analysis["simulated"] > 0))
+    write_frame(table, tabulate_runs(analysis))
+    write_frame(images, tabulate_images(kept.answers, simulated=analysis["simulated"] > 0))
     write_json(acceptance, analysis)
     people, simulated = analysis["people"], analysis["simulated"]
     marked = f"; {simulated:,} answers are SIMULATED" if simulated else ""

@@ -1,8 +1,10 @@
 from pathlib import Path
 
 from deepcolor import script
-from deepcolor.evaluation.comparisons import compare_all, read_scores, read_trained
-from deepcolor.report.tables import write_table
+from deepcolor.evaluation.comparisons import compare_all
+from deepcolor.evaluation.paired_scores import read_paired_scores
+from deepcolor.evaluation.run_pairs import read_trained_runs
+from deepcolor.frames import write_frame
 
 
 def main(
@@ -22,10 +24,10 @@ def main(
         table: CSV file to write.
         pictures: Names of external predictions.
     """
-    trained = read_trained(records, varies)
-    by_run = read_scores({file.parent.name: file for file in scores})
+    trained = read_trained_runs(records, varies)
+    by_run = read_paired_scores({file.parent.name: file for file in scores})
     compared = compare_all(by_run, trained, pictures)
-    write_table(table, compared)
+    write_frame(table, compared)
     print(f"compare_runs: {table.name}, {len(compared)} comparisons", flush=True)
 
 

@@ -34,7 +34,7 @@ def main(
     """
     backend.prepare_keras(threads, accelerator=accelerator)
     from deepcolor.data.shards import Shards
-    from deepcolor.evaluation.distances import measure_with, summary
+    from deepcolor.evaluation.distances import measure_with, summarize_distances
     from deepcolor.evaluation.inception import inception_file
     from deepcolor.evaluation.predict import prediction_batches
 
@@ -47,7 +47,7 @@ def main(
     pictures = prediction_batches(shards, split, predictions)
     content = measure_with(weights, pictures, shards.count(split), size=shards.size, seed=seed)
     write_json(distances, content)
-    print(f"measure_distances {run}: {summary(content)}", flush=True)
+    print(f"measure_distances {run}: {summarize_distances(content)}", flush=True)
 
 
 if __name__ == "__main__":

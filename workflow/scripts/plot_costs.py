@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from deepcolor import script
-from deepcolor.report.figures import plot_costs
+from deepcolor.report.cost_figure import plot_costs
 from deepcolor.report.tables import as_predicted, read_table
 
 

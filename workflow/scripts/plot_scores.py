@@ -1,8 +1,8 @@
 from pathlib import Path
 
 from deepcolor import script
-from deepcolor.report import context
-from deepcolor.report.figures import plot_scores
+from deepcolor.report.results import result_rows
+from deepcolor.report.score_figure import plot_scores
 from deepcolor.report.tables import read_table
 
 
@@ -15,7 +15,7 @@ def main(*, metrics: Path, training: Path, split: str, figure: Path) -> None:
         split: Images that networks are evaluated on: validation or test.
         figure: SVG file to write.
     """
-    rows = context.results(read_table(metrics), read_table(training), [], split)
+    rows = result_rows(read_table(metrics), read_table(training), [], split)
     # The ceiling lies so far off that all else would be crowded.
     plot_scores([row for row in rows if row["run"] != "true-chroma"], figure)
     print(f"plot_scores: {figure.name}", flush=True)

@@ -1,7 +1,8 @@
 from pathlib import Path
 
 from deepcolor import script
-from deepcolor.report.render import render
+from deepcolor.report.context import ReportInputs
+from deepcolor.report.render import render_report
 
 
 def main(
@@ -15,6 +16,7 @@ def main(
     samples: Path,
     extremes: Path,
     figures: list[Path],
+    rules: list[str],
     report: Path,
     as_published: script.AnyNumber[str] = (),
     distances: script.AnyNumber[Path] = (),
@@ -32,13 +34,13 @@ def main(
         samples: `.npz` file of the drawn images, see draw_samples.
         extremes: `.npz` file of the best and worst images, see draw_extremes.
         figures: SVG and PNG files.
+        rules: Names of the rules of the workflow, whose costs are shown.
         report: HTML file to write.
         as_published: Names of the runs to set next to published values.
         distances: distances.json of each run.
         acceptance: JSON and CSV files of the user study.
     """
-    render(
-        report,
+    inputs = ReportInputs(
         title=config["title"],
         config=config,
         tables={table.stem: table for table in tables},
@@ -52,8 +54,10 @@ def main(
         figures=figures,
         distances={file.parent.name: file for file in distances},
         benchmarks=Path(config["results"], "benchmarks"),
+        rules=rules,
         acceptance=acceptance,
     )
+    render_report(report, inputs)
     print(f"render_report: {report}", flush=True)
 
 

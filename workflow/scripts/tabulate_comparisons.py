@@ -1,7 +1,9 @@
 from pathlib import Path
 
 from deepcolor import script
-from deepcolor.report import tables
+from deepcolor.frames import write_frame
+from deepcolor.report.comparison_tables import tabulate_ablations, tabulate_seeds, tabulate_transfer
+from deepcolor.report.tables import read_table
 
 
 def main(
@@ -23,12 +25,12 @@ def main(
         seeds: CSV file to write, of the seeds.
         transfer: CSV file to write, of the data sets.
     """
-    scores = tables.read_table(metrics)
-    variants = tables.tabulate_ablations(scores, records, varies)
-    repeated = tables.tabulate_seeds(scores, records)
-    tables.write_table(ablations, variants)
-    tables.write_table(seeds, repeated)
-    tables.write_table(transfer, tables.tabulate_transfer(scores, records))
+    scores = read_table(metrics)
+    variants = tabulate_ablations(scores, records, varies)
+    repeated = tabulate_seeds(scores, records)
+    write_frame(ablations, variants)
+    write_frame(seeds, repeated)
+    write_frame(transfer, tabulate_transfer(scores, records))
     print(
         f"tabulate_comparisons: {ablations.name}, {len(variants)} runs of variants; "
         f"{seeds.name}, {transfer.name}",

@@ -1,7 +1,8 @@
 from pathlib import Path
 
 from deepcolor import script
-from deepcolor.report.tables import tabulate_credits, tabulate_data, write_table
+from deepcolor.frames import write_frame
+from deepcolor.report.data_tables import tabulate_credits, tabulate_data
 
 
 def main(*, about: list[Path], manifests: list[Path], table: Path, credits: Path) -> None:
@@ -13,8 +14,8 @@ def main(*, about: list[Path], manifests: list[Path], table: Path, credits: Path
         table: CSV file to write, of the data sets.
         credits: CSV file to write, of the credits.
     """
-    write_table(table, tabulate_data(about, manifests))
-    write_table(credits, tabulate_credits(about, manifests))
+    write_frame(table, tabulate_data(about, manifests))
+    write_frame(credits, tabulate_credits(about, manifests))
     print(f"tabulate_data: {table.name}, {len(about)} data sets", flush=True)
 
 

@@ -1,7 +1,8 @@
 from pathlib import Path
 
 from deepcolor import script
-from deepcolor.report.tables import tabulate_metrics, write_table
+from deepcolor.frames import write_frame
+from deepcolor.report.metrics_table import tabulate_metrics
 
 
 def main(*, metrics: list[Path], table: Path) -> None:
@@ -11,7 +12,7 @@ def main(*, metrics: list[Path], table: Path) -> None:
         metrics: metrics.json of runs, external predictions and baselines.
         table: CSV file to write.
     """
-    write_table(table, tabulate_metrics(metrics))
+    write_frame(table, tabulate_metrics(metrics))
     print(f"tabulate_metrics: {table.name}, {len(metrics)} rows of results", flush=True)
 
 

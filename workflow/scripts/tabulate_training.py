@@ -1,7 +1,8 @@
 from pathlib import Path
 
 from deepcolor import script
-from deepcolor.report.tables import tabulate_training, write_table
+from deepcolor.frames import write_frame
+from deepcolor.report.training_table import tabulate_training
 
 
 def main(*, records: list[Path], varies: script.Json[dict[str, str]], table: Path) -> None:
@@ -12,7 +13,7 @@ def main(*, records: list[Path], varies: script.Json[dict[str, str]], table: Pat
         varies: Model that a variant varies, by run.
         table: CSV file to write.
     """
-    write_table(table, tabulate_training(records, varies))
+    write_frame(table, tabulate_training(records, varies))
     print(f"tabulate_training: {table.name}, {len(records)} runs", flush=True)
 
 

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from deepcolor import script
-from deepcolor.report.model_card import write_card
+from deepcolor.report.model_card import CardInputs, write_model_card
 
 
 def main(
@@ -31,9 +31,7 @@ def main(
         json: JSON file to write.
         markdown: Markdown file to write.
     """
-    write_card(
-        json,
-        markdown,
+    inputs = CardInputs(
         record=record,
         model=model,
         metrics={file.parent.name: file for file in metrics},
@@ -42,6 +40,7 @@ def main(
         manifests=manifests,
         split=split,
     )
+    write_model_card(json, markdown, inputs)
     print(f"write_model_card {run}: {markdown}, {json.name}", flush=True)
 
 

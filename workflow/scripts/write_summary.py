@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from deepcolor import script
-from deepcolor.report.render import write_summary
+from deepcolor.report.summary import write_summary
 
 
 def main(

@@ -107,7 +107,8 @@ def test_comments_and_docstrings_rerun_nothing(finished: Copy) -> None:
             {"Fetch", "Write shard", "Write the manifest", "Index", "Train", "Predict"}, id="a metric",
         ),
         pytest.param(
-            "report/findings.py", "are {collapse} at the end of training", "have come to be {collapse}",
+            "report/training_findings.py", "are {collapse} at the end of training",
+            "have come to be {collapse}",
             {"Render the report"},
             {"Fetch", "Write shard", "Write the manifest", "Index", "Train", "Predict", "Score",
              "Tabulate", "Plot", "Draw"},

@@ -26,7 +26,7 @@ from deepcolor.colorize.network import Network
 from deepcolor.colorize.settings import Settings
 from deepcolor.colorize.write import write
 from deepcolor.errors import DeepColorError, first_line, shown
-from deepcolor.labels import label
+from deepcolor.labels import run_label
 from deepcolor.web import security
 
 SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "TIFF": ".tif", "WEBP": ".webp"}
@@ -109,7 +109,7 @@ def create_app(
         return render_template(
             "app.html.j2",
             runs=[
-                {"name": name, "label": label(name), "slow": path.suffix == ".keras"}
+                {"name": name, "label": run_label(name), "slow": path.suffix == ".keras"}
                 for name, path in runs.items()
             ],
             most_bytes=app.config["MAX_CONTENT_LENGTH"],

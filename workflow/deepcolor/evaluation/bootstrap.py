@@ -61,8 +61,8 @@ class Bootstrap:
         self.groups = sum(int(numbers.max()) + 1 for _, numbers in self._strata)
 
     @property
-    def known(self) -> bool:
-        """Whether all strata have several groups; one of a single group would pass for certain."""
+    def has_intervals(self) -> bool:
+        """Whether all strata have several groups; one of a single group would seem certain."""
         return all(numbers.max() > 0 for _, numbers in self._strata)
 
     def means(self, columns: np.ndarray) -> np.ndarray:
@@ -124,7 +124,7 @@ class Bootstrap:
             means, value = transform(means), transform(value)
         return [
             bca(float(value[number]), means[:, number], influence[:, number])
-            if self.known
+            if self.has_intervals
             else Interval(float(value[number]), np.nan, np.nan)
             for number in range(columns.shape[1])
         ]

@@ -66,7 +66,7 @@ class Moments:
     scatter: np.ndarray
 
 
-def add(moments: Moments | None, features: np.ndarray) -> Moments:
+def add_moments(moments: Moments | None, features: np.ndarray) -> Moments:
     """The moments of some images and more of them, `(n, features)`.
 
     Pairwise, as of T. Chan, G. Golub, R. LeVeque, "Updating Formulae and a Pairwise Algorithm for
@@ -178,11 +178,11 @@ def measure_with(
     """
     build = {"inception": inception_network, "lpips": lpips_network}
     networks = {name: build[name](path, size) for name, path in weights.items()}
-    content = measure(pictures, count, seed=seed, **networks)
+    content = measure_distances(pictures, count, seed=seed, **networks)
     return content | {"weights_sha256": {name: sha256(path) for name, path in weights.items()}}
 
 
-def measure(
+def measure_distances(
     pictures: Iterable[tuple[np.ndarray, np.ndarray]],
     count: int,
     *,
@@ -211,7 +211,7 @@ def measure(
             low, high = np.searchsorted(kept, [done, end])
             for number, each in enumerate(floats):
                 found = _features(inception, each)
-                moments[number] = add(moments[number], found)
+                moments[number] = add_moments(moments[number], found)
                 features[number, low:high] = found[kept[low:high] - done]
         if lpips:
             distances.append(lpips.predict_on_batch(floats))
@@ -276,7 +276,7 @@ def _lpips(distances: np.ndarray, network: str, size: int) -> dict[str, Any]:
     }
 
 
-def summary(content: dict[str, Any]) -> str:
+def summarize_distances(content: dict[str, Any]) -> str:
     """What was measured, in a few words: "FID 31.2, KID 0.0123, LPIPS 0.151 (alex)"."""
     words = []
     for name, digits in (("fid", 1), ("kid", 4), ("lpips", 3)):

@@ -26,8 +26,8 @@ def draw_samples(shards: "Shards", split: str, count: int, seed: int, path: Path
         The number of images drawn: `count`, or all where there are fewer.
     """
     images = shards.images(split)
-    rows = drawn(images["data_set"].to_list(), count, seed)
-    truth = pick(shards, split, rows)
+    rows = draw_stratified(images["data_set"].to_list(), count, seed)
+    truth = read_images(shards, split, rows)
     with replacing(path) as temporary:
         np.savez(
             temporary,
@@ -63,20 +63,20 @@ def draw_extremes(
         worst = min(count, len(order) - best, max(best, 1))
         chosen[f"best_{run}"], chosen[f"worst_{run}"] = order[:best], order[::-1][:worst]
     rows = sorted({int(row) for each in chosen.values() for row in each})
-    truth = pick(shards, split, rows)
+    truth = read_images(shards, split, rows)
     with replacing(path) as temporary:
         np.savez(temporary, row=rows, truth=truth, grayscale=grayscale(truth), **chosen)
 
 
-def drawn(
+def draw_stratified(
     data_sets: Sequence[str], count: int, seed: int | str, taken: Collection[int] = ()
 ) -> list[int]:
-    """Places of images drawn at random, of every data set as many, as far as it has them.
+    """Return places of images drawn at random, as many of every data set as far as it has them.
 
     Args:
-        data_sets: The data set of every image.
-        count: How many to draw; all where there are fewer.
-        seed: Of the draw.
+        data_sets: Data set of every image.
+        count: Number of images to draw; all where there are fewer.
+        seed: Random seed of the draw.
         taken: Places of images that are not drawn again.
     """
     waiting = {
@@ -94,8 +94,8 @@ def drawn(
     )
 
 
-def pick(shards: "Shards", split: str, rows: Sequence[int]) -> np.ndarray:
-    """Some images of a split, by their places in it and in its order: `(n, size, size, 3)` uint8."""
+def read_images(shards: "Shards", split: str, rows: Sequence[int]) -> np.ndarray:
+    """Return images of a split by their places, in its order, `(n, size, size, 3)` uint8."""
     wanted = set(rows)
     picked = [
         image[0].numpy()

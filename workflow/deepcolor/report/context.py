@@ -1,242 +1,184 @@
-"""What the report shows, row by row, from the tables."""
+"""The variables of the report's template, from tables, figures and images."""
 
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from deepcolor.evaluation.comparisons import LEAST_PHOTOGRAPHS
+from deepcolor.evaluation.bootstrap import METHOD
 from deepcolor.evaluation.measures import MEASURES, OF_MEANS
-from deepcolor.labels import BASELINES, TOLD, label
-from deepcolor.report.tables import LUMINANCE, as_predicted, said
+from deepcolor.evaluation.significance import MIN_PHOTOGRAPHS
+from deepcolor.files import read_json
+from deepcolor.frames import read_frame
+from deepcolor.labels import run_label
+from deepcolor.report import image_grids, provenance, sections
+from deepcolor.report.findings import findings, repeated_seeds
+from deepcolor.report.pairs import compared_pairs
+from deepcolor.report.results import result_rows
+from deepcolor.report.tables import read_table
 
-PUBLISHED = Path(__file__).parent / "published.csv"
+# Photographs whose credits are in the page; of more, the table is named.
+MAX_CREDITS = 50
+
+Tables = Mapping[str, pd.DataFrame]
+Rows = list[dict[str, Any]]
 
 
-def results(
-    metrics: pd.DataFrame, training: pd.DataFrame, as_published: Sequence[str], split: str
-) -> list[dict[str, Any]]:
-    """A row per baseline, run and other program's pictures, over all images.
+@dataclass(frozen=True)
+class ReportInputs:
+    """The files and names that a report is rendered from.
 
-    Args:
-        metrics: Of `tables.tabulate_metrics`.
-        training: Of `tables.tabulate_training`.
+    Attributes:
+        title: Title of the page.
+        config: Completed configuration, shown in the page.
+        tables: Tables by name: metrics, training, ablations, seeds, transfer, comparisons,
+            data_sets, credits.
+        records: The training.json of the runs; next to each lies model.keras.
+        scores: The per_image.csv of runs, external predictions and baselines, by name.
+        predictions: The predictions.npy of runs and external predictions, by name.
+        compared: Names of the runs compared with each other: the longest ones and external predictions.
         as_published: Names of the runs whose networks are the published ones.
-        split: The images that the figures were taken on, "validation" or "test".
-
-    Returns:
-        Per row: run, label, kind ("baseline", "told": a baseline that is told something of the
-        photograph, "run", or "pictures"), n, photographs, predicted and kept (of every measure: value,
-        low, high), trained (its row of `training`, None if there is none), first (whether it has its
-        model's first seed), chosen (whether its epoch was chosen by the very images that it is scored
-        on), and published (mse, psnr; None where there is nothing).
+        samples: File of `samples.draw_samples`.
+        extremes: File of `samples.draw_extremes`.
+        figures: Files of figures, such as curves-unet.svg.
+        distances: The distances.json by run, where FID, KID or LPIPS were measured.
+        benchmarks: Folder of Snakemake's benchmark files.
+        rules: Names of the rules of the workflow, whose costs are shown.
+        acceptance: The acceptance.json, acceptance.csv and acceptance_images.csv of a user study.
     """
-    trained = {row["run"]: row for row in training.to_dict("records")}
-    first_seeds = {row["model"]: row["seed"] for row in reversed(trained.values())}
-    published = {
-        (row["architecture"], row["epochs"]): row for row in pd.read_csv(PUBLISHED).to_dict("records")
-    }
-    rows = []
-    of_all = metrics[metrics["data_set"] == "all"]
-    for run, figures in of_all.groupby("run", sort=False):
-        run = str(run)
-        facts = trained.get(run)
-        kind = (
-            "told" if run in TOLD else "baseline" if run in BASELINES else "run" if facts else "pictures"
-        )
-        by_luminance = {row["luminance"]: row for row in figures.to_dict("records")}
-        row = {
-            "run": run,
-            "label": label(run),
-            "kind": kind,
-            **{key: by_luminance["predicted"][key] for key in ("n", "photographs")},
-            **{key: intervals(by_luminance[key]) for key in LUMINANCE},
-            "trained": facts,
-            "first": facts is not None and facts["seed"] == first_seeds[facts["model"]],
-            "chosen": facts is not None and facts["best_epoch"] != "" and split == "validation",
-            "published": None,
-        }
-        if facts and run in as_published:
-            row["published"] = published.get((facts["architecture"], facts["epochs"]))
-        rows.append(row)
-    return rows
+
+    title: str
+    config: dict[str, Any]
+    tables: Mapping[str, Path]
+    records: Sequence[Path]
+    scores: Mapping[str, Path]
+    predictions: Mapping[str, Path]
+    compared: Sequence[str]
+    as_published: Sequence[str]
+    samples: Path
+    extremes: Path
+    figures: Sequence[Path]
+    distances: Mapping[str, Path]
+    benchmarks: Path
+    rules: Sequence[str]
+    acceptance: Sequence[Path] = ()
 
 
-def intervals(row: Mapping[str, Any]) -> dict[str, dict[str, float]]:
-    """The measures of a row of `tables.tabulate_metrics`: value, low and high, nan for none."""
+def report_context(inputs: ReportInputs, folder: Path) -> dict[str, Any]:
+    """Return the variables of the template report.html.j2.
+
+    Args:
+        inputs: Files and names that the report is rendered from.
+        folder: Folder of the page, to which its links are relative.
+    """
+    tables = {name: read_table(file) for name, file in inputs.tables.items()}
+    split = inputs.config["evaluation"]["split"]
+    results = result_rows(tables["metrics"], tables["training"], inputs.as_published, split)
     return {
-        name: {
-            "value": float(row[name]),
-            "low": _number(row[f"{name}_low"]),
-            "high": _number(row[f"{name}_high"]),
-        }
-        for name in [*MEASURES, *OF_MEANS]
+        "title": inputs.title,
+        "config": json.dumps(inputs.config, indent=2, ensure_ascii=False),
+        "image_size": inputs.config["image_size"],
+        "split": split,
+        "seed": inputs.config["seed"],
+        "measures": {**MEASURES, **OF_MEANS},
+        "method": METHOD,
+        "least_photographs": MIN_PHOTOGRAPHS,
+        **_results(inputs, tables, results),
+        **_training(inputs, tables["training"]),
+        **_images(inputs, tables["training"]),
+        **_files(inputs, folder),
+        **_data_sets(tables),
     }
 
 
-def _number(cell: Any) -> float:
-    return float("nan") if cell == "" else float(cell)
-
-
-def by_data_set(
-    metrics: pd.DataFrame, transfer: pd.DataFrame, compared: Sequence[str]
-) -> dict[str, Any] | None:
-    """Figures by data set, of the baselines and what is compared.
-
-    Args:
-        metrics: Of `tables.tabulate_metrics`.
-        transfer: Of `tables.tabulate_transfer`.
-        compared: Names of the runs.
-
-    Returns:
-        data_sets: their names; few: those of fewer than LEAST_PHOTOGRAPHS; rows: run, label, train_on
-        and cells (of each data set: n, seen, and measures, see `intervals`). None where there is one
-        data set only.
-    """
-    figures = as_predicted(metrics)
-    data_sets = [name for name in dict.fromkeys(figures["data_set"]) if name != "all"]
-    if len(data_sets) < 2:
-        return None
-    cells = {(row["run"], row["data_set"]): row for row in figures.to_dict("records")}
-    seen = {(row["run"], row["data_set"]): row for row in transfer.to_dict("records")}
-    rows = []
-    for run in [*(name for name in BASELINES), *compared]:
-        known = seen.get((run, data_sets[0]))
-        rows.append(
-            {
-                "run": run,
-                "label": label(run),
-                "train_on": known["train_on"].replace(" ", ", ") if known else "",
-                "cells": [
-                    {
-                        "seen": known is None or bool(seen[run, name]["seen"]),
-                        "n": cells[run, name]["n"],
-                        **intervals(cells[run, name]),
-                    }
-                    for name in data_sets
-                ],
-            }
-        )
-    few = [
-        name for name in data_sets if cells["grayscale-copy", name]["photographs"] < LEAST_PHOTOGRAPHS
-    ]
-    return {"data_sets": data_sets, "few": few, "rows": rows}
-
-
-def comparisons(table: pd.DataFrame, kinds: Sequence[str]) -> list[dict[str, Any]]:
-    """Pairs of runs, a row each, with what every measure says of them.
-
-    Args:
-        table: Of `comparisons.compare_all`.
-        kinds: Which kinds of pairs, all but "luminance".
-
-    Returns:
-        Per pair: kind, run, other, photographs, seeds, other_seeds, and by measure: difference, low,
-        high, p_holm, effect, share_better, better; all that again under "kept", of the predictions with
-        the luminance of the input.
-    """
-    kept = _pairs(table, kinds, "kept")
-    return [
-        {**row, "kept": other}
-        for row, other in zip(_pairs(table, kinds, "predicted"), kept, strict=True)
-    ]
-
-
-def luminance_changes(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """What the input's luminance in place of its own changes of each run; see `comparisons`."""
-    return _pairs(table, ["luminance"], "kept")
-
-
-def _pairs(table: pd.DataFrame, kinds: Sequence[str], luminance: str) -> list[dict[str, Any]]:
-    """Pairs with what is said of them with one luminance, in the order of the table."""
-    chosen = table[table["kind"].isin(kinds) & (table["luminance"] == luminance)]
-    rows = []
-    for (kind, run, other), pair in chosen.groupby(["kind", "run", "other"], sort=False):
-        by_measure = {}
-        for row in pair.to_dict("records"):
-            numbers = ("difference", "low", "high", "p_holm", "effect", "share_better")
-            by_measure[row["measure"]] = {key: _number(row[key]) for key in numbers}
-            by_measure[row["measure"]]["better"] = row["better"]
-        first = pair.iloc[0]
-        rows.append(
-            {
-                "kind": kind,
-                "run": run,
-                "other": other,
-                "photographs": int(first["photographs"]),
-                "seeds": int(first["seeds"]),
-                "other_seeds": int(first["other_seeds"]),
-                **by_measure,
-            }
-        )
-    return rows
-
-
-def encoder_weights(training: pd.DataFrame) -> str:
-    """What the networks' encoders started from, in words, from `tables.tabulate_training`."""
-    words = {
-        "none": "random weights",
-        "imagenet": "ImageNet weights",
-        "no encoder": "no pre-trained encoder",
-    }
-    models = training.drop_duplicates("model").groupby("weights", sort=False)["model"]
-    return ", ".join(
-        f"{words.get(str(weights), f'weights from {weights}')} ({', '.join(names)})"
-        for weights, names in models
-    )
-
-
-def settings(training: pd.DataFrame, keys: Sequence[str]) -> dict[str, Any]:
-    """How the models were trained: what is the same for all, and what is not.
-
-    Args:
-        training: Of `tables.tabulate_training`.
-        keys: Of `training` in the configuration, in its order.
-
-    Returns:
-        shared: by key, its value for all models; differing: the other keys; models: a row per model,
-        with all columns of `training`. Values are text.
-    """
-    left_out = {"epochs", "seeds", "tensorboard"}
-    columns = ["train_on", *(key for key in keys if key not in left_out)]
-    models = training.drop_duplicates("model").copy()
-    for key in columns:
-        models[key] = [said(value) or "none" for value in models[key].tolist()]
-    differing = [key for key in columns if models[key].nunique() > 1]
-    first = models.iloc[0]
+def _results(inputs: ReportInputs, tables: Tables, results: Rows) -> dict[str, Any]:
+    """Return findings, results and comparisons."""
+    comparisons, ablations = tables["comparisons"], tables["ablations"]
+    split = inputs.config["evaluation"]["split"]
+    seeds = repeated_seeds(tables["seeds"])
+    training = tables["training"]
+    varying = training[(training["varies"] != "") & ~training["model"].isin(ablations["model"])]
+    # Of those that have not collapsed, if there are such.
+    collapses = dict(zip(training["run"], training["collapse"], strict=True))
+    best = min(
+        (row for row in results if row["run"] in inputs.compared),
+        key=lambda row: (bool(collapses.get(row["run"])), row["predicted"]["ciede2000"]["value"]),
+    )["run"]
     return {
-        "shared": {key: first[key] for key in columns if key not in differing},
-        "differing": differing,
-        "models": models.to_dict("records"),
+        "findings": findings(results, comparisons, split, ablations, seeds),
+        "results": results,
+        "compared": inputs.compared,
+        "best": best,
+        "choices": [{"key": run, "label": run_label(run)} for run in inputs.predictions],
+        "pairs": sections.shown_pairs(comparisons, best),
+        "seed_pairs": compared_pairs(comparisons, ["seeds"]),
+        "epoch_pairs": compared_pairs(comparisons, ["epochs"]),
+        "change_pairs": {row["run"]: row for row in compared_pairs(comparisons, ["change"])},
+        "data_set_results": sections.results_by_data_set(
+            tables["metrics"], tables["transfer"], inputs.compared
+        ),
+        "ablations": ablations.to_dict("records"),
+        "alone": varying.drop_duplicates("model").to_dict("records"),
+        "seeds": seeds.to_dict("records"),
+        "collapses": collapses,
+        "distances": {run: read_json(file) for run, file in inputs.distances.items()},
     }
 
 
-def benchmarks(folder: Path) -> list[dict[str, Any]]:
-    """Time and memory of the jobs by rule, from Snakemake's benchmark files that are there.
+def _training(inputs: ReportInputs, training: pd.DataFrame) -> dict[str, Any]:
+    """Return settings, versions and costs of the trainings."""
+    return {
+        "weights": sections.encoder_weights(training[training["run"].isin(inputs.as_published)]),
+        "settings": sections.training_settings(training, list(inputs.config["training"])),
+        "training": training.to_dict("records"),
+        "versions": read_json(inputs.records[0])["versions"],
+        "commit": provenance.commit(Path(__file__).parent),
+        "checksums": provenance.checksums(inputs.records),
+        "jobs": sections.job_costs(inputs.benchmarks, inputs.rules),
+    }
 
-    They are no declared input of the report: a file lost there must not train a network again.
 
-    Returns:
-        Per rule: rule, jobs, seconds (in all), longest (seconds), memory (MiB, of the largest job; nan
-        where it was too short to be measured).
-    """
-    rows = []
-    # A folder without a script is that of a rule that is no more.
-    scripts = Path(__file__).parents[2] / "scripts"
-    folders = sorted(folder.iterdir()) if folder.is_dir() else []
-    for rule in (each for each in folders if (scripts / f"{each.name}.py").exists()):
-        tables = [pd.read_csv(file, sep="\t", na_values="-") for file in sorted(rule.glob("**/*.tsv"))]
-        if not tables:
-            continue
-        jobs = pd.concat(tables)
-        rows.append(
-            {
-                "rule": rule.name,
-                "jobs": len(jobs),
-                "seconds": float(jobs["s"].sum()),
-                "longest": float(jobs["s"].max()),
-                "memory": float(jobs["max_rss"].astype(float).max()),
-            }
-        )
-    return sorted(rows, key=lambda row: -row["seconds"])
+def _images(inputs: ReportInputs, training: pd.DataFrame) -> dict[str, Any]:
+    """Return the grids of drawn, extreme and collapsed images."""
+    types = {"data_set": str, "id": str}
+    scores = {run: read_frame(file, types) for run, file in inputs.scores.items()}
+    samples, extremes = dict(np.load(inputs.samples)), dict(np.load(inputs.extremes))
+    predictions, compared = inputs.predictions, inputs.compared
+    collapses = {
+        run: kind for run, kind in zip(training["run"], training["collapse"], strict=True) if kind
+    }
+    return {
+        "grid": image_grids.sample_grid(samples, predictions, scores, compared),
+        "by_epochs": image_grids.epoch_grids(samples, predictions, training),
+        "extremes": image_grids.extreme_images(extremes, predictions, scores, compared),
+        "collapsed": image_grids.collapsed_images(samples, predictions, collapses),
+    }
+
+
+def _files(inputs: ReportInputs, folder: Path) -> dict[str, Any]:
+    """Return the files that the page shows or links to."""
+    acceptance = {file.name: file for file in inputs.acceptance}
+    drawn = [file.stem for file in inputs.figures if file.name.startswith("architecture-")]
+    return {
+        "acceptance": read_json(acceptance["acceptance.json"]) if acceptance else None,
+        "acceptance_files": acceptance,
+        "figures": {file.name: file for file in inputs.figures},
+        "drawn": [name.removeprefix("architecture-") for name in drawn],
+        "shown": sections.shown_figures(inputs.figures),
+        "link": lambda file: Path(file).relative_to(folder).as_posix(),
+        "tables": inputs.tables,
+    }
+
+
+def _data_sets(tables: Tables) -> dict[str, Any]:
+    """Return the data sets and the credits of their photographs."""
+    credits = tables["credits"]
+    return {
+        "data_sets": tables["data_sets"].to_dict("records"),
+        "credits": credits.head(MAX_CREDITS).to_dict("records"),
+        "credits_left_out": max(0, len(credits) - MAX_CREDITS),
+    }

@@ -1,4 +1,4 @@
-"""Pictures and figures inside the report: as good as fits into so many bytes."""
+"""Pictures and figures as data URIs, in the best encoding that fits into a budget of bytes."""
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
@@ -12,12 +12,12 @@ MEDIA_TYPES = {".png": "image/png", ".svg": "image/svg+xml"}
 
 
 def data_uri(path: Path) -> str:
-    """A PNG or SVG file as a data URI."""
+    """Return a PNG or SVG file as a data URI."""
     return _uri(path.read_bytes(), MEDIA_TYPES[path.suffix])
 
 
 def picture_uri(path: Path) -> str:
-    """A PNG file with photographs as a data URI of a JPEG, several times smaller."""
+    """Return a PNG file with photographs as the data URI of a JPEG, several times smaller."""
     with Image.open(path) as picture:
         return _uri(*_jpeg(90)(picture.convert("RGB")))
 
@@ -43,7 +43,7 @@ def _jpeg(quality: int) -> Callable[[Image.Image], tuple[bytes, str]]:
 
 
 # From the best to the smallest: the largest side in pixels, an encoder, and what it does, in words.
-WAYS: Sequence[tuple[int, Callable[[Image.Image], tuple[bytes, str]], str]] = (
+ENCODINGS: Sequence[tuple[int, Callable[[Image.Image], tuple[bytes, str]], str]] = (
     (512, _png, "without loss"),
     (512, _jpeg(92), "as JPEG of quality 92"),
     (256, _jpeg(85), "as JPEG of quality 85"),
@@ -55,18 +55,20 @@ WAYS: Sequence[tuple[int, Callable[[Image.Image], tuple[bytes, str]], str]] = (
 )
 
 
-def encode(pictures: Mapping[str, np.ndarray], budget: int) -> tuple[dict[str, list[str]], int, str]:
-    """Encode square pictures for a page, in the first of WAYS by which all fit into a budget.
+def encode_pictures(
+    pictures: Mapping[str, np.ndarray], budget: int
+) -> tuple[dict[str, list[str]], int, str]:
+    """Encode square pictures for a page, in the first of ENCODINGS by which all fit into a budget.
 
     Args:
         pictures: By name, `(n, size, size, 3)` uint8 RGB.
-        budget: Bytes of the data URIs together; the last of WAYS is taken even if they are more.
+        budget: Bytes of the data URIs together; the last of ENCODINGS is taken even if they are more.
 
     Returns:
         By name the data URIs; the side of the pictures in pixels; and how they were encoded, in words.
     """
     size = next(iter(pictures.values())).shape[1]
-    for most, way, words in WAYS:
+    for most, way, words in ENCODINGS:
         side = min(size, most)
         found = _encoded(pictures, side, way, budget)
         if found is not None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from deepcolor.labels import label
+from deepcolor.labels import run_label
 from deepcolor.report.figures import plot_grid
 
 
@@ -26,7 +26,7 @@ def plot_samples(
     columns = [("Input", drawn["grayscale"], _decibels(baseline, rows))]
     for run, (predictions, scores) in runs.items():
         pictures = np.load(predictions, mmap_mode="r")[rows]
-        columns.append((label(run, separator="\n"), pictures, _decibels(scores, rows)))
+        columns.append((run_label(run, separator="\n"), pictures, _decibels(scores, rows)))
     columns.append(("Photograph", drawn["truth"], []))
     plot_grid(columns, path)
 

@@ -1,4 +1,4 @@
-"""The pictures of the report: drawn images side by side, best and worst, and collapsed outputs."""
+"""Image grids of the report: drawn images, the best and the worst, and collapsed outputs."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,28 +7,28 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from deepcolor.labels import label
-from deepcolor.report.data_uris import encode
+from deepcolor.labels import run_label
+from deepcolor.report.data_uris import encode_pictures
 
 # Bytes of a page for drawn images, those by epochs, best and worst ones, and collapsed ones.
 BUDGETS = {"grid": 2_600_000, "epochs": 1_000_000, "extremes": 1_200_000, "collapsed": 200_000}
 # Networks whose best and worst images, and collapsed runs of which some, are shown in the page.
-EXTREMES_SHOWN, COLLAPSED_SHOWN = 8, 12
+MAX_EXTREME_RUNS, MAX_COLLAPSED_RUNS = 8, 12
 
 
-def grid(
+def sample_grid(
     samples: Mapping[str, np.ndarray],
     predictions: Mapping[str, Path],
     scores: Mapping[str, pd.DataFrame],
     runs: Sequence[str],
 ) -> dict[str, Any]:
-    """Drawn images: a row each, with the input, the pictures of runs, and the photograph.
+    """Return drawn images, a row each: the input, the predictions of runs, and the photograph.
 
     Args:
-        samples: Of `samples.draw_samples`.
-        predictions: `.npy` file by run.
-        scores: per_image.csv by run and of the grayscale copy.
-        runs: Which, in the order of columns.
+        samples: Arrays of `samples.draw_samples`.
+        predictions: The predictions.npy by run.
+        scores: The per_image.csv by run, with that of the grayscale copy.
+        runs: Names of the runs, in the order of columns.
 
     Returns:
         columns, rows and side as the macro `grid` takes them; how, in words, the pictures are encoded.
@@ -42,10 +42,10 @@ def grid(
     kinds = {"input": "input", "photograph": "photograph"}
     labels = {"input": "Input", "photograph": "Photograph"}
     columns = [
-        {"key": key, "label": labels.get(key) or label(key), "kind": kinds.get(key, "run")}
+        {"key": key, "label": labels.get(key) or run_label(key), "kind": kinds.get(key, "run")}
         for key in pictures
     ]
-    found, side, words = encode(pictures, BUDGETS["grid"])
+    found, side, words = encode_pictures(pictures, BUDGETS["grid"])
     measured = {"input": "grayscale-copy", **{run: run for run in runs}}
     rows = []
     for place, (row, data_set, name) in enumerate(
@@ -65,15 +65,15 @@ def grid(
     return {"columns": columns, "rows": rows, "side": side, "how": words}
 
 
-def by_epochs(
+def epoch_grids(
     samples: Mapping[str, np.ndarray], predictions: Mapping[str, Path], training: pd.DataFrame
 ) -> list[dict[str, Any]]:
-    """Drawn images after each number of epochs, of every model that has several runs.
+    """Return drawn images after each number of epochs, of every model with several runs.
 
     Args:
-        samples: Of `samples.draw_samples`.
-        predictions: `.npy` file by run.
-        training: Of `tables.tabulate_training`.
+        samples: Arrays of `samples.draw_samples`.
+        predictions: The predictions.npy by run.
+        training: Table of `training_table.tabulate_training`.
 
     Returns:
         Of each model: model, side, ids of the pictures, and runs (label and pictures each).
@@ -87,7 +87,7 @@ def by_epochs(
     if not models:
         return []
     shown = [run for runs in models.values() for run in runs]
-    found, side, _ = encode(
+    found, side, _ = encode_pictures(
         {run: _rows(predictions[run], samples["row"]) for run in shown}, BUDGETS["epochs"]
     )
     ids = [str(name) for name in samples["id"]]
@@ -96,32 +96,32 @@ def by_epochs(
             "model": model,
             "side": side,
             "ids": ids,
-            "runs": [{"run": run, "label": label(run), "pictures": found[run]} for run in runs],
+            "runs": [{"run": run, "label": run_label(run), "pictures": found[run]} for run in runs],
         }
         for model, runs in models.items()
     ]
 
 
-def extremes(
+def extreme_images(
     drawn: Mapping[str, np.ndarray],
     predictions: Mapping[str, Path],
     scores: Mapping[str, pd.DataFrame],
     runs: Sequence[str],
 ) -> dict[str, Any]:
-    """The images that runs color best and worst, by CIEDE2000.
+    """Return the images that runs color best and worst, by CIEDE2000.
 
     Args:
-        drawn: Of `samples.draw_extremes`.
-        predictions: `.npy` file by run.
-        scores: per_image.csv by run.
-        runs: Which; of more than EXTREMES_SHOWN the rest is left out.
+        drawn: Arrays of `samples.draw_extremes`.
+        predictions: The predictions.npy by run.
+        scores: The per_image.csv by run.
+        runs: Names of the runs; those after the first MAX_EXTREME_RUNS are left out.
 
     Returns:
         side; left_out (a number); runs: of each run, label, and best and worst: of each image id,
         data_set, ciede2000, and three pictures: input, prediction and photograph.
     """
     places = {int(row): place for place, row in enumerate(drawn["row"])}
-    shown = list(runs)[:EXTREMES_SHOWN]
+    shown = list(runs)[:MAX_EXTREME_RUNS]
     pictures = {}
     for run in shown:
         for kind in ("best", "worst"):
@@ -130,10 +130,10 @@ def extremes(
             pictures[f"{kind}-{run}"] = np.concatenate(
                 [drawn["grayscale"][at], _rows(predictions[run], rows), drawn["truth"][at]]
             )
-    found, side, _ = encode(pictures, BUDGETS["extremes"])
+    found, side, _ = encode_pictures(pictures, BUDGETS["extremes"])
     told = []
     for run in shown:
-        entry: dict[str, Any] = {"run": run, "label": label(run)}
+        entry: dict[str, Any] = {"run": run, "label": run_label(run)}
         for kind in ("best", "worst"):
             rows = drawn[f"{kind}_{run}"]
             uris = found[f"{kind}-{run}"]
@@ -148,32 +148,40 @@ def extremes(
     return {"side": side, "runs": told, "left_out": len(runs) - len(shown)}
 
 
-def collapsed(
+def collapsed_images(
     samples: Mapping[str, np.ndarray], predictions: Mapping[str, Path], collapses: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Some drawn images of the runs whose outputs collapsed.
+    """Return some drawn images of the runs whose outputs collapsed.
 
     Args:
-        samples: Of `samples.draw_samples`.
-        predictions: `.npy` file by run.
+        samples: Arrays of `samples.draw_samples`.
+        predictions: The predictions.npy by run.
         collapses: Kinds of collapse, by run that collapsed.
 
     Returns:
         side; left_out (a number); runs: of each run, label, collapse, ids and pictures.
     """
-    shown = list(collapses)[:COLLAPSED_SHOWN]
+    shown = list(collapses)[:MAX_COLLAPSED_RUNS]
     if not shown:
         return {"side": 0, "runs": [], "left_out": 0}
     some = samples["row"][:6]
-    found, side, _ = encode({run: _rows(predictions[run], some) for run in shown}, BUDGETS["collapsed"])
+    found, side, _ = encode_pictures(
+        {run: _rows(predictions[run], some) for run in shown}, BUDGETS["collapsed"]
+    )
     ids = [str(name) for name in samples["id"][:6]]
     runs = [
-        {"run": run, "label": label(run), "collapse": collapses[run], "ids": ids, "pictures": found[run]}
+        {
+            "run": run,
+            "label": run_label(run),
+            "collapse": collapses[run],
+            "ids": ids,
+            "pictures": found[run],
+        }
         for run in shown
     ]
     return {"side": side, "runs": runs, "left_out": len(collapses) - len(shown)}
 
 
 def _rows(predictions: Path, rows: np.ndarray) -> np.ndarray:
-    """Some of a run's pictures, `(n, size, size, 3)` uint8; the others stay on disk."""
+    """Return some predictions of a run, `(n, size, size, 3)` uint8; the others stay on disk."""
     return np.load(predictions, mmap_mode="r")[rows]

@@ -67,7 +67,7 @@ def draw_study(
     wanted = {pair for each in [*square, *trials.values()] for pair in each}
     if protocol == "pairs":
         wanted |= {(image, REAL) for image, _ in wanted}
-    truth = dict(zip(sorted(place), samples.pick(shards, split, list(place)), strict=True))
+    truth = dict(zip(sorted(place), samples.read_images(shards, split, list(place)), strict=True))
     size, salt = settings["picture_size"], hashlib.sha256(f"{seed}".encode())
     pictures = {}
     for image, condition in sorted(wanted):
@@ -157,7 +157,7 @@ def _roles(
     rows: dict[str, list[int]] = {}
     for role, count in wanted.items():
         taken = {row for each in rows.values() for row in each}
-        rows[role] = samples.drawn(data_sets, count, f"study/{role}/{seed}", taken)
+        rows[role] = samples.draw_stratified(data_sets, count, f"study/{role}/{seed}", taken)
     return rows
 
 

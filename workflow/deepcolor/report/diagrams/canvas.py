@@ -12,7 +12,7 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path as Line
 from matplotlib.textpath import text_to_path
 
-from deepcolor.report.figures import new_figure
+from deepcolor.report.figure_style import new_figure
 
 SIZE, GAP = 8.0, 0.165  # Of text in points, and from line to line.
 ARROW = "#404040"

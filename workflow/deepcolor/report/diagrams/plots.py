@@ -26,7 +26,7 @@ from deepcolor.report.diagrams.canvas import (
     wrapped,
     write,
 )
-from deepcolor.report.figures import COLORS, project_style, save
+from deepcolor.report.figure_style import COLORS, project_style, save_figure
 
 BLUE, VERMILION, GREEN, PINK, ORANGE, _, BLACK = COLORS[:7]
 PHASES = {
@@ -99,7 +99,7 @@ def plot_architecture(architecture: Mapping[str, Any], path: Path) -> None:
         for text in lines:
             write(axes, 1.7, bottom, text)
             bottom += GAP
-    save(figure, path, metadata={"Date": None})
+    save_figure(figure, path, metadata={"Date": None})
 
 
 @project_style()
@@ -156,7 +156,7 @@ def plot_workflow(graph: Mapping[str, Any], path: Path) -> None:
             draw_arrow(
                 axes, [(x + 0.2, box[1]), (x + 0.2, turn), (x - 0.2, turn), (x - 0.2, box[1])], ARROW
             )
-    save(figure, path, metadata={"Date": None})
+    save_figure(figure, path, metadata={"Date": None})
 
 
 # Where things stand

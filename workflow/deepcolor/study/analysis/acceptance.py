@@ -10,9 +10,9 @@ import pandas as pd
 from deepcolor.errors import DeepColorError
 from deepcolor.study import power
 from deepcolor.study.analysis import ratings
-from deepcolor.study.analysis.exclusion import REASONS, Sorted
+from deepcolor.study.analysis.exclusion import REASONS, Exclusion
 from deepcolor.study.analysis.intervals import METHOD, TwoWay, wilson
-from deepcolor.study.analysis.sentences import ABOVE, BELOW, figure, known, sentences, verdict
+from deepcolor.study.analysis.sentences import ABOVE, BELOW, finite, interval_json, sentences, verdict
 from deepcolor.study.answers import GRADES, QUESTIONS, Answer
 from deepcolor.study.design import REAL
 
@@ -26,7 +26,7 @@ NOT_OF_REAL: dict[str, Any] = {"ratio": None, "d_prime": None, "criterion": None
 COUNTS = ("answers", "people", "images")
 
 
-def analyze(answers: Sequence[Answer], kept: Sorted, file: str) -> dict[str, Any]:
+def analyze(answers: Sequence[Answer], kept: Exclusion, file: str) -> dict[str, Any]:
     """Analyze answers.
 
     Args:
@@ -38,13 +38,13 @@ def analyze(answers: Sequence[Answer], kept: Sorted, file: str) -> dict[str, Any
         What acceptance.json holds. Shares are 0 to 1; `value`, `low` and `high` are a figure and the
         ends of its interval, None where it is not known, as with one person or one photograph.
             study, protocol; all_answers, simulated (numbers, of the file); answers, photographs (numbers
-            analyzed); people, rules, rules_changed, rules_unknown: see `Sorted`; reasons: in words.
+            analyzed); people, rules, rules_changed, rules_unknown: see `Exclusion`; reasons: in words.
             method: how intervals are taken.
             real: of yes-no, how often real photographs were called real; None where none were shown.
             runs: a row per run (pairs and yes-no), see `_run`.
             differences: of pairs of runs, run less other: value, low, high, more (the run of the higher
             share where the interval says so, otherwise "").
-            ratings: of a rating, see `ratings.rows`.
+            ratings: of a rating, see `ratings.rating_rows`.
             published: shares of others that runs are set beside (yes-no).
             power: see `power.table`; None of a rating.
             sentences: what was found.
@@ -52,7 +52,7 @@ def analyze(answers: Sequence[Answer], kept: Sorted, file: str) -> dict[str, Any
     Raises:
         DeepColorError: Nobody is left, or no answer on a colorized picture.
     """
-    table = frame(kept.answers)
+    table = answer_frame(kept.answers)
     judged = table[table["condition"] != REAL]
     if judged.empty:
         excluded = ", ".join(
@@ -87,15 +87,15 @@ def analyze(answers: Sequence[Answer], kept: Sorted, file: str) -> dict[str, Any
         "power": None,
     }
     if protocol == "rating":
-        found["ratings"] = ratings.rows(table)
+        found["ratings"] = ratings.rating_rows(table)
     else:
         found |= _shares(table, protocol)
     found["sentences"] = sentences(found)
     return found
 
 
-def frame(answers: Sequence[Answer]) -> pd.DataFrame:
-    """Answers as a table: a row each, sorted, so that the order of a file does not matter.
+def answer_frame(answers: Sequence[Answer]) -> pd.DataFrame:
+    """Return answers as a table, sorted, so that the order of a file does not matter.
 
     Returns:
         Columns person, photograph (data set and id, as one name), data_set, image, condition, accepted
@@ -120,7 +120,7 @@ def _shares(table: pd.DataFrame, protocol: str) -> dict[str, Any]:
     rows = [_run(table, run, both, protocol, has_real) for run in runs]
     differences = []
     for run, other in combinations(runs, 2):
-        each = figure(both.difference(run, other))
+        each = interval_json(both.difference(run, other))
         more = {ABOVE: run, BELOW: other}.get(verdict(each, 0.0), "")
         differences.append({"run": run, "other": other, **each, "more": more})
     colorized = table[table["condition"] != REAL]
@@ -146,7 +146,7 @@ def _share(table: pd.DataFrame, condition: str, both: TwoWay) -> dict[str, Any]:
         "people": rows["person"].nunique(),
         "images": rows["photograph"].nunique(),
         "accepted": accepted,
-        **figure(both.share(condition)),
+        **interval_json(both.share(condition)),
         "wilson_low": single.low,
         "wilson_high": single.high,
     }
@@ -167,10 +167,10 @@ def _run(table: pd.DataFrame, run: str, both: TwoWay, protocol: str, has_real: b
     return {
         "run": run,
         **own,
-        "ratio": figure(both.ratio(run, REAL)) if compared else None,
+        "ratio": interval_json(both.ratio(run, REAL)) if compared else None,
         "d_prime": _sensitivity(run, both, protocol) if compared or protocol == "pairs" else None,
-        "criterion": figure(both.criterion(REAL, run)) if compared else None,
-        "design_effect": known(both.design_effect(run)),
+        "criterion": interval_json(both.criterion(REAL, run)) if compared else None,
+        "design_effect": finite(both.design_effect(run)),
         "published": [
             {"name": name, "share": share, "verdict": verdict(own, share)}
             for name, _, share in published
@@ -179,11 +179,16 @@ def _run(table: pd.DataFrame, run: str, both: TwoWay, protocol: str, has_real: b
 
 
 def _sensitivity(run: str, both: TwoWay, protocol: str) -> dict[str, float | None]:
-    return figure(both.pairs_sensitivity(run) if protocol == "pairs" else both.sensitivity(REAL, run))
+    return interval_json(
+        both.pairs_sensitivity(run) if protocol == "pairs" else both.sensitivity(REAL, run)
+    )
 
 
-def run_table(found: Mapping[str, Any]) -> pd.DataFrame:
-    """The table of runs, or of grades, of what `analyze` has found.
+def tabulate_runs(found: Mapping[str, Any]) -> pd.DataFrame:
+    """Tabulate runs, or grades of runs.
+
+    Args:
+        found: Result of `analyze`.
 
     Returns:
         A row per run, and of real photographs, with the columns protocol, condition, answers, people,
@@ -214,8 +219,8 @@ def _ends(name: str, each: Mapping[str, Any] | None) -> dict[str, float | None]:
     return {name: found["value"], f"{name}_low": found["low"], f"{name}_high": found["high"]}
 
 
-def image_table(answers: Sequence[Answer], *, simulated: bool) -> pd.DataFrame:
-    """The answers by photograph and condition.
+def tabulate_images(answers: Sequence[Answer], *, simulated: bool) -> pd.DataFrame:
+    """Tabulate answers by photograph and condition.
 
     Args:
         answers: That are analyzed.
@@ -227,7 +232,7 @@ def image_table(answers: Sequence[Answer], *, simulated: bool) -> pd.DataFrame:
     """
     rows = []
     rated = answers[0].protocol == "rating"
-    for key, each in frame(answers).groupby(["data_set", "image", "condition"]):
+    for key, each in answer_frame(answers).groupby(["data_set", "image", "condition"]):
         row: dict[str, Any] = dict(zip(("data_set", "image", "condition"), key, strict=True))
         row["answers"] = len(each)
         if rated:

@@ -20,7 +20,7 @@ REASONS = {
 
 
 @dataclass(frozen=True)
-class Sorted:
+class Exclusion:
     """People and answers after exclusion.
 
     Attributes:
@@ -39,7 +39,7 @@ class Sorted:
     unknown: dict[str, int]
 
 
-def exclude(answers: Sequence[Answer], configured: Mapping[str, Any]) -> Sorted:
+def exclude(answers: Sequence[Answer], configured: Mapping[str, Any]) -> Exclusion:
     """Leave out those to whom a rule applies. Practice and catch trials never count as results.
 
     Args:
@@ -69,7 +69,7 @@ def exclude(answers: Sequence[Answer], configured: Mapping[str, Any]) -> Sorted:
     unknown = Counter(
         rule for given in by_person.values() for rule in _not_recorded(given) if rules[rule]
     )
-    return Sorted(
+    return Exclusion(
         answers=[each for each in answers if each.kind == "test" and not holds[each.person]],
         people={
             "begun": len(by_person),

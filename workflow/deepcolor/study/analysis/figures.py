@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-from deepcolor.labels import label
-from deepcolor.report.figures import COLORS, new_figure, project_style, save
+from deepcolor.labels import run_label
+from deepcolor.report.figure_style import COLORS, new_figure, project_style, save_figure
 from deepcolor.study.answers import GRADES, QUESTIONS
 
 SIMULATED = "SIMULATED ANSWERS"
@@ -50,7 +50,7 @@ def plot_acceptance(acceptance: Mapping[str, Any], path: Path) -> None:
             ha="center",
             va="center",
         )
-    save(figure, path, metadata={"Date": None})
+    save_figure(figure, path, metadata={"Date": None})
 
 
 def _plot_shares(acceptance: Mapping[str, Any]) -> Figure:
@@ -90,7 +90,7 @@ def _plot_shares(acceptance: Mapping[str, Any]) -> Figure:
             if low is not None:
                 panel.plot([100 * low, 100 * high], [place + shift] * 2, color=color, linewidth=2)
         panel.plot(100 * run["value"], place, "o", color=TWO_WAY, markersize=6)
-    panel.set_yticks(range(len(runs)), [label(run["run"]) for run in runs])
+    panel.set_yticks(range(len(runs)), [run_label(run["run"]) for run in runs])
     panel.set(xlim=(0, 100), ylim=(len(runs) - 0.5, -0.5), xlabel=AXES[acceptance["protocol"]])
     panel.grid(axis="y", visible=False)
     figure.legend(handles=keys, loc="outside upper left", ncols=len(keys), frameon=False)
@@ -114,7 +114,7 @@ def _plot_ratings(acceptance: Mapping[str, Any]) -> Figure:
                 left += share
         panel.set(xlim=(0, 100), xlabel=f"{question.capitalize()}: share of the answers (%)")
         panel.grid(axis="y", visible=False)
-    words = ["Real photographs" if name == "real" else label(name) for name in names]
+    words = ["Real photographs" if name == "real" else run_label(name) for name in names]
     panels[0].set_yticks(range(len(names)), words)
     panels[0].set_ylim(len(names) - 0.5, -0.5)
     keys = [

@@ -5,12 +5,12 @@ from typing import Any
 import pandas as pd
 
 from deepcolor.study.analysis.intervals import TwoWay
-from deepcolor.study.analysis.sentences import figure
+from deepcolor.study.analysis.sentences import interval_json
 from deepcolor.study.answers import GRADES, QUESTIONS
 from deepcolor.study.design import REAL
 
 
-def rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+def rating_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
     """What the grades say, by question and condition; real photographs first.
 
     Args:
@@ -30,7 +30,7 @@ def rows(table: pd.DataFrame) -> list[dict[str, Any]]:
             own = table[table["condition"] == name]
             above = None
             if name != REAL and REAL in names:
-                above = figure(both.superiority(name, REAL))
+                above = interval_json(both.superiority(name, REAL))
             found.append(
                 {
                     "question": question,

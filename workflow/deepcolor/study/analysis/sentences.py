@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from deepcolor.evaluation.bootstrap import Interval
-from deepcolor.labels import label
-from deepcolor.report.findings import decimal
+from deepcolor.labels import run_label
+from deepcolor.report.formatting import counted, decimal
 from deepcolor.study.design import REAL
 
 ABOVE, BELOW, LEVEL = "above", "below", "cannot be told from"
@@ -29,33 +29,33 @@ OTHER_QUESTION = {
 }
 
 
-def figure(interval: Interval) -> dict[str, float | None]:
-    """A figure and its interval as JSON has them: None for what is not known."""
-    return {key: known(getattr(interval, key)) for key in ("value", "low", "high")}
+def interval_json(interval: Interval) -> dict[str, float | None]:
+    """Return a value and its interval for JSON, None for what is not known."""
+    return {key: finite(getattr(interval, key)) for key in ("value", "low", "high")}
 
 
-def known(value: float) -> float | None:
-    """A number, or None for nan and infinity."""
+def finite(value: float) -> float | None:
+    """Return a number, None for nan and infinity."""
     return float(value) if math.isfinite(value) else None
 
 
-def percent(share: float | None) -> str:
-    """A share as "45.9 %"; a dash where there is none."""
+def format_share(share: float | None) -> str:
+    """Return a share as "45.9 %", a dash for none."""
     return "–" if share is None else f"{100 * share:.1f} %"
 
 
-def within(figure: Mapping[str, Any]) -> str:
-    """An interval of shares in parentheses: "(40.1 to 52.0 %)", or that there is none."""
-    if figure["low"] is None:
+def format_interval(share: Mapping[str, Any]) -> str:
+    """Return an interval of shares in parentheses: "(40.1 to 52.0 %)", or that there is none."""
+    if share["low"] is None:
         return "(no interval: it takes several people and several photographs)"
-    return f"({100 * figure['low']:.1f} to {100 * figure['high']:.1f} %)"
+    return f"({100 * share['low']:.1f} to {100 * share['high']:.1f} %)"
 
 
-def verdict(figure: Mapping[str, Any], share: float) -> str:
-    """Where a figure lies: above or below a share, or not to be told from it; "" without interval."""
-    if figure["low"] is None:
+def verdict(interval: Mapping[str, Any], value: float) -> str:
+    """Return whether an interval is above or below a value or holds it; "" for no interval."""
+    if interval["low"] is None:
         return ""
-    return ABOVE if figure["low"] > share else BELOW if figure["high"] < share else LEVEL
+    return ABOVE if interval["low"] > value else BELOW if interval["high"] < value else LEVEL
 
 
 def sentences(found: Mapping[str, Any]) -> list[str]:
@@ -72,8 +72,8 @@ def sentences(found: Mapping[str, Any]) -> list[str]:
             "made by a program or in a rehearsal, and nothing that follows says anything of people."
         )
     told.append(
-        f"Analyzed: {people['analyzed']:,} of {_count(people['begun'], 'person', 'people')} who began, "
-        f"{_count(found['answers'], 'answer')} on {_count(found['photographs'], 'photograph')}."
+        f"Analyzed: {people['analyzed']:,} of {counted(people['begun'], 'person', 'people')} who began, "
+        f"{counted(found['answers'], 'answer')} on {counted(found['photographs'], 'photograph')}."
     )
     if conditions == "rating":
         told += [_rating(row) for row in found["ratings"]]
@@ -87,7 +87,8 @@ def sentences(found: Mapping[str, Any]) -> list[str]:
 def _shares(found: Mapping[str, Any]) -> list[str]:
     told, real, pairs = [], found["real"], found["protocol"] == "pairs"
     for run in found["runs"]:
-        text = f"Of {label(run['run'])}, {percent(run['value'])} {within(run)} of the pictures were "
+        text = f"Of {run_label(run['run'])}, {format_share(run['value'])} {format_interval(run)} "
+        text += "of the pictures were "
         text += "picked as the real ones" if pairs else "taken for real photographs"
         if pairs and run["low"] is not None:
             text += {
@@ -103,8 +104,8 @@ def _shares(found: Mapping[str, Any]) -> list[str]:
         told.append(f"{text}.")
     if real:
         told.append(
-            f"Of real photographs, {percent(real['value'])} {within(real)} were called real: that, and "
-            "not 100 %, is what a picture can reach."
+            f"Of real photographs, {format_share(real['value'])} {format_interval(real)} were "
+            "called real: that, and not 100 %, is what a picture can reach."
         )
     elif not pairs:
         told.append(
@@ -126,7 +127,7 @@ def _differences(pairs: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _difference(each: Mapping[str, Any]) -> str:
-    names = [label(each["run"]), label(each["other"])]
+    names = [run_label(each["run"]), run_label(each["other"])]
     ends = [100 * each["low"], 100 * each["high"]]
     if not each["more"]:
         return (
@@ -145,20 +146,16 @@ def _beside_published(run: Mapping[str, Any]) -> str:
     told = [
         f"{each['verdict']} {100 * each['share']:.4g} % ({each['name']})" for each in run["published"]
     ]
-    return f"{label(run['run'])}, by its interval: {'; '.join(told)}."
+    return f"{run_label(run['run'])}, by its interval: {'; '.join(told)}."
 
 
 def _rating(row: Mapping[str, Any]) -> str:
     above = row["above_real"]
-    whose = "real photographs" if row["condition"] == REAL else label(row["condition"])
+    whose = "real photographs" if row["condition"] == REAL else run_label(row["condition"])
     text = f"The {row['question']} of {whose} has a median of {row['median']:g}"
     if above:
         text += (
-            f"; with a probability of {percent(above['value'])} {within(above)} a picture of it is "
-            "graded higher than a real photograph, ties counted half"
+            f"; with a probability of {format_share(above['value'])} {format_interval(above)} a "
+            "picture of it is graded higher than a real photograph, ties counted half"
         )
     return f"{text}."
-
-
-def _count(number: int, noun: str, several: str = "") -> str:
-    return f"{number:,} {noun if number == 1 else several or noun + 's'}"
