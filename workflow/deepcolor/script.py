@@ -1,6 +1,5 @@
 """What the scripts of the rules share: a command line made from a signature, and errors in one line."""
 
-import argparse
 import errno
 import inspect
 import json
@@ -10,7 +9,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -110,18 +109,6 @@ def _leave_room(written: Iterable[Path]) -> None:
     for folder in {path.parent for path in written if path.exists()}:
         if shutil.disk_usage(folder).free < ROOM:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
-
-
-def add_scratch(parser: argparse.ArgumentParser) -> None:
-    """Add the option `--scratch`; see `scratch`."""
-    parser.add_argument(
-        "--scratch", choices=["yes", "no"], default="no", help="shards go through TMPDIR"
-    )
-
-
-def scratch(args: argparse.Namespace) -> AbstractContextManager[Path | None]:
-    """Return `scratch_folder` as the option `--scratch` asks for it."""
-    return scratch_folder(args.scratch)
 
 
 @contextmanager

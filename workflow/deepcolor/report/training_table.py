@@ -21,7 +21,8 @@ def tabulate_training(files: Sequence[Path], varies: Mapping[str, str]) -> pd.Da
         Among other columns `model`, `seed`, `options` (of the architecture), a column for each key of
         `training`, `stopped_after` (epochs really trained), `best_epoch` (if early stopping chose it),
         `collapses` (such as "black 1-3, gray 7": the epochs after which validation pictures had
-        collapsed), `collapse` (that of the network that is kept), and what it cost. What there is not is empty.
+        collapsed), `collapse` (that of the network that is kept), and what it cost. What there is not is
+        empty.
     """
     records = [read_json(file) for file in files]
     rows = [{**_settings(record, varies), **_costs(record)} for record in records]
