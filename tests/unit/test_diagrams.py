@@ -19,7 +19,8 @@ from deepcolor.config import configuration
 from deepcolor.config.registry import ARCHITECTURES
 from deepcolor.errors import DeepColorError
 from deepcolor.models import heads
-from deepcolor.report.diagrams import layout, plots, rules
+from deepcolor.report.diagrams import architecture as network_diagram
+from deepcolor.report.diagrams import layout, rules, workflow
 from deepcolor.report.diagrams.stages import describe
 from keras import layers, ops
 from matplotlib.figure import Figure
@@ -286,7 +287,7 @@ def test_networks_of_ones_own(name: str, tmp_path: Path) -> None:
     assert sum(edge["skip"] for edge in described["edges"]) == jumps
     # The names that Keras makes up go on counting, and nothing of them is told.
     assert {**describe(build()), "name": ""} == {**described, "name": ""}
-    plots.plot_architecture(described, tmp_path / "architecture.svg")
+    network_diagram.plot_architecture(described, tmp_path / "architecture.svg")
 
 
 # What is drawn
@@ -296,13 +297,14 @@ def test_networks_of_ones_own(name: str, tmp_path: Path) -> None:
 def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
     """The figures that are drawn, beside the files."""
     figures: list[Figure] = []
-    save = plots.save_figure
+    save = network_diagram.save_figure
 
     def keep(figure: Figure, path: Path, **options: Any) -> None:
         figures.append(figure)
         save(figure, path, **options)
 
-    monkeypatch.setattr(plots, "save_figure", keep)
+    for module in (network_diagram, workflow):
+        monkeypatch.setattr(module, "save_figure", keep)
     return figures
 
 
@@ -327,7 +329,7 @@ def test_architecture_is_drawn(
     described = describe(network(architecture, target, skip))
     paths = [tmp_path / "one.svg", tmp_path / "two.svg"]
     for path in paths:
-        plots.plot_architecture(described, path)
+        network_diagram.plot_architecture(described, path)
     assert paths[0].read_bytes() == paths[1].read_bytes()
     assert b"<svg" in paths[0].read_bytes() and b"<dc:date>" not in paths[0].read_bytes()
     said = check_texts(drawn[0])
@@ -344,7 +346,7 @@ def test_long_titles_are_shrunk(tmp_path: Path, drawn: list[Figure]) -> None:
     for number, stage in enumerate(described["stages"]):
         stage["title"] = f"a_title_that_is_much_too_long_{number} <b> $x$"
         stage["parameters"] = 10**12 + number
-    plots.plot_architecture(described, tmp_path / "architecture.svg")
+    network_diagram.plot_architecture(described, tmp_path / "architecture.svg")
     assert f"{10**12:,}" in check_texts(drawn[0])
 
 
@@ -356,7 +358,7 @@ GRAPH = {
 
 def test_workflow_is_drawn(tmp_path: Path, drawn: list[Figure]) -> None:
     for name in ("one.svg", "two.svg"):
-        plots.plot_workflow(GRAPH, tmp_path / name)
+        workflow.plot_workflow(GRAPH, tmp_path / name)
     assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "two.svg").read_bytes()
     assert check_texts(drawn[0]) == ["one", "two", "a", "a", "b", "b", "c", "c"]
     # Arrows from a to b to c, and one from b to itself.

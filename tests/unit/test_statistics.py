@@ -196,14 +196,14 @@ def test_the_same_images_give_the_same_resamples() -> None:
 def test_memory_has_no_say_in_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
     values, of = clustered(25, 11)
     strata = np.where(of < 10, "a", "b")
-    bootstrap = Bootstrap(list(strata), list(of.astype(str)))
-    whole = bootstrap.means(values[:, None])
+    resampled = Bootstrap(list(strata), list(of.astype(str)))
+    whole = resampled.means(values[:, None])
     for size in (8 * 15 * 1000, 8 * 7 * 15, 1):
         monkeypatch.setattr(bootstrap, "CHUNK_BYTES", size)
         if size > 1:
-            assert np.allclose(bootstrap.means(values[:, None]), whole, rtol=1e-13, atol=0)
+            assert np.allclose(resampled.means(values[:, None]), whole, rtol=1e-13, atol=0)
     monkeypatch.setattr(bootstrap, "RESAMPLES", 50)  # One at a time is slow.
-    assert np.allclose(bootstrap.means(values[:, None]), whole[:50], rtol=1e-13, atol=0)
+    assert np.allclose(resampled.means(values[:, None]), whole[:50], rtol=1e-13, atol=0)
 
 
 def test_influence_is_that_of_leaving_out(monkeypatch: pytest.MonkeyPatch) -> None:

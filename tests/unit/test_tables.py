@@ -11,7 +11,7 @@ from deepcolor.frames import write_frame
 from deepcolor.report.comparison_tables import tabulate_ablations, tabulate_seeds
 from deepcolor.report.formatting import duration, oneline, p_value, short
 from deepcolor.report.results import result_rows
-from deepcolor.report.sections import encoder_weights, results_by_data_set
+from deepcolor.report.sections import encoder_weights, job_costs, results_by_data_set
 from deepcolor.report.tables import read_table
 from deepcolor.report.training_table import tabulate_training
 from records import HOSTILE_DATA_SET, record, varied, write_records
@@ -192,6 +192,17 @@ def test_encoder_weights_are_said_by_network(tmp_path: Path) -> None:
     assert encoder_weights(training) == (
         "ImageNet weights (one, two), weights from mine.h5 (three), random weights (four)"
     )
+
+
+def test_costs_are_those_of_the_rules_that_there_are(tmp_path: Path) -> None:
+    for rule in ("train_model", "former_rule"):
+        (tmp_path / rule).mkdir()
+        (tmp_path / rule / "a.tsv").write_text("s\tmax_rss\n1.5\t-\n150\t200.5\n")
+    (row,) = job_costs(tmp_path, ["plot_costs", "train_model"])
+    assert (row["rule"], row["jobs"], row["seconds"], row["longest"], row["memory"]) == (
+        "train_model", 2, 151.5, 150, 200.5,
+    )  # fmt: skip
+    assert job_costs(tmp_path / "nowhere", ["train_model"]) == []
 
 
 def test_figures_are_said_in_few_digits() -> None:

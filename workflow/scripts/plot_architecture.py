@@ -2,7 +2,7 @@ from pathlib import Path
 
 from deepcolor import script
 from deepcolor.files import read_json
-from deepcolor.report.diagrams.plots import plot_architecture
+from deepcolor.report.diagrams.architecture import plot_architecture
 
 
 def main(*, architecture: Path, figure: Path) -> None:

@@ -2,7 +2,7 @@ from pathlib import Path
 
 from deepcolor import script
 from deepcolor.files import read_json
-from deepcolor.report.diagrams.plots import plot_workflow
+from deepcolor.report.diagrams.workflow import plot_workflow
 
 
 def main(*, rules: Path, figure: Path) -> None:

@@ -40,30 +40,23 @@ def from_files(files: Mapping[tuple[str, str], Path], size: int) -> Predictor:
 def find_pictures(
     folder: Path, names: Iterable[tuple[str, str]], run: str
 ) -> dict[tuple[str, str], Path]:
-    """The files that another program has made of the images of a split.
+    """Return the files that another program has made of the images of a split.
 
     The picture of an image is `{data_set}/{id}` or `{id}` in the folder, with the suffix of any format
     that Pillow knows; other files are passed over.
 
     Args:
-        folder: Where the files are.
+        folder: Folder of the files.
         names: Data set and id of the images.
-        run: Name of the pictures in the configuration, for messages.
+        run: Name of the external predictions in the configuration, for messages.
 
     Returns:
         The file of every image, by data set and id.
 
     Raises:
-        DeepColorError: Some have none, or several, or two the same one.
+        DeepColorError: An image has no picture or several, or two images have the same one.
     """
-    files: dict[str, list[Path]] = {}
-    suffixes = Image.registered_extensions()
-    for file in listing(folder):
-        if file.suffix.lower() not in suffixes:
-            continue
-        own = file.relative_to(folder)
-        for key in (own, own.with_suffix("")):  # Ids may be names of files, suffix and all.
-            files.setdefault(key.as_posix(), []).append(file)
+    files = _files_by_name(folder)
     found, missing = {}, []
     of: dict[Path, str] = {}  # The data set that a file is taken for.
     for data_set, name in names:
@@ -88,3 +81,16 @@ def find_pictures(
             f"such as {missing[0]}.png; what to make them from: snakemake --cores 1 results/inputs"
         )
     return found
+
+
+def _files_by_name(folder: Path) -> dict[str, list[Path]]:
+    """Return the pictures in a folder by their paths in it, with and without suffix."""
+    files: dict[str, list[Path]] = {}
+    suffixes = Image.registered_extensions()
+    for file in listing(folder):
+        if file.suffix.lower() not in suffixes:
+            continue
+        own = file.relative_to(folder)
+        for key in (own, own.with_suffix("")):  # Ids may be names of files, suffix and all.
+            files.setdefault(key.as_posix(), []).append(file)
+    return files

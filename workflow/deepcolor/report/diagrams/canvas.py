@@ -16,6 +16,7 @@ from deepcolor.report.figure_style import new_figure
 
 SIZE, GAP = 8.0, 0.165  # Of text in points, and from line to line.
 ARROW = "#404040"
+WIDTH = 10.0  # Of a diagram, at least.
 
 Point = tuple[float, float]
 Box = tuple[float, float, float, float]  # Left, top, right, bottom.

@@ -59,21 +59,7 @@ def describe(network: keras.Model) -> dict[str, Any]:
     stages: list[dict[str, Any]] = []
     for stage in order:
         inside = [steps[number] for number in members[stage]]
-        # What is padded at the end of a stage is so for the next one.
-        shown = [step for step in inside if not isinstance(step.operation, layers.ZeroPadding2D)]
-        stages.append(
-            {
-                "title": "prepare"
-                if _prepares(inside, steps)
-                else own_title([(step.operation, step.parameters) for step in inside]),
-                "phase": phases[stage],
-                "shape": list((shown or inside)[-1].shape),
-                "layers": sum(isinstance(step.operation, keras.Layer) for step in inside),
-                "kinds": kinds([step.operation for step in inside]),
-                "parameters": sum(step.parameters for step in inside),
-                "trainable_parameters": sum(step.trainable for step in inside),
-            }
-        )
+        stages.append(_describe_stage(inside, steps, phases[stage]))
     _give_titles(stages)
     totals = ("layers", "parameters", "trainable_parameters")
     return {
@@ -85,6 +71,23 @@ def describe(network: keras.Model) -> dict[str, Any]:
             for stage in order
             for parent in sorted(parents[stage], key=place.__getitem__)
         ],
+    }
+
+
+def _describe_stage(inside: list[Step], steps: list[Step], phase: str) -> dict[str, Any]:
+    """Return what `describe` tells of a stage, from its own steps and all of the network."""
+    # What is padded at the end of a stage is so for the next one.
+    shown = [step for step in inside if not isinstance(step.operation, layers.ZeroPadding2D)]
+    return {
+        "title": "prepare"
+        if _prepares(inside, steps)
+        else own_title([(step.operation, step.parameters) for step in inside]),
+        "phase": phase,
+        "shape": list((shown or inside)[-1].shape),
+        "layers": sum(isinstance(step.operation, keras.Layer) for step in inside),
+        "kinds": kinds([step.operation for step in inside]),
+        "parameters": sum(step.parameters for step in inside),
+        "trainable_parameters": sum(step.trainable for step in inside),
     }
 
 

@@ -53,8 +53,7 @@ def analyze(answers: Sequence[Answer], kept: Exclusion, file: str) -> dict[str, 
         DeepColorError: Nobody is left, or no answer on a colorized picture.
     """
     table = answer_frame(kept.answers)
-    judged = table[table["condition"] != REAL]
-    if judged.empty:
+    if not (table["condition"] != REAL).any():
         excluded = ", ".join(
             f"{count} {REASONS[reason]}" for reason, count in kept.people["excluded"].items() if count
         )
@@ -62,8 +61,19 @@ def analyze(answers: Sequence[Answer], kept: Exclusion, file: str) -> dict[str, 
             f"{file}: no answer on a colorized picture is left ({excluded or 'all is practice'}); "
             "wait for more people and export again, or delete the file"
         )
+    found = _overview(answers, kept, table)
+    if found["protocol"] == "rating":
+        found["ratings"] = ratings.rating_rows(table)
+    else:
+        found |= _shares(table, found["protocol"])
+    found["sentences"] = sentences(found)
+    return found
+
+
+def _overview(answers: Sequence[Answer], kept: Exclusion, table: pd.DataFrame) -> dict[str, Any]:
+    """Return counts, people and rules, with results still empty; see `analyze`."""
     protocol = answers[0].protocol
-    found: dict[str, Any] = {
+    return {
         "study": answers[0].study,
         "protocol": protocol,
         "all_answers": len(answers),
@@ -86,12 +96,6 @@ def analyze(answers: Sequence[Answer], kept: Exclusion, file: str) -> dict[str, 
         ],
         "power": None,
     }
-    if protocol == "rating":
-        found["ratings"] = ratings.rating_rows(table)
-    else:
-        found |= _shares(table, protocol)
-    found["sentences"] = sentences(found)
-    return found
 
 
 def answer_frame(answers: Sequence[Answer]) -> pd.DataFrame:

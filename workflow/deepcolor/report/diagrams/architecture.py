@@ -1,9 +1,10 @@
-"""The diagrams: the stages of a network, and the rules of the workflow. Equal inputs give equal files.
+"""The diagram of a network's stages. Equal inputs give equal files.
 
 Lengths are in inches, from the upper left corner, and sizes of text in points.
 """
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -15,12 +16,12 @@ from deepcolor.report.diagrams import layout
 from deepcolor.report.diagrams.canvas import (
     ARROW,
     GAP,
+    WIDTH,
     Box,
     Point,
     canvas,
     draw_arrow,
     draw_box,
-    draw_curve,
     legend,
     length_of,
     wrapped,
@@ -35,7 +36,6 @@ PHASES = {
 }  # fmt: skip
 FIGURES = ("size", "channels", "layers", "parameters", "trainable")
 SKIP = VERMILION
-WIDTH = 10.0
 HEADING = 0.72  # For what the figures under the boxes are.
 TALL = 1.5  # The box of the largest picture.
 LEVEL = 0.17  # From one skip connection to the one above it.
@@ -62,13 +62,9 @@ def plot_architecture(architecture: Mapping[str, Any], path: Path) -> None:
     width = HEADING + pitch * (1 + max(column.values()))
     arcs = _arcs(edges, row, column)
     titles = [wrapped(stage["title"], pitch - 0.08, " ") for stage in stages]
-    centers, most = {}, {}  # Of rows: the middle of their boxes, the lines of their titles.
-    bottom = 0.45
-    for each in sorted(set(row.values())):
-        levels = {level for number, level in arcs.items() if row[edges[number]["from"]] == each}
-        centers[each] = bottom + 0.12 + LEVEL * len(levels) + TALL / 2
-        most[each] = max(len(titles[number]) for number in row if row[number] == each)
-        bottom = centers[each] + TALL / 2 + 0.15 + GAP * (most[each] + len(FIGURES)) + 0.1
+    most = {each: max(len(titles[n]) for n in row if row[n] == each) for each in set(row.values())}
+    levels = {(row[edges[number]["from"]], level) for number, level in arcs.items()}
+    centers, bottom = _centers(most, Counter(each for each, _ in levels))
     listed = _listed([stages[number] for number in sorted(row, key=lambda n: (row[n], n))], width - 1.75)
     figure, axes = canvas(width, bottom + GAP * sum(len(lines) for _, lines in listed) + 0.05)
     write(axes, 0.05, 0.12, _headline(architecture), weight="bold")
@@ -77,13 +73,13 @@ def plot_architecture(architecture: Mapping[str, Any], path: Path) -> None:
         stages, {n: (HEADING + pitch * (column[n] + 0.5), centers[row[n]]) for n in row}, pitch
     )
     for number, edge in enumerate(edges):
-        start, end = boxes[edge["from"]], boxes[edge["to"]]
+        source, target = edge["from"], edge["to"]
         y = None
         if number in arcs:
-            y = centers[row[edge["from"]]] - TALL / 2 - 0.08 - LEVEL * arcs[number]
-        same = row[edge["from"]] == row[edge["to"]]
-        gap = None if same else HEADING + pitch * column[edge["to"]]
-        draw_arrow(axes, _way(start, end, y, gap), SKIP if edge["skip"] else ARROW)
+            y = centers[row[source]] - TALL / 2 - 0.08 - LEVEL * arcs[number]
+        gap = None if row[source] == row[target] else HEADING + pitch * column[target]
+        way = _way(boxes[source], boxes[target], y, gap)
+        draw_arrow(axes, way, SKIP if edge["skip"] else ARROW)
     for number, stage in enumerate(stages):
         left, top, right, low = boxes[number]
         draw_box(axes, boxes[number], PHASES[stage["phase"]], 0.0)
@@ -94,68 +90,7 @@ def plot_architecture(architecture: Mapping[str, Any], path: Path) -> None:
             write(axes, x, y + GAP * line, value, room=pitch - 0.08, ha="center")
             if number == min(each for each in row if row[each] == row[number]):
                 write(axes, 0.05, y + GAP * line, name, color="0.35")
-    for name, lines in listed:
-        write(axes, 1.6, bottom, name, room=1.5, ha="right", weight="bold")
-        for text in lines:
-            write(axes, 1.7, bottom, text)
-            bottom += GAP
-    save_figure(figure, path, metadata={"Date": None})
-
-
-@project_style()
-def plot_workflow(graph: Mapping[str, Any], path: Path) -> None:
-    """Draw the rules of the workflow from left to right, each after those whose files it reads.
-
-    Arrows that follow from others are left out: of a → b → c and a → c the last.
-
-    Args:
-        graph: `rules`, each with its `name` and the `stage` of the workflow that it belongs to, and
-            `edges`, pairs of names: a rule and one that reads its files, which can be itself.
-        path: SVG file to write.
-    """
-    rules = graph["rules"]
-    numbers = {rule["name"]: number for number, rule in enumerate(rules)}
-    parents: dict[int, set[int]] = {number: set() for number in range(len(rules))}
-    for source, target in graph["edges"]:
-        parents[numbers[target]].add(numbers[source])
-    kept = layout.without_shortcuts(layout.acyclic(parents))
-    column = layout.columns(kept)
-    edges = layout.chains(kept, column)
-    height = layout.heights(edges, column)
-    words = [rule["name"].split("_", 1) for rule in rules]
-    wide = max(length_of(word) for lines in words for word in lines) + 0.16
-    pitch = max(wide + 0.3, WIDTH / (1 + max(column.values())))
-    step, tall, top = 0.6, 0.4, 0.45
-    low = min(height.values())
-    places = {
-        place: (pitch * (place[1] + 0.5), top + step * (value - low + 0.5))
-        for place, value in height.items()
-    }
-    figure, axes = canvas(
-        pitch * (1 + max(column.values())), top + step * (max(height.values()) - low + 1)
-    )
-    stages = list(dict.fromkeys(rule["stage"] for rule in rules))
-    colors = {stage: COLORS[number % len(COLORS)] for number, stage in enumerate(stages)}
-    legend(axes, 0.12, [(colors[stage], stage) for stage in stages])
-    for edge in edges:
-        points = [places[edge[0]]]
-        for x, y in (places[place] for place in edge[1:-1]):
-            points += [(x - wide / 2, y), (x + wide / 2, y)]
-        points.append(places[edge[-1]])
-        points[0] = (points[0][0] + wide / 2, points[0][1])
-        points[-1] = (points[-1][0] - wide / 2, points[-1][1])
-        draw_curve(axes, points)
-    for number, lines in enumerate(words):
-        x, y = places[number, column[number]]
-        box = (x - wide / 2, y - tall / 2, x + wide / 2, y + tall / 2)
-        draw_box(axes, box, colors[rules[number]["stage"]], 0.06)
-        for line, text in enumerate(lines):
-            write(axes, x, y + GAP * (line - (len(lines) - 1) / 2), text, ha="center")
-        if number in parents[number]:  # It reads files of its own.
-            turn = y - tall / 2 - 0.12
-            draw_arrow(
-                axes, [(x + 0.2, box[1]), (x + 0.2, turn), (x - 0.2, turn), (x - 0.2, box[1])], ARROW
-            )
+    _write_layers(axes, listed, bottom)
     save_figure(figure, path, metadata={"Date": None})
 
 
@@ -173,6 +108,22 @@ def _rows(stages: Sequence[Mapping[str, Any]], edges: Sequence[Mapping[str, Any]
             goes_on = row[parent] > 0 and row[parent] not in sisters
             row[number] = row[parent] if goes_on else max(row.values()) + 1
     return row
+
+
+def _centers(
+    title_lines: Mapping[int, int], arc_levels: Mapping[int, int]
+) -> tuple[dict[int, float], float]:
+    """Return the height of the middle of each row's boxes, and where the last row ends.
+
+    Args:
+        title_lines: Number of lines of the titles, by row.
+        arc_levels: Number of levels of edges over the boxes, by row; 0 where a row is missing.
+    """
+    centers, bottom = {}, 0.45
+    for row in sorted(title_lines):
+        centers[row] = bottom + 0.12 + LEVEL * arc_levels.get(row, 0) + TALL / 2
+        bottom = centers[row] + TALL / 2 + 0.15 + GAP * (title_lines[row] + len(FIGURES)) + 0.1
+    return centers, bottom
 
 
 def _arcs(
@@ -266,6 +217,15 @@ def _listed(stages: Sequence[Mapping[str, Any]], room: float) -> list[tuple[str,
         name = titles[0] if len(titles) == 1 else f"{titles[0]} to {titles[-1]}"
         found.append((name, wrapped("; ".join(kinds), room, "; ")))
     return found
+
+
+def _write_layers(axes: Axes, listed: Sequence[tuple[str, Sequence[str]]], top: float) -> None:
+    """Write the layers of stages in lines from a height on."""
+    for name, lines in listed:
+        write(axes, 1.6, top, name, room=1.5, ha="right", weight="bold")
+        for text in lines:
+            write(axes, 1.7, top, text)
+            top += GAP
 
 
 def _keys(
