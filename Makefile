@@ -84,7 +84,7 @@ test-setup: $(READY)
 	@python envs/install_clients.py --client $(CLIENTS) c2pa
 
 test-torch: $(TORCH_READY)  ## Try the networks under PyTorch, in an environment of its own (2.6 GB)
-	@KERAS_BACKEND=torch $(TORCH)/bin/python -m pytest tests/unit/test_backends.py
+	@KERAS_BACKEND=torch $(TORCH)/bin/python -m pytest tests/unit/training/test_backends.py
 
 soak: $(READY)  ## Kill trainings and the study's server, KILLS=50 times; disturb whole runs, ROUNDS=5; compare
 	@python tests/soak/training.py --kills $(or $(KILLS),50)

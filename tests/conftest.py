@@ -28,7 +28,7 @@ LONGEST = ["/finished/", "/workflow/", ""]
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Hand tests out by the file, and those of workflow/finished together."""
-    from scheduling import Scheduling  # There is no xdist where the tests of PyTorch run.
+    from support.scheduling import Scheduling  # There is no xdist where the tests of PyTorch run.
 
     config.option.loadscopereorder = False
     return Scheduling(config, log)

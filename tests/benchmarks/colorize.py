@@ -37,10 +37,10 @@ from deepcolor.colorize.write import write  # noqa: E402
 from deepcolor.files import listing  # noqa: E402
 from deepcolor.imaging.decoding import open_rgb, resize  # noqa: E402
 from deepcolor.imaging.tone import chroma_and_spread  # noqa: E402
-from networks import write_onnx  # noqa: E402
 from PIL import Image  # noqa: E402
 from skimage import data  # noqa: E402
 from skimage.color import lab2rgb, rgb2lab  # noqa: E402
+from support.tiny_onnx import write_onnx  # noqa: E402
 
 Image.MAX_IMAGE_PIXELS = None
 # The command, and then what Linux knows of its memory.

@@ -27,7 +27,7 @@ from pathlib import Path
 TESTS = Path(__file__).parents[1]
 sys.path[:0] = [str(TESTS), str(TESTS.parent / "workflow")]
 
-from studies import Visitor, make_study, serving  # noqa: E402
+from support.small_study import Visitor, make_study, serving  # noqa: E402
 
 # Of a picture, in pixels: noise of 100 kB, as photographs of 256 × 256 pixels have it.
 SIDE = 182

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, Page
-from studies import Served, make_study, serving
+from support.small_study import Served, make_study, serving
 
 # Pixels of a picture's side, as by default; trials: to judge, to practice, and to catch the careless.
 SIDE = 256

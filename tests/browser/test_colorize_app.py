@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
-from apps import Served, serving, write_runs
 from deepcolor.colorize import xmp
-from pictures import picture
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, Route
+from support.sample_images import picture
+from support.served_apps import Served, serving, write_runs
 
 from browser.checks import LOOKS, cut, overflow, violations
 

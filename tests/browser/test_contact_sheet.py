@@ -9,7 +9,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 import pytest
 from deepcolor.colorize import contact_sheet
 from playwright.sync_api import Browser, BrowserContext, Page
-from sheets import HOSTILE, TRAINED_ON, entry, write_sheet
+from support.contact_sheets import HOSTILE, TRAINED_ON, entry, write_sheet
 
 from browser.checks import A4, LOOKS, WIDTHS, cut, overflow, shift, violations
 

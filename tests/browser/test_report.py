@@ -4,10 +4,10 @@ import csv
 import re
 from pathlib import Path
 
-import hostile
 import pytest
 from conftest import Copy
 from playwright.sync_api import Browser
+from support import hostile
 
 from browser.checks import A4, LOOKS, cut, overflow, shift, violations
 from browser.conftest import Open

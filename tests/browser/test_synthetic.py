@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from htmlpage import Page as Source
-from records import HOSTILE, HOSTILE_DATA_SET, forty_runs, record
-from simulation import add_acceptance, simulate, write_study
-from synthetic import fewer_resamples, render, summarize, write_results
+from support.html_reader import Page as Source
+from support.simulated_answers import add_acceptance, simulate, write_study
+from support.synthetic_records import HOSTILE, HOSTILE_DATA_SET, forty_runs, record
+from support.synthetic_results import fewer_resamples, render, summarize, write_results
 
 from browser.checks import A4, LOOKS, cut, overflow, shift, violations
 from browser.conftest import Open

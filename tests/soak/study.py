@@ -22,7 +22,7 @@ from typing import Any
 TESTS = Path(__file__).parents[1]
 sys.path[:0] = [str(TESTS), str(TESTS.parent / "workflow")]
 
-from studies import Served, Visitor, make_study, start  # noqa: E402
+from support.small_study import Served, Visitor, make_study, start  # noqa: E402
 
 PEOPLE = 8
 # What people's browsers meet while the server is dead.

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import yaml
 from conftest import PROJECT, Copy
-from hub import serving
-from pods import Cluster
+from support.fake_hub import serving
+from support.fake_kubernetes import Cluster
 
 FOLDER = "workflow/profiles/kubernetes"
 PROFILE = yaml.safe_load((PROJECT / FOLDER / "profile.yaml").read_text("utf-8"))

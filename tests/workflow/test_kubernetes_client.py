@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from conftest import PROJECT
-from hub import serving
-from pods import Cluster
+from support.fake_hub import serving
+from support.fake_kubernetes import Cluster
 
 pytest.importorskip("snakemake_executor_plugin_kubernetes", reason="the executor is not installed")
 sys.path.insert(0, str(PROJECT / "workflow/profiles/kubernetes"))

@@ -7,7 +7,7 @@ from collections import Counter
 import pandas as pd
 import pytest
 from conftest import PROJECT, Copy
-from pictures import picture
+from support.sample_images import picture
 
 MANY = """\
 results: results-many

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from conftest import PROJECT, Copy, mounted
 from deepcolor.study.server import keeper
-from readme import COMMANDS
+from support.readme import COMMANDS
 
 
 def test_clean_keeps_answers_downloads_and_other_results(copy: Copy) -> None:

@@ -3,8 +3,8 @@
 import json
 import re
 
-import hostile
 from conftest import Copy
+from support import hostile
 
 # Rules that get texts which are not names.
 GIVEN_TEXTS = {

@@ -6,12 +6,12 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import hub
 import pytest
 import yaml
 from conftest import PROJECT, Copy
-from network import serve_sources
-from pictures import picture
+from support import fake_hub
+from support.fake_network import serve_sources
+from support.sample_images import picture
 
 # As small as can be, with every source; laid over the paper preset's own names.
 SMALL = """
@@ -42,7 +42,7 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
 
 def prepare(copy: Copy) -> None:
     """Make the paper preset small, and photographs for its folder."""
-    copy.write("workflow/presets/paper.yaml", SMALL % hub.COMMIT)
+    copy.write("workflow/presets/paper.yaml", SMALL % fake_hub.COMMIT)
     (copy.folder / "photographs").mkdir()
     for number in range(2000, 2050):
         picture(number).save(copy.folder / "photographs" / f"{number}.webp")
@@ -168,7 +168,7 @@ def test_all_sources_from_check_to_report(copy: Copy, network: dict[str, str]) -
     assert metrics["all"]["n"] == 12 and metrics["data_sets"].keys() == {"coco", "places365", "mine"}
     page = " ".join(copy.read("results-small/report.html").split())
     assert "on 12 test images of" in page
-    assert f"huggingface.co/datasets/me/places at {hub.COMMIT}" in page
+    assert f"huggingface.co/datasets/me/places at {fake_hub.COMMIT}" in page
     assert "For tests only." in page and "Flickr terms of use" in page
     # The downloads outlive the results, and what is there is not needed again.
     offline = {**network, "http_proxy": "http://127.0.0.1:9", "HF_HUB_OFFLINE": "1"}

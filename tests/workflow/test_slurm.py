@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from benchmarks.demands import uses
 from conftest import Copy
-from slurm import one_node, slurm
+from support.slurm_node import one_node, slurm
 
 pytestmark = pytest.mark.slow
 

@@ -13,16 +13,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import conda_stand_in
-import declared
-import hub
 import pytest
 import yaml
 from conftest import Copy, copy_project, noting
-from network import serve_sources
-from pictures import picture
 from PIL import Image, ImageOps
-from readme import COMMANDS, block, inline
+from support import declared, fake_conda, fake_hub
+from support.fake_network import serve_sources
+from support.readme import COMMANDS, block, inline
+from support.sample_images import picture
 
 CONFIGURATION = """
 image_size: 32
@@ -50,7 +48,7 @@ def tour(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copy]:
     (root / "deepcolor").mkdir()
     copy_project(root / "deepcolor")
     copy = noting(root / "deepcolor")
-    conda = conda_stand_in.install(root / "conda")
+    conda = fake_conda.install(root / "conda")
     with serve_sources(root / "network") as network:
         copy.environment.update(
             network,
@@ -84,7 +82,7 @@ def configure(copy: Copy) -> None:
     head = "ARCHITECTURES = {"
     line = inline('"mynet": .*?,')
     copy.write("workflow/deepcolor/config/registry.py", registry.replace(head, f"{head}\n    {line}"))
-    config = yaml.safe_load(CONFIGURATION % hub.COMMIT)
+    config = yaml.safe_load(CONFIGURATION % fake_hub.COMMIT)
     own = yaml.safe_load(inline("mynet: {.*?}")) | yaml.safe_load(inline("unet-noskip: {.*?}"))
     others = {"copied": {"predictions": "returned"}, "sepia": {"predictions": "sepia"}}
     config["models"] |= own | others
@@ -125,7 +123,7 @@ def test_scores_are_those_of_the_test_images_of_all_sources(tour: Copy) -> None:
     assert metrics["all"]["n"] == 12 and metrics["data_sets"].keys() == {"coco", "places365", "mine"}
     page = " ".join(tour.read("results-mine/report.html").split())
     assert "on 12 test images of" in page
-    assert f"huggingface.co/datasets/me/places at {hub.COMMIT}" in page
+    assert f"huggingface.co/datasets/me/places at {fake_hub.COMMIT}" in page
     assert "For tests only." in page and "Flickr terms of use" in page
     assert "Photographs below the folder photographs." in page
     assert "mynet, 1 epoch" in page and "unet-noskip, 1 epoch" in page

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import photographs
 import pytest
 from conftest import Copy
 from deepcolor.colorize.read import read
 from PIL import Image
-from readme import command
+from support import sample_photographs
+from support.readme import command
 
 SHEET = "results/unet_2/colorized/contact_sheet.html"
 
@@ -22,8 +22,8 @@ def album(finished: Copy) -> Iterator[Path]:
     """Old photographs beside a finished report; what is made of them goes again."""
     folder = finished.folder / "old-photographs"
     folder.mkdir()
-    Image.fromarray(photographs.gray()).save(folder / "portrait.jpg")
-    Image.fromarray(photographs.sepia()).save(folder / "print.png")
+    Image.fromarray(sample_photographs.gray()).save(folder / "portrait.jpg")
+    Image.fromarray(sample_photographs.sepia()).save(folder / "print.png")
     yield folder
     finished.run("rm -r old-photographs colorized results/unet_2/colorized")
 
@@ -62,7 +62,7 @@ def test_a_folder_as_a_target(finished: Copy, album: Path) -> None:
     assert "portrait.jpg" in (folder / "contact_sheet.html").read_text("utf-8")
     assert "Nothing to be done" in finished.run(command).stdout
     # Another photograph is done, the others are kept; one that is none is named, and spoils nothing.
-    Image.fromarray(photographs.colored()).save(album / "later.tif")
+    Image.fromarray(sample_photographs.colored()).save(album / "later.tif")
     (album / "letter.jpg").write_text("Dear all")
     result = finished.run(command)
     assert result.returncode

@@ -5,7 +5,7 @@ import re
 import pytest
 import yaml
 from conftest import PROJECT, Copy
-from readme import COMMANDS, README
+from support.readme import COMMANDS, README
 
 # `make test` is what runs this; `make report` runs first, by the fixture; presets, the user study, one's
 # own photographs, benchmarks and clusters have tests of their own.

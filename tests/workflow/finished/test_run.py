@@ -4,13 +4,13 @@ import csv
 import json
 import re
 
-import declared
 import numpy as np
 import onnxruntime
 import pytest
 from conftest import Copy
 from deepcolor.files import sha256
 from deepcolor.labels import BASELINES
+from support import declared
 
 CHECKS = {"check_data_set", "check_training", "check_setup"}
 RUNS = ["unet_1", "unet_2", "unet-lab_1", "unet-lab-seed1_1"]

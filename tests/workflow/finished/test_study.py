@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-import studies
 from conftest import Copy
-from readme import command
+from support import small_study
+from support.readme import command
 
 PEOPLE = 12
 
@@ -64,7 +64,7 @@ def done(finished: Copy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[C
 
 def take(url: str, seed: int) -> None:
     """Take the study from its beginning to its end, answering at random."""
-    chance, person = random.Random(seed), studies.Visitor(url)
+    chance, person = random.Random(seed), small_study.Visitor(url)
     state = person.begin()
     while state["trial"]:
         for picture in state["trial"]["pictures"]:
