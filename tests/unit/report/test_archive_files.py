@@ -1,6 +1,6 @@
 """Archives: whole, as they were written, and only into the project that they were made of.
 
-What no archive may do is in test_restoring.py.
+What no archive may do is in test_restore.py.
 """
 
 import errno
