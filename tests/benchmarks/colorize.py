@@ -31,7 +31,7 @@ from deepcolor.colorize.chroma import compose, differences, luma  # noqa: E402
 from deepcolor.colorize.colorizer import colorize, previews  # noqa: E402
 from deepcolor.colorize.loading import open_network  # noqa: E402
 from deepcolor.colorize.network import Network  # noqa: E402
-from deepcolor.colorize.read import LEAST_CHROMA  # noqa: E402
+from deepcolor.colorize.read import MIN_CHROMA  # noqa: E402
 from deepcolor.colorize.settings import Settings  # noqa: E402
 from deepcolor.colorize.write import write  # noqa: E402
 from deepcolor.files import listing  # noqa: E402
@@ -72,7 +72,7 @@ def compare_chroma(folder: Path | None) -> None:
         height, width = truth.shape[:2]
         square = resize(truth, SIDE)
         # Small ones are not enlarged, and gray ones have no color to lose.
-        if min(height, width) <= SIDE or chroma_and_spread(square)[0] < LEAST_CHROMA:
+        if min(height, width) <= SIDE or chroma_and_spread(square)[0] < MIN_CHROMA:
             continue
         small = square.astype(np.float32) / 255
         luminance = np.rint(luma(truth)).astype(np.uint8)

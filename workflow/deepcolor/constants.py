@@ -13,4 +13,4 @@ WHITE = np.array([0.95047, 1.0, 1.08883])
 LUMA = (0.299, 0.587, 0.114)
 
 # Identical pictures have an infinite PSNR. It is capped, so that means stay finite.
-MOST_DECIBELS = 100.0
+MAX_DECIBELS = 100.0

@@ -32,11 +32,11 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def first_line(error: BaseException) -> str:
-    """Return the first line of an error's message, `shown`; the name of its kind where it has none."""
-    return shown((str(error).strip().splitlines() or [type(error).__name__])[0])
+    """Return the first line of an error's message, `printable`; the name of its kind where it has none."""
+    return printable((str(error).strip().splitlines() or [type(error).__name__])[0])
 
 
-def shown(text: object) -> str:
+def printable(text: object) -> str:
     """Return a text from outside, such as a file's name, for a line of a terminal, a log or a page.
 
     What could forge or hide text is escaped: line breaks, escape sequences of terminals, NUL, marks that

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from deepcolor.errors import DeepColorError, first_line, shown
+from deepcolor.errors import DeepColorError, first_line, printable
 
 # What this process has put in its place.
 written: set[Path] = set()
@@ -122,7 +122,7 @@ def _locked(path: Path, does: str) -> Iterator[None]:
                     file.seek(0)
                     who = file.read() or "another job"
                     line = f"Waiting for {who}, which {does}; if it is dead, delete {path}"
-                    print(shown(line), flush=True)
+                    print(printable(line), flush=True)
                 told = True
                 time.sleep(POLL)
                 continue

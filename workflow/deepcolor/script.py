@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from cyclopts import App, CycloptsError, Parameter
 
 from deepcolor import files, integrity
-from deepcolor.errors import REMEDIES, DeepColorError, first_line, is_out_of_memory, shown
+from deepcolor.errors import REMEDIES, DeepColorError, first_line, is_out_of_memory, printable
 
 # A notebook's variable names a backend of its own environment; where that is not installed, Matplotlib
 # cannot be imported.
@@ -68,13 +68,13 @@ def run(main: Callable[..., object], *, noted: bool = True) -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except CycloptsError as error:
-        print(f"{script}: error: {shown(error)}", file=sys.stderr)
+        print(f"{script}: error: {printable(error)}", file=sys.stderr)
         sys.exit(2)
     except Exception as error:
         message = _explain(error)
         if message is None:
             raise
-        sys.exit(f"{script}: error: {shown(message)}")
+        sys.exit(f"{script}: error: {printable(message)}")
 
 
 def bind(main: Callable[..., object], words: Sequence[str], name: str) -> Callable[[], object]:

@@ -3,7 +3,7 @@ from typing import Literal
 
 from deepcolor import script
 from deepcolor.config import configuration
-from deepcolor.errors import DeepColorError, shown
+from deepcolor.errors import DeepColorError, printable
 from deepcolor.report import restore
 from deepcolor.report.archive import Layout, members, pack
 
@@ -34,7 +34,7 @@ def _pack(archive: Path, configfile: Path | None) -> None:
     names = members(PROJECT, layout)
     names = [name for name in names if (PROJECT / name).resolve() != itself]
     count, size = pack(PROJECT, names, archive)
-    print(f"Archive: {shown(archive)}, {count:,} files, {size / 1e6:,.0f} MB")
+    print(f"Archive: {printable(archive)}, {count:,} files, {size / 1e6:,.0f} MB")
 
 
 def _unpack(archive: Path, configfile: Path | None) -> None:
@@ -47,7 +47,7 @@ def _unpack(archive: Path, configfile: Path | None) -> None:
         )
     layout = Layout.of(PROJECT, configuration.read_without_files(configfile), configfile)
     count = restore.unpack(archive, PROJECT, layout)
-    print(f"Restored {count:,} files of {shown(archive)}; `make report` continues from there")
+    print(f"Restored {count:,} files of {printable(archive)}; `make report` continues from there")
 
 
 if __name__ == "__main__":

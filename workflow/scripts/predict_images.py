@@ -34,13 +34,13 @@ def main(
 
     shards = Shards(indexes)
     if model:
-        predictor = predict.from_network(loading.load_network(model[0], shards.size))
+        predictor = predict.network_predictor(loading.load_network(model[0], shards.size))
     elif pictures:
         images = shards.images(split)[["data_set", "id"]].itertuples(index=False, name=None)
-        files = external.find_pictures(Path(pictures), images, run)
-        predictor = external.from_files(files, shards.size)
+        files = external.find_predictions(Path(pictures), images, run)
+        predictor = external.external_predictor(files, shards.size)
     else:
-        predictor = baselines.from_baseline(Path(run).name, shards)
+        predictor = baselines.baseline_predictor(Path(run).name, shards)
     count = predict.predict_images(shards, split, predictor, predictions)
     print(f"predict_images {run}: {count} images", flush=True)
 

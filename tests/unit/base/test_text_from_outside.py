@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from deepcolor.colorize import contact_sheet, xmp
 from deepcolor.colorize.loading import open_network
-from deepcolor.errors import DeepColorError, first_line, shown
+from deepcolor.errors import DeepColorError, first_line, printable
 from deepcolor.files import read_json
 from deepcolor.report.markdown import escape_markdown
 from deepcolor.study import answers
@@ -41,9 +41,9 @@ def assert_lines(text: str, count: int) -> None:
 def test_what_is_not_printable_is_escaped() -> None:
     # Spaces and joiners that names of many languages, and of screenshots, have.
     for name in ("Kölner Dom – 東京.jpg", "9.41\u202fAM\u00a0.png", "写真\u3000一", "می\u200cخواهم"):
-        assert shown(name) == name
-    assert shown(EVIL) == r"a\ninspect: b\x1b[31m\u202egpj\u2066\x9b1m\r\u2028c"
-    assert shown(os.fsdecode(b"\xff\0")) == r"\udcff\x00"
+        assert printable(name) == name
+    assert printable(EVIL) == r"a\ninspect: b\x1b[31m\u202egpj\u2066\x9b1m\r\u2028c"
+    assert printable(os.fsdecode(b"\xff\0")) == r"\udcff\x00"
     assert first_line(ValueError("a\x1b[0m\nb")) == r"a\x1b[0m"
 
 

@@ -15,7 +15,7 @@ from deepcolor.colorize import evaluate
 from deepcolor.colorize.evaluate import evaluate_photographs
 from deepcolor.colorize.loading import open_network
 from deepcolor.colorize.network import Network
-from deepcolor.colorize.read import LEAST_CHROMA
+from deepcolor.colorize.read import MIN_CHROMA
 from deepcolor.data.manifest import COLUMNS, write_manifest
 from deepcolor.errors import DeepColorError
 from deepcolor.evaluation import metrics, predict, score
@@ -66,7 +66,7 @@ def test_checks_are_those_of_the_configuration() -> None:
     checks = {name: each["default"] for name, each in data_set["checks"]["properties"].items()}
     assert checks == {
         "min_side": None,  # image_size, the network's.
-        "min_chroma": LEAST_CHROMA,
+        "min_chroma": MIN_CHROMA,
         "toned": False,
         "near_duplicates": evaluate.NEAR_DUPLICATES,
     }

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import PROJECT
 from deepcolor.compute import devices
-from deepcolor.compute.distribution import Distribution, spread
+from deepcolor.compute.distribution import Distribution, make_distribution
 from deepcolor.errors import DeepColorError
 
 # Under TensorFlow "normalized" may differ; under JAX, which normalizes over the whole batch, it may not.
@@ -212,7 +212,7 @@ def test_too_few_devices_are_told(
     monkeypatch.setattr(devices, "usable_gpus", lambda: gpus)
     monkeypatch.setattr(devices, "visible_gpus", list)
     with pytest.raises(DeepColorError) as error:
-        spread(accelerator, count)
+        make_distribution(accelerator, count)
     assert words in str(error.value)
 
 

@@ -52,13 +52,13 @@ def test_interval_of_a_transformed_mean() -> None:
     errors = np.random.default_rng(3).lognormal(-5, 1, 60)
     bootstrap = Bootstrap(["d"] * 60, [str(number) for number in range(60)])
     (plain,) = bootstrap.intervals(errors[:, None])
-    (decibels,) = bootstrap.intervals(errors[:, None], metrics.decibels)
-    assert decibels.value == pytest.approx(float(metrics.decibels(errors.mean())))
+    (decibels,) = bootstrap.intervals(errors[:, None], metrics.psnr_of_mse)
+    assert decibels.value == pytest.approx(float(metrics.psnr_of_mse(errors.mean())))
     # Falling: the ends change places. BCa hardly minds a change of scale.
     width = decibels.high - decibels.low
-    expected = [float(metrics.decibels(end)) for end in (plain.high, plain.low)]
+    expected = [float(metrics.psnr_of_mse(end)) for end in (plain.high, plain.low)]
     assert ends(decibels) == pytest.approx(expected, abs=0.06 * width)
-    theirs = of_scipy(errors, lambda x, axis: metrics.decibels(x.mean(axis=axis)))
+    theirs = of_scipy(errors, lambda x, axis: metrics.psnr_of_mse(x.mean(axis=axis)))
     assert ends(decibels) == pytest.approx(theirs, abs=0.03 * width)
 
 
@@ -141,7 +141,7 @@ def test_one_photograph_each_has_no_interval(strata: list[str]) -> None:
     columns = np.arange(8.0).reshape(4, 2)
     for interval, mean in zip(bootstrap.intervals(columns), (3, 4), strict=True):
         assert interval.value == mean and np.isnan(interval.low) and np.isnan(interval.high)
-    (interval, _) = bootstrap.intervals(columns + 1, metrics.decibels)
+    (interval, _) = bootstrap.intervals(columns + 1, metrics.psnr_of_mse)
     assert interval.value == pytest.approx(-10 * np.log10(4)) and np.isnan(interval.low)
 
 

@@ -13,7 +13,7 @@ from conftest import mounted
 from deepcolor.errors import DeepColorError
 from deepcolor.evaluation import baselines, external, metrics, predict, samples, score
 from deepcolor.evaluation.bootstrap import Bootstrap
-from deepcolor.evaluation.measures import KEPT, MEASURES, OF_MEANS
+from deepcolor.evaluation.measures import AGGREGATE_MEASURES, KEPT, MEASURES
 from deepcolor.imaging import color, lab
 from deepcolor.labels import BASELINES
 from PIL import Image
@@ -64,7 +64,7 @@ def evaluate(predictor: predict.Predictor, shards: Any, path: Path, threads: int
 
 
 def evaluate_baseline(baseline: str, shards: Any, folder: Path, threads: int = 1) -> pd.DataFrame:
-    predictor = baselines.from_baseline(baseline, shards)
+    predictor = baselines.baseline_predictor(baseline, shards)
     return evaluate(predictor, shards, folder / "baseline.npy", threads)
 
 
@@ -91,7 +91,7 @@ def test_grayscale_of_gray_is_the_same() -> None:
 
 def test_predictions_are_stored_as_they_are_scored(shards: Any, tmp_path: Path) -> None:
     path = tmp_path / "predictions.npy"
-    found = evaluate(predict.from_network(gray_network(16)), shards, path)
+    found = evaluate(predict.network_predictor(gray_network(16)), shards, path)
     stored = np.load(path, mmap_mode="r")
     assert np.array_equal(stored, lab.grayscale(shards.pixels))
     assert list(found.columns[:3]) == ["data_set", "id", "group"]
@@ -100,7 +100,7 @@ def test_predictions_are_stored_as_they_are_scored(shards: Any, tmp_path: Path) 
     pd.testing.assert_frame_equal(
         found,
         evaluate(
-            baselines.from_baseline("grayscale-copy", shards),
+            baselines.baseline_predictor("grayscale-copy", shards),
             shards,
             tmp_path / "baseline.npy",
             threads=2,
@@ -111,7 +111,7 @@ def test_predictions_are_stored_as_they_are_scored(shards: Any, tmp_path: Path) 
 def test_many_batches_keep_their_order(tmp_path: Path) -> None:
     many: Any = Kept(crops(2 * predict.BATCH_SIZE + 3))
     path = tmp_path / "predictions.npy"
-    found = evaluate(predict.from_network(gray_network(16)), many, path, threads=2)
+    found = evaluate(predict.network_predictor(gray_network(16)), many, path, threads=2)
     assert np.array_equal(np.load(path), lab.grayscale(many.pixels))
     assert list(found["id"]) == [str(number) for number in range(len(many.pixels))]
     for row in (0, predict.BATCH_SIZE, len(found) - 1):
@@ -124,7 +124,7 @@ def test_predictions_on_a_full_disk_are_an_error(tmp_path: Path) -> None:
     with mounted(tmp_path / "small", "size=64k"):
         with pytest.raises(OSError, match="No space left"):
             path = tmp_path / "small" / "predictions.npy"
-            evaluate(predict.from_network(gray_network(64)), many, path)
+            evaluate(predict.network_predictor(gray_network(64)), many, path)
         assert list((tmp_path / "small").iterdir()) == []
 
 
@@ -192,13 +192,13 @@ def test_pictures_are_found_by_their_names(pattern: str, tmp_path: Path) -> None
         path.touch()
     (tmp_path / ".DS_Store").touch()
     (tmp_path / "more.png").touch()
-    assert external.find_pictures(tmp_path, iter(names), "theirs") == expected
+    assert external.find_predictions(tmp_path, iter(names), "theirs") == expected
 
 
 def test_missing_pictures_are_counted(tmp_path: Path) -> None:
     save(tmp_path, {"0.png": crops(1)[0]})
     with pytest.raises(DeepColorError) as caught:
-        external.find_pictures(tmp_path, [("d", "0"), ("d", "1"), ("d", "2")], "theirs")
+        external.find_predictions(tmp_path, [("d", "0"), ("d", "1"), ("d", "2")], "theirs")
     assert str(caught.value) == (
         f"models.theirs.predictions: of 2 images there is no picture in {tmp_path}, such as d/1.png; "
         "what to make them from: snakemake --cores 1 results/inputs"
@@ -209,21 +209,21 @@ def test_missing_pictures_are_counted(tmp_path: Path) -> None:
 def test_two_pictures_of_an_image_are_refused(second: str, tmp_path: Path) -> None:
     save(tmp_path, {"0.png": crops(1)[0], second: crops(1)[0]})
     with pytest.raises(DeepColorError, match="are both a picture of '0'; keep one of them"):
-        external.find_pictures(tmp_path, [("d", "0")], "theirs")
+        external.find_predictions(tmp_path, [("d", "0")], "theirs")
 
 
 def test_one_picture_of_two_images_is_refused(tmp_path: Path) -> None:
     save(tmp_path, {"0.png": crops(1)[0]})
     with pytest.raises(DeepColorError, match="0.png would be the picture of two images; .*, d or e$"):
-        external.find_pictures(tmp_path, [("d", "0"), ("e", "0")], "theirs")
+        external.find_predictions(tmp_path, [("d", "0"), ("e", "0")], "theirs")
 
 
 def test_pictures_are_scored_like_predictions(shards: Any, tmp_path: Path) -> None:
     colored = shards.pixels[:, ::-1]
     save(tmp_path, {f"{number}.png": picture for number, picture in enumerate(colored)})
-    files = external.find_pictures(tmp_path, shards._names, "theirs")
+    files = external.find_predictions(tmp_path, shards._names, "theirs")
     path = tmp_path / "predictions.npy"
-    found = evaluate(external.from_files(files, shards.size), shards, path, threads=2)
+    found = evaluate(external.external_predictor(files, shards.size), shards, path, threads=2)
     # Of the right size they are taken as they are, to the pixel.
     assert np.array_equal(np.load(path), colored)
     again = metrics.per_image(shards.pixels, colored)
@@ -240,7 +240,9 @@ def test_pictures_of_another_size_are_resized(
     resized = np.asarray(Image.fromarray(whole).resize(size, Image.Resampling.BOX))
     save(tmp_path, {"0.png": resized})
     path = tmp_path / "predictions.npy"
-    found = evaluate(external.from_files({("d", "0"): tmp_path / "0.png"}, shards.size), shards, path)
+    found = evaluate(
+        external.external_predictor({("d", "0"): tmp_path / "0.png"}, shards.size), shards, path
+    )
     assert np.load(path).shape == (1, 16, 16, 3)
     assert found["psnr"][0] > (18 if size == (8, 8) else 22)
 
@@ -250,8 +252,8 @@ def test_grayscale_and_transparent_pictures_are_read(shards: Any, tmp_path: Path
     shards.pixels, shards._names = shards.pixels[:2], shards._names[:2]
     opaque = np.concatenate([gray[1], np.full((16, 16, 1), 255, np.uint8)], axis=-1)
     save(tmp_path, {"0.png": gray[0, ..., 0], "1.png": opaque})
-    files = external.find_pictures(tmp_path, shards._names, "theirs")
-    evaluate(external.from_files(files, shards.size), shards, tmp_path / "predictions.npy")
+    files = external.find_predictions(tmp_path, shards._names, "theirs")
+    evaluate(external.external_predictor(files, shards.size), shards, tmp_path / "predictions.npy")
     assert np.array_equal(np.load(tmp_path / "predictions.npy"), gray[:2])
 
 
@@ -259,9 +261,9 @@ def test_grayscale_and_transparent_pictures_are_read(shards: Any, tmp_path: Path
 def test_broken_picture_is_named(content: bytes, shards: Any, tmp_path: Path) -> None:
     save(tmp_path, {f"{number}.png": picture for number, picture in enumerate(shards.pixels)})
     (tmp_path / "3.png").write_bytes(content)
-    files = external.find_pictures(tmp_path, shards._names, "theirs")
+    files = external.find_predictions(tmp_path, shards._names, "theirs")
     with pytest.raises(DeepColorError, match=r"3.png cannot be read \(.*\); make it anew$") as caught:
-        evaluate(external.from_files(files, shards.size), shards, tmp_path / "predictions.npy")
+        evaluate(external.external_predictor(files, shards.size), shards, tmp_path / "predictions.npy")
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "predictions.npy").exists()
 
@@ -321,7 +323,11 @@ def test_mean_of_decibels_and_decibels_of_the_mean_are_kept_apart() -> None:
 
 def test_every_figure_has_a_definition() -> None:
     summary = score.summarize(scored())
-    assert set(summary["measures"]) == {*MEASURES, *OF_MEANS} == set(summary["all"]["as_predicted"])
+    assert (
+        set(summary["measures"])
+        == {*MEASURES, *AGGREGATE_MEASURES}
+        == set(summary["all"]["as_predicted"])
+    )
     for each in summary["measures"].values():
         assert each["definition"].endswith(".") and each["unit"]
         assert each["better"] in ("higher", "lower", None)
@@ -401,8 +407,8 @@ def test_inputs_are_what_networks_see(tmp_path: Path) -> None:
         with Image.open(tmp_path / "inputs" / data_set / f"{name}.png") as picture:
             assert picture.mode == "L" and np.array_equal(np.asarray(picture), gray[..., 0])
     # Given back as they are, they are found, and score as the grayscale copy.
-    files = external.find_pictures(tmp_path / "inputs", names, "theirs")
-    found = evaluate(external.from_files(files, four.size), four, tmp_path / "p.npy")
+    files = external.find_predictions(tmp_path / "inputs", names, "theirs")
+    found = evaluate(external.external_predictor(files, four.size), four, tmp_path / "p.npy")
     copy = evaluate_baseline("grayscale-copy", four, tmp_path)
     pd.testing.assert_frame_equal(found, copy)
 
@@ -412,5 +418,5 @@ def test_an_id_may_be_the_name_of_a_file(name: str, tmp_path: Path) -> None:
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).touch()
     (tmp_path / "photo.json").touch()  # No picture.
-    found = external.find_pictures(tmp_path, [("d", "photo.jpg")], "theirs")
+    found = external.find_predictions(tmp_path, [("d", "photo.jpg")], "theirs")
     assert found == {("d", "photo.jpg"): tmp_path / name}

@@ -259,10 +259,10 @@ def test_mse_and_psnr_by_hand() -> None:
     assert metrics.mse(flat(0, 0, 0), flat(255, 255, 255)) == 1
     assert metrics.mse(flat(255, 0, 0), flat(0, 0, 0)) == pytest.approx(1 / 3)
     assert metrics.mse(flat(10, 10, 10), flat(61, 61, 61)) == pytest.approx(0.04)
-    values = metrics.decibels(np.array([1, 0.1, 0.01, 1e-10, 1e-12, 0]))
+    values = metrics.psnr_of_mse(np.array([1, 0.1, 0.01, 1e-10, 1e-12, 0]))
     assert values == pytest.approx([0, 10, 20, 100, 100, 100])
     # The least error that 8-bit pictures can have is far from the cap, even of 4096×4096 pixels.
-    assert metrics.decibels(1 / (255**2 * 3 * 4096**2)) < 126
+    assert metrics.psnr_of_mse(1 / (255**2 * 3 * 4096**2)) < 126
 
 
 def test_equal_pictures() -> None:

@@ -56,7 +56,7 @@ def saved(folder: Path, architecture: str, target: str) -> Path:
         if "moving_variance" in variable.path:
             variable.assign(random.uniform(0.8, 1.2, variable.shape))
     folder.mkdir(exist_ok=True)
-    heads.colorizer(network).save(folder / "model.keras")
+    heads.with_rgb_output(network).save(folder / "model.keras")
     (folder / "model_card.json").write_text('{\n  "run": "it_1",\n  "name": "ö|<b>"\n}\n', "utf-8")
     (folder / "MODEL_CARD.md").write_text("# it_1\n", "utf-8")
     return folder

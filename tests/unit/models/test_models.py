@@ -81,7 +81,7 @@ def test_contract(architecture: str, target: str) -> None:
     assert predicted.dtype == np.float32
     assert predicted.min() >= (0 if target == "rgb" else -1) and predicted.max() <= 1
     if target == "lab":
-        rgb = predict(heads.colorizer(model), luminance)
+        rgb = predict(heads.with_rgb_output(model), luminance)
         assert rgb.shape == (2, 64, 64, 3) and rgb.dtype == np.float32
         assert rgb.min() >= 0 and rgb.max() <= 1
 
@@ -254,7 +254,7 @@ def test_koalarization_trains_the_published_parameters(
 
 def test_saved_koalarization_is_the_same(tmp_path: Path) -> None:
     # Its lightness is a model within the model, of plain operations.
-    model = heads.colorizer(built("koalarization", "lab"))
+    model = heads.with_rgb_output(built("koalarization", "lab"))
     model.save(tmp_path / "model.keras")
     again = keras.saving.load_model(tmp_path / "model.keras")
     luminance = np.random.default_rng(0).random((2, 64, 64, 1), np.float32)

@@ -56,7 +56,7 @@ def network(architecture: str, target: str, skip: bool | None) -> keras.Model:
         options["skip_connections"] = skip
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(keras.applications, "InceptionResNetV2", tiny_encoders.small_classifier)
-        return heads.colorizer(pkgutil.resolve_name(ARCHITECTURES[architecture])(64, **options))
+        return heads.with_rgb_output(pkgutil.resolve_name(ARCHITECTURES[architecture])(64, **options))
 
 
 def check(model: keras.Model) -> dict[str, Any]:

@@ -71,7 +71,7 @@ def test_over_all_lists_a_photograph_goes_through_all_conditions(study: dict[str
 @given(studies(), st.integers(0, 5000))
 def test_nobody_sees_a_photograph_twice(study: dict[str, Any], ordinal: int) -> None:
     shown = person_trials(study, ordinal % len(study["lists"]), ordinal)
-    assert len(shown) == design.most_answers(study)
+    assert len(shown) == design.max_answers(study)
     assert len({each.image for each in shown}) == len(shown)
     names = [name for each in shown for name in each.pictures]
     assert len(set(names)) == len(names)

@@ -91,7 +91,7 @@ def test_networks_predict(architecture: str) -> None:
         pytest.skip("takes a minute to compile, and has no kind of layer that the others lack")
     network = pkgutil.resolve_name(ARCHITECTURES[architecture])(32, target="lab", **options)
     luminance = keras.ops.convert_to_numpy(color.to_luminance(VALIDATION[:2]))
-    rgb = heads.colorizer(network).predict_on_batch(luminance)
+    rgb = heads.with_rgb_output(network).predict_on_batch(luminance)
     assert rgb.shape == (2, 32, 32, 3)
     assert np.isfinite(rgb).all() and rgb.min() >= 0 and rgb.max() <= 1
 
@@ -102,7 +102,7 @@ def test_networks_learn(target: str, tmp_path: Path) -> None:
     history = fit(model, settings, tmp_path / "b", 12)
     assert history[-1]["loss"] < 0.6 * history[0]["loss"]
     luminance = keras.ops.convert_to_numpy(color.to_luminance(VALIDATION))
-    predicted = lab.to_8bit(heads.colorizer(model.layers[-1]).predict_on_batch(luminance))
+    predicted = lab.to_8bit(heads.with_rgb_output(model.layers[-1]).predict_on_batch(luminance))
     scores = metrics.per_image(VALIDATION, predicted)
     assert scores["mse"].mean() == pytest.approx(history[-1]["val_mse"], rel=0.02)
     assert scores["psnr"].mean() == pytest.approx(history[-1]["val_psnr"], rel=0.02)
@@ -150,7 +150,7 @@ def test_saved_network_predicts_the_same_elsewhere(tmp_path: Path) -> None:
 
 def save(folder: Path) -> None:
     """Save a network with chroma inside, and what it predicts."""
-    network = heads.colorizer(unet(32, filters=[4, 8], target="lab"))
+    network = heads.with_rgb_output(unet(32, filters=[4, 8], target="lab"))
     network.save(folder / "model.keras")
     luminance = keras.ops.convert_to_numpy(color.to_luminance(VALIDATION))
     predicted = keras.ops.convert_to_numpy(network(luminance, training=False))

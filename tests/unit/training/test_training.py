@@ -178,7 +178,7 @@ def test_saved_network_has_the_averaged_weights_and_the_scores_of_the_history(
     squares = ((pictures[1] / 255 - rgb) ** 2).mean(axis=(1, 2, 3))
     history = pd.read_csv(straight / "history.csv")
     assert squares.mean() == pytest.approx(history["val_mse"].iloc[-1], rel=1e-5)
-    assert metrics.decibels(squares).mean() == pytest.approx(history["val_psnr"].iloc[-1], rel=1e-5)
+    assert metrics.psnr_of_mse(squares).mean() == pytest.approx(history["val_psnr"].iloc[-1], rel=1e-5)
     raw = load_file(straight / "state.safetensors")
     saved = network.get_layer("encoder1_conv").kernel
     assert not any(np.array_equal(saved, array) for name, array in raw.items() if "average" not in name)
@@ -353,12 +353,12 @@ def test_mixed_precision_computes_in_16_bits_and_saves_32(
     assert network.get_layer("encoder1_conv").compute_dtype == precision
     assert network.get_layer("chroma").compute_dtype == "float32"
     model.train_on_batch(pictures[0][:4])
-    saved = target_spaces.colorizer(target_spaces.in_float32(network))
+    saved = target_spaces.with_rgb_output(target_spaces.in_float32(network))
     computing = [layer for layer in saved.layers if not isinstance(layer, keras.layers.InputLayer)]
     assert {layer.compute_dtype for layer in computing} == {"float32"}
     luminance = keras.ops.convert_to_numpy(color.to_luminance(pictures[1]))
     ours = saved.predict_on_batch(luminance)
-    theirs = target_spaces.colorizer(network).predict_on_batch(luminance)
+    theirs = target_spaces.with_rgb_output(network).predict_on_batch(luminance)
     assert ours.dtype == theirs.dtype == np.float32
     assert np.abs(ours - theirs).max() < 0.05 and not np.array_equal(ours, theirs)
 
@@ -477,12 +477,12 @@ def test_metrics_of_training_are_those_of_the_definition(
     images = pictures[0][:5]
     measured = model.evaluate(images, images, batch_size=2, verbose=0, return_dict=True)
     predicted = model.predict(images, verbose=0)
-    rgb = target_spaces.colorizer(model.layers[-1]).predict(
+    rgb = target_spaces.with_rgb_output(model.layers[-1]).predict(
         keras.ops.convert_to_numpy(color.to_luminance(images)), verbose=0
     )
     squares = ((images / 255 - rgb) ** 2).mean(axis=(1, 2, 3))
     assert measured["mse"] == pytest.approx(squares.mean(), rel=1e-4)
-    assert measured["psnr"] == pytest.approx(metrics.decibels(squares).mean(), rel=1e-4)
+    assert measured["psnr"] == pytest.approx(metrics.psnr_of_mse(squares).mean(), rel=1e-4)
     right = (images.argmax(-1) == rgb.argmax(-1)).mean()
     assert measured["accuracy"] == pytest.approx(right, rel=1e-3)
     if target == "rgb":
@@ -500,7 +500,7 @@ def test_lab_target_keeps_the_luminance_of_the_input(
     from skimage.color import rgb2lab
 
     model, _ = make("lab")
-    network = target_spaces.colorizer(model.layers[-1])
+    network = target_spaces.with_rgb_output(model.layers[-1])
     luminance = keras.ops.convert_to_numpy(color.to_luminance(pictures[1]))
     rgb = network.predict_on_batch(luminance)
     gray = lab.grayscale(pictures[1]) / 255

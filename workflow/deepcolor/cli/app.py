@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from deepcolor.cli.arguments import most, port
-from deepcolor.errors import DeepColorError, shown
+from deepcolor.errors import DeepColorError, printable
 
 # Threads that answer: of a picture in work, those that wait, and one for the page itself.
 THREADS = 4
@@ -112,7 +112,7 @@ def run_app(args: argparse.Namespace) -> None:
         "their way; for a network that you trust",
         "Ctrl-C stops",
     ]
-    print("\n".join(map(shown, filter(None, lines))), flush=True)
+    print("\n".join(map(printable, filter(None, lines))), flush=True)
     server.run(
         app,
         listener,

@@ -14,7 +14,7 @@ from deepcolor.cli.arguments import (
     quality,
     tiles,
 )
-from deepcolor.errors import DeepColorError, shown
+from deepcolor.errors import DeepColorError, printable
 
 
 def add_colorize(parser: argparse.ArgumentParser) -> None:
@@ -85,7 +85,7 @@ def run_colorize(args: argparse.Namespace) -> None:
     threads = args.threads or os.cpu_count() or 1
     network = open_network(args.model, threads)
     for note in network.notes:
-        print(f"colorize: {shown(note)}", flush=True)
+        print(f"colorize: {printable(note)}", flush=True)
     summary = colorize_files(
         args.photographs,
         args.output,
@@ -105,9 +105,9 @@ def run_inspect(args: argparse.Namespace) -> None:
     failed = False
     for path in args.files:
         try:
-            print(shown(f"{path}: {inspect(path)}"), flush=True)
+            print(printable(f"{path}: {inspect(path)}"), flush=True)
         except ValueError as error:
             failed = True
-            print(shown(f"inspect: error: {path}: {error}"), file=sys.stderr)
+            print(printable(f"inspect: error: {path}: {error}"), file=sys.stderr)
     if failed:
         sys.exit(1)

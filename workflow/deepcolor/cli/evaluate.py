@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from deepcolor.cli.arguments import add_photographs_and_model, count
-from deepcolor.errors import DeepColorError, first_line, shown
+from deepcolor.errors import DeepColorError, first_line, printable
 
 # What the table shows; all else is in the files.
 SHOWN = (
@@ -65,7 +65,7 @@ def run_evaluate(args: argparse.Namespace) -> None:
     threads = args.threads or os.cpu_count() or 1
     network = open_network(args.model, threads)
     for note in network.notes:
-        print(f"evaluate: {shown(note)}", flush=True)
+        print(f"evaluate: {printable(note)}", flush=True)
     done = evaluate_photographs(
         list(files.values()), network, threads=threads, manifest=args.manifest, split=args.split
     )
@@ -75,12 +75,13 @@ def run_evaluate(args: argparse.Namespace) -> None:
     if args.per_image:
         score.write_per_image(done.scores, args.per_image)
     for rejection in done.rejected:
-        print(shown(f"evaluate: passed over: {rejection.id}: {rejection.reason}"), file=sys.stderr)
+        print(printable(f"evaluate: passed over: {rejection.id}: {rejection.reason}"), file=sys.stderr)
     if done.apart:
         print(f"evaluate: {done.apart} photographs are of other splits than {args.split}")
     if done.missing:
         print(
-            f"evaluate: {done.missing} photographs of {shown(args.manifest)} are not among those named"
+            f"evaluate: {done.missing} photographs of {printable(args.manifest)} are not among those "
+            "named"
         )
     if found.passed_over:
         print(f"evaluate: {found.passed_over} other files in folders were passed over")

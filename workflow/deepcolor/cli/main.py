@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from deepcolor import script
 from deepcolor.cli import app, colorize, evaluate, study
-from deepcolor.errors import shown
+from deepcolor.errors import printable
 
 
 def main() -> None:
@@ -29,7 +29,7 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print usage and the message, and exit with code 2."""
-        super().error(shown(message))
+        super().error(printable(message))
 
 
 def _main() -> None:

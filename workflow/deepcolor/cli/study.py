@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from deepcolor.cli.arguments import port
-from deepcolor.errors import shown
+from deepcolor.errors import printable
 
 
 def add_study(parser: argparse.ArgumentParser) -> None:
@@ -69,13 +69,13 @@ def _export(args: argparse.Namespace) -> None:
     from deepcolor.study.server import export
 
     output = args.output or args.study / "answers.csv"
-    print(f"{export.export(_database(args), output)} answers: {shown(output)}", flush=True)
+    print(f"{export.export(_database(args), output)} answers: {printable(output)}", flush=True)
 
 
 def _backup(args: argparse.Namespace) -> None:
     from deepcolor.study.server import export
 
-    print(f"{export.backup(_database(args), args.copy)} answers: {shown(args.copy)}", flush=True)
+    print(f"{export.backup(_database(args), args.copy)} answers: {printable(args.copy)}", flush=True)
 
 
 def add_import(parser: argparse.ArgumentParser) -> None:

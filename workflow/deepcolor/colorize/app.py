@@ -25,13 +25,13 @@ from deepcolor.colorize.loading import open_network
 from deepcolor.colorize.network import Network
 from deepcolor.colorize.settings import Settings
 from deepcolor.colorize.write import write
-from deepcolor.errors import DeepColorError, first_line, shown
+from deepcolor.errors import DeepColorError, first_line, printable
 from deepcolor.labels import run_label
 from deepcolor.web import security
 
 SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "TIFF": ".tif", "WEBP": ".webp"}
 PREVIEW = 1200  # Longer side of what the page shows, in pixels, at most.
-MOST_SATURATION = 2.0
+MAX_SATURATION = 2.0
 MAX_SECONDS = 60.0  # For the predictions of a picture's tiles.
 TILES = 2  # Along the shorter side, if asked for.
 # Pictures that wait for their turn, at most, and seconds until they are sent away.
@@ -115,7 +115,7 @@ def create_app(
             most_bytes=app.config["MAX_CONTENT_LENGTH"],
             most_megabytes=most_megabytes,
             most_megapixels=most_megapixels,
-            most_saturation=MOST_SATURATION,
+            most_saturation=MAX_SATURATION,
         )
 
     @app.post("/colorize")
@@ -143,7 +143,7 @@ def create_app(
         try:
             return loaded(path, path.stat().st_mtime_ns)
         except (DeepColorError, OSError) as error:
-            print(shown(f"app: error: {error}"), file=sys.stderr, flush=True)
+            print(printable(f"app: error: {error}"), file=sys.stderr, flush=True)
             abort(HTTPStatus.SERVICE_UNAVAILABLE, BROKEN)
 
     @app.errorhandler(HTTPException)
@@ -174,8 +174,8 @@ def _settings(asked: Mapping[str, str]) -> Settings:
         saturation = float(asked.get("saturation", "1"))
     except ValueError:
         saturation = -1
-    if not 0 <= saturation <= MOST_SATURATION:
-        abort(HTTPStatus.BAD_REQUEST, f"saturation: name a number from 0 to {MOST_SATURATION:g}")
+    if not 0 <= saturation <= MAX_SATURATION:
+        abort(HTTPStatus.BAD_REQUEST, f"saturation: name a number from 0 to {MAX_SATURATION:g}")
     flags = {name: asked.get(name, "0") for name in ("tiles", "keep_tint", "label")}
     for name, value in flags.items():
         if value not in ("0", "1"):

@@ -15,14 +15,14 @@ from deepcolor.colorize import contact_sheet
 from deepcolor.colorize.batch_file import Batch, BatchOptions, colorize_file
 from deepcolor.colorize.inputs import MANIFEST, SHEET, Found, Job, find_jobs
 from deepcolor.colorize.network import Network
-from deepcolor.colorize.results import Summary, read_manifest, write_manifest
+from deepcolor.colorize.results import Summary, read_results, write_results
 from deepcolor.colorize.room import MEGAPIXELS_AT_A_TIME, Room
 from deepcolor.colorize.settings import Settings
-from deepcolor.errors import DeepColorError, first_line, shown
+from deepcolor.errors import DeepColorError, first_line, printable
 from deepcolor.files import alone_in, write_text
 from deepcolor.progress import Progress
 
-EVERY = 30.0  # Seconds between manifests while there is work.
+RESULTS_SECONDS = 30.0  # Seconds between manifests while there is work.
 FULL, CLOSED = "; free some space and run the same command again", "; name another --output"
 REMEDIES = {
     errno.ENOSPC: FULL, errno.EDQUOT: FULL, errno.EROFS: CLOSED, errno.EACCES: CLOSED,
@@ -65,7 +65,7 @@ def _colorize_all(
     found: Found, output: Path, network: Network, settings: Settings, options: BatchOptions
 ) -> Summary:
     summary = Summary(failed=found.faults, passed_over=found.passed_over)
-    known = read_manifest(output / MANIFEST)
+    known = read_results(output / MANIFEST)
     with (
         ThreadPoolExecutor(options.threads) as pool,
         ThreadPoolExecutor(options.threads) as workers,
@@ -86,9 +86,9 @@ def _colorize_all(
                 for future in wait(waiting, return_when=FIRST_COMPLETED).done:
                     _note(summary, future, waiting.pop(future))
                     progress.add()
-                if time.monotonic() - written > EVERY:
+                if time.monotonic() - written > RESULTS_SECONDS:
                     with suppress(OSError):  # Reported at the end.
-                        write_manifest(output, network.notes, summary, known)
+                        write_results(output, network.notes, summary, known)
                     written = time.monotonic()
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
@@ -96,7 +96,7 @@ def _colorize_all(
                 if not future.cancelled():
                     _note(summary, future, job)
             try:
-                entries = write_manifest(output, network.notes, summary, known)
+                entries = write_results(output, network.notes, summary, known)
                 write_text(output / SHEET, contact_sheet.render(entries, network.notes))
             except OSError as error:
                 summary.failed[str(output / SHEET)] = reason(error)
@@ -129,15 +129,15 @@ def report(summary: Summary, sheet: Path) -> None:
         SystemExit: Some failed; the exit code is 1.
     """
     for note, count in sorted(Counter(note for each in summary.done for note in each["notes"]).items()):
-        print(f"colorize: of {count}: {shown(note)}")
+        print(f"colorize: of {count}: {printable(note)}")
     if summary.passed_over:
         print(f"colorize: {summary.passed_over} other files in folders were passed over")
     print(
         f"colorize: {len(summary.done)} colorized, {len(summary.kept)} done before, "
-        f"{len(summary.failed)} failed: {shown(sheet)}",
+        f"{len(summary.failed)} failed: {printable(sheet)}",
         flush=True,
     )
     for name, why in sorted(summary.failed.items()):
-        print(shown(f"colorize: error: {name}: {why}"), file=sys.stderr)
+        print(printable(f"colorize: error: {name}: {why}"), file=sys.stderr)
     if summary.failed:
         sys.exit(1)

@@ -15,7 +15,7 @@ from deepcolor.colorize.colorizer import Limits, colorfulness_of, colorize, prev
 from deepcolor.colorize.content_credentials import Signer, credentials
 from deepcolor.colorize.inputs import Job
 from deepcolor.colorize.network import Network
-from deepcolor.colorize.read import MOST_MEGAPIXELS
+from deepcolor.colorize.read import MAX_MEGAPIXELS
 from deepcolor.colorize.room import Room, megapixels_of
 from deepcolor.colorize.settings import Settings
 from deepcolor.colorize.write import write
@@ -40,7 +40,7 @@ class BatchOptions:
 
     threads: int = 1
     overwrite: bool = False
-    most_megapixels: float = MOST_MEGAPIXELS
+    most_megapixels: float = MAX_MEGAPIXELS
     signer: Signer | None = None
 
 

@@ -11,14 +11,14 @@ import numpy as np
 from deepcolor.colorize import icc, xmp
 from deepcolor.colorize.chroma import compose, differences, luma
 from deepcolor.colorize.network import Network
-from deepcolor.colorize.read import MOST_MEGAPIXELS, Photograph, read
+from deepcolor.colorize.read import MAX_MEGAPIXELS, Photograph, read
 from deepcolor.colorize.settings import Settings
 from deepcolor.colorize.tiling import predict_colors, working_picture
 from deepcolor.colorize.visible_label import label
 from deepcolor.imaging.colorfulness import colorfulness
 from deepcolor.version import VERSION
 
-MOST_XMP = 65_000  # Bytes that a JPEG file has room for, about.
+MAX_XMP_BYTES = 65_000  # Bytes that a JPEG file has room for, about.
 
 
 @dataclass
@@ -49,7 +49,7 @@ class Limits:
         max_seconds: Time in seconds for the predictions of all tiles, see `predict_colors`.
     """
 
-    most_megapixels: float = MOST_MEGAPIXELS
+    most_megapixels: float = MAX_MEGAPIXELS
     max_seconds: float = math.inf
 
 
@@ -117,7 +117,7 @@ def _marked(photograph: Photograph, noted: dict[str, str], notes: list[str]) -> 
     if photograph.xmp and not xmp.is_readable(photograph.xmp):
         notes.append("its XMP metadata cannot be read and are left out")
     packet = xmp.mark(photograph.xmp, noted)
-    if photograph.format == "JPEG" and len(packet) > MOST_XMP:
+    if photograph.format == "JPEG" and len(packet) > MAX_XMP_BYTES:
         packet = xmp.mark(b"", noted)
         notes.append("its XMP metadata leave no room for the mark and are left out")
     return packet

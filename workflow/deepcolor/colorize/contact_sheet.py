@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from PIL import Image
 
 from deepcolor.colorize.inputs import SMALL, natural_order
-from deepcolor.errors import shown
+from deepcolor.errors import printable
 from deepcolor.files import replacing
 
 HALVES = ("before", "after")
@@ -75,7 +75,7 @@ def render(entries: Sequence[Mapping[str, Any]], trained_on: Sequence[str]) -> s
     ordered = sorted(entries, key=lambda each: natural_order(each["output"]))
     return environment.get_template("contact_sheet.html.j2").render(
         entries=[_shown(each) for each in ordered],
-        models=sorted({shown(each["model"] or "an unnamed network") for each in entries}),
+        models=sorted({printable(each["model"] or "an unnamed network") for each in entries}),
         trained_on=trained_on,
     )
 
@@ -84,8 +84,8 @@ def _shown(entry: Mapping[str, Any]) -> dict[str, Any]:
     """What the page says of a photograph."""
     output = entry["output"]
     width, height = entry.get("preview", (3, 2))
-    name, notes = shown(_readable(output)), shown("; ".join(entry.get("notes", [])))
-    model = shown(entry["model"] or "an unnamed network")
+    name, notes = printable(_readable(output)), printable("; ".join(entry.get("notes", [])))
+    model = printable(entry["model"] or "an unnamed network")
     return {
         "name": name,
         "address": _address(output),

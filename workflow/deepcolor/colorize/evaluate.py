@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from deepcolor.colorize.network import Network
-from deepcolor.colorize.read import LEAST_CHROMA, MOST_MEGAPIXELS
+from deepcolor.colorize.read import MAX_MEGAPIXELS, MIN_CHROMA
 from deepcolor.colorize.room import MEGAPIXELS_AT_A_TIME, Room, megapixels_of
 from deepcolor.data.manifest import read_manifest
 from deepcolor.data.near_duplicates import HashIndex
@@ -91,7 +91,7 @@ def evaluate_photographs(
     """
     done = Evaluated()
     if manifest is None:
-        checks = Checks(network.size, LEAST_CHROMA, toned=False, near_duplicates=NEAR_DUPLICATES)
+        checks = Checks(network.size, MIN_CHROMA, toned=False, near_duplicates=NEAR_DUPLICATES)
         candidates = [Candidate(id=str(file), path=file) for file in files]
     else:
         checks = None
@@ -177,7 +177,7 @@ def _read(candidate: Candidate, size: int, checks: Checks | None, room: Room) ->
     if not candidate.id.isprintable():  # It could not be written into a table, nor into a message.
         return Rejection(ascii(candidate.id), "unusable file name")
     megapixels = megapixels_of(path)
-    if megapixels > MOST_MEGAPIXELS:
+    if megapixels > MAX_MEGAPIXELS:
         return Rejection(candidate.id, f"too large: {megapixels:.0f} megapixels")
     try:
         with room.of(megapixels):

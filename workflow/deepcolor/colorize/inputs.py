@@ -139,7 +139,7 @@ def _is_written(file: Path) -> bool:
     format = Image.registered_extensions().get(file.suffix.lower())
     if format is None:
         try:
-            with bounds.header_of(file) as image:
+            with bounds.read_header(file) as image:
                 format = image.format
         except Exception:  # What is wrong with it is said when it is read.
             return False

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from deepcolor.colorize.onnx_process import Session
-from deepcolor.errors import DeepColorError, first_line, shown
+from deepcolor.errors import DeepColorError, first_line, printable
 from deepcolor.files import sha256
 
 MAX_SIZE = 4096  # Side of a network's pictures, in pixels.
@@ -100,12 +100,12 @@ def load_network(path: Path, opener: Callable[[Path], Opened]) -> Network:
         ) from error
     in_short = opened.card.get("in_short")
     return Network(
-        name=shown(opened.card.get("run") or _name(path)),
+        name=printable(opened.card.get("run") or _name(path)),
         sha256=sha256(path),
         size=size,
         predict=opened.predict,
         card=opened.card,
-        notes=tuple(map(shown, in_short)) if isinstance(in_short, list) and in_short else (NO_CARD,),
+        notes=tuple(map(printable, in_short)) if isinstance(in_short, list) and in_short else (NO_CARD,),
     )
 
 

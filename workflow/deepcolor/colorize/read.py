@@ -15,9 +15,9 @@ from deepcolor.imaging.decoding import ORIENTATION, UPRIGHT, resize
 from deepcolor.imaging.tone import chroma_and_spread
 
 # Photographs of more pixels are refused before they are decoded: a small file can hold a huge one.
-MOST_MEGAPIXELS = bounds.MAX_MEGAPIXELS
+MAX_MEGAPIXELS = bounds.MAX_MEGAPIXELS
 # Mean chroma (8-bit Cb and Cr) below which a photograph is gray, or has one tone alone; see `tone`.
-LEAST_CHROMA = 1.5
+MIN_CHROMA = 1.5
 RESOLUTION_UNIT = 296  # TIFF tag: 2 for inches, 3 for centimeters.
 LOOK = 128  # Side of the square that is looked at for color, in pixels.
 
@@ -70,7 +70,7 @@ class Photograph:
         return UPRIGHT[self.orientation](pixels) if self.orientation in UPRIGHT else pixels
 
 
-def read(content: bytes, most_megapixels: float = MOST_MEGAPIXELS) -> Photograph:
+def read(content: bytes, most_megapixels: float = MAX_MEGAPIXELS) -> Photograph:
     """Read a photograph: every mode that Pillow knows, of 1, 8 or 16 bits, in the formats of TAKEN.
 
     Gray pictures with an ICC profile of their own, CMYK, and colors whose profile leads one way only
@@ -178,9 +178,9 @@ def _color_of(small: np.ndarray | None) -> tuple[str, np.ndarray]:
     """The kind of a photograph, and its tint, by its colors as a square; see `Photograph`."""
     if small is not None:
         chroma, spread = chroma_and_spread(resize(small, LOOK))
-        if chroma >= LEAST_CHROMA:
+        if chroma >= MIN_CHROMA:
             tint = differences(small.astype(np.float32) / 255)
-            return "toned" if spread < LEAST_CHROMA else "color", tint
+            return "toned" if spread < MIN_CHROMA else "color", tint
     return "gray", np.zeros((2, 1, 1), np.float32)
 
 

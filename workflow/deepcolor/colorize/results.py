@@ -31,7 +31,7 @@ class Summary:
     passed_over: int = 0
 
 
-def read_manifest(manifest: Path) -> dict[str, Entry]:
+def read_results(manifest: Path) -> dict[str, Entry]:
     """Return what an earlier manifest says, by output; {} where there is none, or one of another form.
 
     Raises:
@@ -44,7 +44,7 @@ def read_manifest(manifest: Path) -> dict[str, Entry]:
         return {}
 
 
-def write_manifest(
+def write_results(
     output: Path, trained_on: Sequence[str], summary: Summary, known: Mapping[str, Entry]
 ) -> list[Entry]:
     """Write the manifest.

@@ -37,7 +37,7 @@ class Room:
 def megapixels_of(path: Path) -> float:
     """Return the size of an image file in megapixels; 0 of a broken one, which takes no room."""
     try:
-        with bounds.header_of(path) as image:
+        with bounds.read_header(path) as image:
             return image.width * image.height / 1e6
     except Exception:  # What is wrong with it is said when it is read.
         return 0.0

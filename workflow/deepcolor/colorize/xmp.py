@@ -45,7 +45,7 @@ def packet_of(path: Path) -> bytes:
         ValueError: The file is missing, broken, beyond `bounds`, or not an image.
     """
     try:
-        with bounds.header_of(path) as image:
+        with bounds.read_header(path) as image:
             packet = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp") or b""
     except OSError as error:
         raise ValueError((error.strerror or first_line(error)).lower()) from error

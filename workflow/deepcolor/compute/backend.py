@@ -9,7 +9,7 @@ from typing import Literal
 
 from deepcolor.compute import keras_settings
 from deepcolor.compute.devices import BACKENDS, usable_gpus
-from deepcolor.compute.distribution import Distribution, spread
+from deepcolor.compute.distribution import Distribution, make_distribution
 from deepcolor.compute.startup import UNUSED, keep_freed_memory, unimportable, without_messages
 from deepcolor.errors import DeepColorError
 
@@ -50,7 +50,7 @@ def prepare_keras(
 
         _configure(accelerator, devices, threads, deterministic)
         keras.config.set_dtype_policy(precision if precision == "float32" else f"mixed_{precision}")
-    return spread(accelerator, devices)
+    return make_distribution(accelerator, devices)
 
 
 def _set_environment(accelerator: str, threads: int) -> None:

@@ -111,7 +111,7 @@ class Distribution:
                 variable.assign(sum(values) / len(values))
 
 
-def spread(accelerator: str, count: int) -> Distribution:
+def make_distribution(accelerator: str, count: int) -> Distribution:
     """Spread trainings over several devices, after making sure that they are there.
 
     Args:

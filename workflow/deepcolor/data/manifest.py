@@ -28,8 +28,8 @@ COLUMNS = [
     "id", "path", "split", "width", "height", "sha256", "source", "license", "credit", "group", "phash",
 ]  # fmt: skip
 HEADER = ",".join(COLUMNS).encode() + b"\n"
-CHUNK = 50_000  # Rows read at a time, some 30 MB.
-EVERY = 256  # Rows of a split from one whose place is known to the next.
+ROWS_PER_CHUNK = 50_000  # Rows read at a time, some 30 MB.
+ROWS_PER_OFFSET = 256  # Rows of a split from one whose place is known to the next.
 
 
 def write_manifest(path: str | Path, rows: list[dict[str, object]]) -> None:
@@ -55,11 +55,11 @@ def join_records(manifest: Path, rows: Iterable[tuple[str, bytes]]) -> int:
         place = file.write(HEADER)
         for split, record in rows:
             count = counts.get(split, 0)
-            if count % EVERY == 0:
+            if count % ROWS_PER_OFFSET == 0:
                 offsets.setdefault(split, []).append(place)
             counts[split] = count + 1
             place += file.write(record)
-    index = {"bytes": place, "every": EVERY, "rows": counts, "offsets": offsets}
+    index = {"bytes": place, "every": ROWS_PER_OFFSET, "rows": counts, "offsets": offsets}
     write_json(offsets_of(manifest), index)
     return sum(counts.values())
 
@@ -150,7 +150,7 @@ def chunks(path: str | Path, columns: Iterable[str]) -> Iterator[pd.DataFrame]:
     if set(COLUMNS) - set(header):
         raise _without(path, header)
     reader: Any = pd.read_csv(
-        path, dtype=str, keep_default_na=False, usecols=list(columns), chunksize=CHUNK
+        path, dtype=str, keep_default_na=False, usecols=list(columns), chunksize=ROWS_PER_CHUNK
     )
     with reader:
         for part in reader:

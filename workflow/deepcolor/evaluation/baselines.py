@@ -11,7 +11,7 @@ if TYPE_CHECKING:  # It needs TensorFlow; what is here does not.
     from deepcolor.data.shards import Shards
 
 
-def from_baseline(baseline: str, shards: "Shards") -> Predictor:
+def baseline_predictor(baseline: str, shards: "Shards") -> Predictor:
     """Return the predictor of a baseline.
 
     Args:

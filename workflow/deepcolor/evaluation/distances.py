@@ -18,7 +18,7 @@ from deepcolor.evaluation.lpips import lpips_network
 from deepcolor.files import sha256
 
 BATCH_SIZE = 32
-FEWEST = 50  # Images below which FID and KID say nothing.
+MIN_IMAGES = 50  # Images below which FID and KID say nothing.
 KEPT = 10_000  # Images whose features are kept for KID: 80 MB a set.
 SUBSET, SUBSETS = 1000, 100  # Images in a subset, and subsets, as in the code of KID's authors.
 
@@ -235,14 +235,14 @@ def _features(inception: keras.Model, pictures: np.ndarray) -> np.ndarray:
 
 
 def _too_few(count: int) -> str:
-    return f"not taken: {count} images are too few to say anything; it needs {FEWEST}"
+    return f"not taken: {count} images are too few to say anything; it needs {MIN_IMAGES}"
 
 
 def _fid(moments: list[Moments | None]) -> dict[str, Any]:
     """The entry of FID."""
     first, second = moments
     assert first is not None and second is not None
-    if first.count < FEWEST:
+    if first.count < MIN_IMAGES:
         return {"value": None, "n": first.count, "note": _too_few(first.count)}
     note = "depends on the number of images; compare runs on the same ones only"
     if first.count <= FEATURES:
@@ -256,7 +256,7 @@ def _fid(moments: list[Moments | None]) -> dict[str, Any]:
 def _kid(features: np.ndarray, count: int, seed: int) -> dict[str, Any]:
     """The entry of KID."""
     empty = {"value": None, "sd": None, "subset_size": None, "subsets": 0}
-    if count < FEWEST:
+    if count < MIN_IMAGES:
         return {**empty, "n": count, "note": _too_few(count)}
     found = kid(features[0], features[1], seed)
     notes = [f"{features.shape[1]} of {count} images, drawn with the seed"] if count > KEPT else []

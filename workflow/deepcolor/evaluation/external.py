@@ -13,7 +13,7 @@ from deepcolor.files import listing
 from deepcolor.imaging.decoding import read_square
 
 
-def from_files(files: Mapping[tuple[str, str], Path], size: int) -> Predictor:
+def external_predictor(files: Mapping[tuple[str, str], Path], size: int) -> Predictor:
     """Return the predictor that reads pictures from files.
 
     Args:
@@ -37,7 +37,7 @@ def from_files(files: Mapping[tuple[str, str], Path], size: int) -> Predictor:
     return predict
 
 
-def find_pictures(
+def find_predictions(
     folder: Path, names: Iterable[tuple[str, str]], run: str
 ) -> dict[tuple[str, str], Path]:
     """Return the files that another program has made of the images of a split.

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from deepcolor.constants import MOST_DECIBELS
+from deepcolor.constants import MAX_DECIBELS
 
 # Before the names of measures that are taken with the luminance of the input in the prediction's place.
 KEPT = "kept_"
@@ -40,7 +40,7 @@ MEASURES = {
         "dB",
         2,
         "higher",
-        f"Peak signal-to-noise ratio: -10 log10 of an image's MSE, at most {MOST_DECIBELS:.0f} dB.",
+        f"Peak signal-to-noise ratio: -10 log10 of an image's MSE, at most {MAX_DECIBELS:.0f} dB.",
     ),
     "ssim": Measure(
         "SSIM",
@@ -100,7 +100,7 @@ MEASURES = {
 }
 
 # Taken from means over images, not image by image.
-OF_MEANS = {
+AGGREGATE_MEASURES = {
     "psnr_of_mean_mse": Measure(
         "PSNR of the mean MSE",
         "dB",

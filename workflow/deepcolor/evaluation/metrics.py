@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from deepcolor.constants import MOST_DECIBELS
+from deepcolor.constants import MAX_DECIBELS
 from deepcolor.evaluation.measures import KEPT
 from deepcolor.imaging import lab
 from deepcolor.imaging.colorfulness import colorfulness
@@ -60,7 +60,7 @@ def _measure(
     colorful = colorfulness(prediction)
     return {
         "mse": error,
-        "psnr": float(decibels(error)),
+        "psnr": float(psnr_of_mse(error)),
         "ssim": ssim(truth, prediction),
         "ciede2000": _mean(ciede2000(truth_lab, prediction_lab)),
         "chroma_rmse": chroma_rmse(truth_lab, prediction_lab),
@@ -81,9 +81,9 @@ def mse(truth: np.ndarray, prediction: np.ndarray) -> float:
     return float(np.mean(difference * difference)) / 255**2
 
 
-def decibels(error: float | np.ndarray) -> np.ndarray:
+def psnr_of_mse(error: float | np.ndarray) -> np.ndarray:
     """PSNR in dB of mean squared errors in [0, 1], at most MOST_DECIBELS."""
-    return -10 * np.log10(np.maximum(error, 10 ** (-MOST_DECIBELS / 10)))
+    return -10 * np.log10(np.maximum(error, 10 ** (-MAX_DECIBELS / 10)))
 
 
 def ssim(truth: np.ndarray, prediction: np.ndarray) -> float:

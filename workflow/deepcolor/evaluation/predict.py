@@ -49,7 +49,7 @@ def predict_images(shards: "Shards", split: str, predictor: Predictor, path: Pat
     return len(images)
 
 
-def from_network(network: "keras.Model") -> Predictor:
+def network_predictor(network: "keras.Model") -> Predictor:
     """Return the predictor of a network that maps luminance to RGB."""
     from deepcolor.imaging import color
 

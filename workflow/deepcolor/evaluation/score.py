@@ -9,7 +9,7 @@ import pandas as pd
 
 from deepcolor.evaluation import metrics
 from deepcolor.evaluation.bootstrap import METHOD, Bootstrap, Interval
-from deepcolor.evaluation.measures import KEPT, MEASURES, OF_MEANS
+from deepcolor.evaluation.measures import AGGREGATE_MEASURES, KEPT, MEASURES
 from deepcolor.evaluation.predict import prediction_batches
 from deepcolor.files import write_json
 from deepcolor.frames import write_frame
@@ -49,7 +49,7 @@ def summarize(scores: pd.DataFrame) -> dict[str, Any]:
     """
     definitions = {
         name: {"definition": each.definition, "unit": each.unit or "1", "better": each.better or None}
-        for name, each in {**MEASURES, **OF_MEANS}.items()
+        for name, each in {**MEASURES, **AGGREGATE_MEASURES}.items()
     }
     return {
         "measures": definitions,
@@ -69,7 +69,7 @@ def _summary(scores: pd.DataFrame) -> dict[str, Any]:
     columns = [f"{kept}{name}" for kept in ("", KEPT) for name in MEASURES]
     intervals = dict(zip(columns, bootstrap.intervals(scores[columns].to_numpy()), strict=True))
     errors = scores[["mse", f"{KEPT}mse"]].to_numpy()
-    of_means = dict(zip(("", KEPT), bootstrap.intervals(errors, metrics.decibels), strict=True))
+    of_means = dict(zip(("", KEPT), bootstrap.intervals(errors, metrics.psnr_of_mse), strict=True))
     return {
         "n": bootstrap.images,
         "photographs": bootstrap.groups,

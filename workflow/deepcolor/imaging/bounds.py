@@ -99,7 +99,7 @@ def opened(
 
 
 @contextmanager
-def header_of(path: str | Path) -> Iterator[Image.Image]:
+def read_header(path: str | Path) -> Iterator[Image.Image]:
     """Open a picture's file for its size, format and metadata; little of the file is read.
 
     Args:

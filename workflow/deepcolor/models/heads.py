@@ -36,7 +36,7 @@ def predicts_chroma(network: keras.Model) -> bool:
     return network.output_shape[-1] == 2
 
 
-def colorizer(network: keras.Model) -> keras.Model:
+def with_rgb_output(network: keras.Model) -> keras.Model:
     """The network as it is saved and used: from luminance to RGB, whatever it predicts inside.
 
     Args:
@@ -52,7 +52,7 @@ def colorizer(network: keras.Model) -> keras.Model:
     return keras.Model(network.input, rgb, name=network.name)
 
 
-def of_photographs(photographs: keras.KerasTensor, chroma: bool) -> keras.KerasTensor:
+def targets_of(photographs: keras.KerasTensor, chroma: bool) -> keras.KerasTensor:
     """What a network should have predicted.
 
     Args:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from deepcolor.evaluation.bootstrap import METHOD
-from deepcolor.evaluation.measures import MEASURES, OF_MEANS
+from deepcolor.evaluation.measures import AGGREGATE_MEASURES, MEASURES
 from deepcolor.evaluation.significance import MIN_PHOTOGRAPHS
 from deepcolor.files import read_json
 from deepcolor.frames import read_frame
@@ -84,7 +84,7 @@ def report_context(inputs: ReportInputs, folder: Path) -> dict[str, Any]:
         "image_size": inputs.config["image_size"],
         "split": split,
         "seed": inputs.config["seed"],
-        "measures": {**MEASURES, **OF_MEANS},
+        "measures": {**MEASURES, **AGGREGATE_MEASURES},
         "method": METHOD,
         "least_photographs": MIN_PHOTOGRAPHS,
         **_results(inputs, tables, results),

@@ -3,12 +3,12 @@
 import html
 import re
 
-from deepcolor.errors import shown
+from deepcolor.errors import printable
 
 
 def escape_markdown(text: object) -> str:
     """Return a text for Markdown on one line, without any markup."""
-    escaped = html.escape(shown(" ".join(str(text).split())), quote=False)
+    escaped = html.escape(printable(" ".join(str(text).split())), quote=False)
     escaped = re.sub(r"([\\`*\[\]|~$#])", r"\\\1", escaped)
     escaped = re.sub(r"(?<![^\W_])_|_(?![^\W_])", r"\\_", escaped)  # Within a word it is none.
     # At the beginning of a line: lists, underlines of headings, front matter.

@@ -16,7 +16,7 @@ from contextlib import closing
 from pathlib import Path, PurePosixPath
 
 from deepcolor import integrity
-from deepcolor.errors import REMEDIES, DeepColorError, first_line, shown
+from deepcolor.errors import REMEDIES, DeepColorError, first_line, printable
 from deepcolor.files import replacing, sha256
 from deepcolor.report.archive import CODE, SUMS, HashingReader, Layout, code_files
 
@@ -102,7 +102,7 @@ def _refused(archive: Path, entry: tarfile.TarInfo, fault: str) -> DeepColorErro
 
 def _shown(name: str) -> str:
     """Return a name as a message may have it, whatever characters it has and however many."""
-    return shown(name)[:200]
+    return printable(name)[:200]
 
 
 class _Check:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from deepcolor.evaluation.measures import MEASURES, OF_MEANS
+from deepcolor.evaluation.measures import AGGREGATE_MEASURES, MEASURES
 from deepcolor.labels import BASELINES, ORACLES, run_label
 from deepcolor.report.tables import LUMINANCE, cell_number
 
@@ -77,5 +77,5 @@ def measure_intervals(row: Mapping[str, Any]) -> dict[str, dict[str, float]]:
             "low": cell_number(row[f"{name}_low"]),
             "high": cell_number(row[f"{name}_high"]),
         }
-        for name in [*MEASURES, *OF_MEANS]
+        for name in [*MEASURES, *AGGREGATE_MEASURES]
     }

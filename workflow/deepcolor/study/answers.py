@@ -21,7 +21,7 @@ GRADES = (1, 2, 3, 4, 5)
 QUESTIONS = ("appeal", "naturalness")
 COLOR_VISION = ("yes", "no", "unsure")
 # No answer takes longer.
-MOST_SECONDS = 3600.0
+MAX_SECONDS = 3600.0
 # What all answers of one file have in common, and all of one person.
 OF_A_FILE = ("study", "protocol", "rules")
 OF_A_PERSON = ("list", "color_vision", "finished")
@@ -249,8 +249,8 @@ def _seconds(cell: str, wrong: Any) -> float | None:
         seconds = float(cell)
     except ValueError:
         seconds = -1.0
-    if not 0 <= seconds <= MOST_SECONDS:
-        raise wrong("seconds", f"a number of seconds, 0 to {MOST_SECONDS:.0f}")
+    if not 0 <= seconds <= MAX_SECONDS:
+        raise wrong("seconds", f"a number of seconds, 0 to {MAX_SECONDS:.0f}")
     return seconds
 
 

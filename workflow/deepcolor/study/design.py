@@ -23,7 +23,7 @@ Trial = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownPicture:
     """A trial as a person sees it.
 
     Attributes:
@@ -97,7 +97,7 @@ def checksum(study: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def person_trials(study: dict[str, Any], number: int, ordinal: int) -> list[Shown]:
+def person_trials(study: dict[str, Any], number: int, ordinal: int) -> list[ShownPicture]:
     """All trials of a person, in their order.
 
     First the practice, the same for all; then the list's photographs, and among them the catch trials,
@@ -120,7 +120,7 @@ def person_trials(study: dict[str, Any], number: int, ordinal: int) -> list[Show
     return [_shown(trial, study["protocol"], side) for trial, side in zip(trials, sides, strict=True)]
 
 
-def _shown(trial: Trial, protocol: str, side: str) -> Shown:
+def _shown(trial: Trial, protocol: str, side: str) -> ShownPicture:
     pictures: tuple[str, ...] = (trial["picture"],)
     if protocol == "pairs":
         pictures = (trial["picture"], trial["real"])
@@ -132,7 +132,7 @@ def _shown(trial: Trial, protocol: str, side: str) -> Shown:
         right = REAL if trial["condition"] == REAL else "colorized"
     if protocol == "rating":
         right = ""
-    return Shown(trial["kind"], trial["image"], trial["condition"], pictures, side, right)
+    return ShownPicture(trial["kind"], trial["image"], trial["condition"], pictures, side, right)
 
 
 def seconds(protocol: str, configured: float | None) -> float:
@@ -140,6 +140,6 @@ def seconds(protocol: str, configured: float | None) -> float:
     return SECONDS[protocol] if configured is None else float(configured)
 
 
-def most_answers(study: dict[str, Any]) -> int:
+def max_answers(study: dict[str, Any]) -> int:
     """The trials that a person takes, practice and catch trials with them."""
     return len(study["practice"]) + len(study["lists"][0]) + len(study["catch"])

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deepcolor.errors import DeepColorError, shown
+from deepcolor.errors import DeepColorError, printable
 from deepcolor.files import read_json
 from deepcolor.study.answers import COLOR_VISION, QUESTIONS, check_answers, read_rows, write_rows
 from deepcolor.study.columns import COLUMNS
@@ -76,13 +76,13 @@ def import_answers(files: Sequence[Path], study: Path, output: Path, options: Im
     ordered = sorted(rows, key=lambda row: (row[1]["person"], int(row[1]["position"])))
     write_rows(output, [cells for _, cells in ordered])
     if dropped:
-        names = ", ".join(f"'{shown(name)}'" for name in dict.fromkeys(dropped))
+        names = ", ".join(f"'{printable(name)}'" for name in dict.fromkeys(dropped))
         print(f"study import: not kept: columns {names}", flush=True)
     people = len({answer.person for answer in answers})
     simulated = sum(answer.simulated for answer in answers)
     marked = f", {simulated:,} of them simulated" if simulated else ""
     whose = f"{people:,} {'person' if people == 1 else 'people'}"
-    print(f"study import: {len(answers):,} answers of {whose}{marked}: {shown(output)}", flush=True)
+    print(f"study import: {len(answers):,} answers of {whose}{marked}: {printable(output)}", flush=True)
 
 
 def _read(files: Sequence[Path], path: Path, options: ImportOptions) -> tuple[list[Row], list[str]]:

@@ -18,15 +18,15 @@ MEASURES = ("brightness", "contrast", "chroma", "roughness", "structure")
 # black, as uniform, as gray. Measured, networks that had learned something kept at least 0.9 of the
 # brightness, 0.3 of the contrast (blurred pictures) and 0.5 of the chroma; collapsed ones have next
 # to nothing, so that the exact share hardly matters.
-LEAST = 0.1
+MIN_SHARE = 0.1
 # Mean correlation of the luminance with the input's below which pictures count as noise.
 # Photographs that are blurred down to 6×6 pixels keep 0.7; soft shapes that do not depend on the
 # input have between -0.2 and 0.2.
-LEAST_STRUCTURE = 0.4
+MIN_STRUCTURE = 0.4
 # Colors that change from pixel to pixel this many times as much as the photographs' count as noise,
 # too: a network with its input's luminance shows its noise in the colors alone. Measured, networks
 # that had learned something had 0.3 to 1.4, young ones up to 2.8; random colors on pixels have 13.
-MOST_ROUGHNESS = 4.0
+MAX_ROUGHNESS = 4.0
 
 
 def detect_collapse(measures: Mapping[str, float]) -> str | None:
@@ -39,13 +39,13 @@ def detect_collapse(measures: Mapping[str, float]) -> str | None:
         "black", "uniform" (one color everywhere), "noise" (nothing to do with the input), "gray"
         (the input returned, or another picture without color), or None.
     """
-    if measures["brightness"] < LEAST:
+    if measures["brightness"] < MIN_SHARE:
         return "black"
-    if measures["contrast"] < LEAST:
+    if measures["contrast"] < MIN_SHARE:
         return "uniform"
-    if measures["structure"] < LEAST_STRUCTURE or measures["roughness"] > MOST_ROUGHNESS:
+    if measures["structure"] < MIN_STRUCTURE or measures["roughness"] > MAX_ROUGHNESS:
         return "noise"
-    if measures["chroma"] < LEAST:
+    if measures["chroma"] < MIN_SHARE:
         return "gray"
     return None
 

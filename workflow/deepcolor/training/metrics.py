@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from deepcolor.constants import MOST_DECIBELS
+from deepcolor.constants import MAX_DECIBELS
 from deepcolor.imaging import color
 
 
@@ -17,7 +17,7 @@ def psnr(truth: keras.KerasTensor, prediction: keras.KerasTensor) -> keras.Keras
     Returns:
         `(batch,)` float32.
     """
-    return -10 * ops.log10(ops.maximum(mse(truth, prediction), 10 ** (-MOST_DECIBELS / 10)))
+    return -10 * ops.log10(ops.maximum(mse(truth, prediction), 10 ** (-MAX_DECIBELS / 10)))
 
 
 def mse(truth: keras.KerasTensor, prediction: keras.KerasTensor) -> keras.KerasTensor:

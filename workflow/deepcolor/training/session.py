@@ -182,7 +182,7 @@ def _identity(run: Run, distribution: Distribution, network: keras.Model, shards
 
 def _save(network: keras.Model, history: History, outputs: Outputs) -> None:
     """Write the network as it is used, and the history."""
-    finished = heads.colorizer(heads.in_float32(network))
+    finished = heads.with_rgb_output(heads.in_float32(network))
     with replacing(outputs.model) as temporary:
         finished.save(temporary)
     with replacing(outputs.history) as temporary:

@@ -53,7 +53,7 @@ class Trainer(keras.Model):
         """Compute Keras's own loss, with the photographs `x` in place of a target `y`."""
         # Keras tells this method alone whether it is training or validation that it computes.
         self.validates = not training
-        truth = heads.of_photographs(x, self.chroma)
+        truth = heads.targets_of(x, self.chroma)
         return super().compute_loss(x, truth, y_pred, sample_weight, training)
 
     def compute_metrics(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import TypeVar
 
-from deepcolor.errors import REMEDIES, DeepColorError, first_line, shown
+from deepcolor.errors import REMEDIES, DeepColorError, first_line, printable
 
 ATTEMPTS = 6
 
@@ -60,7 +60,7 @@ def retry(
                 raise
             pause = 2.0 ** (attempt - 1)
             print(
-                f"{shown(what)}: {first_line(error)[:200]}; again in {pause:.0f} s "
+                f"{printable(what)}: {first_line(error)[:200]}; again in {pause:.0f} s "
                 f"({attempts - attempt} more attempts)",
                 flush=True,
             )

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from deepcolor.study.design import WORDS, Shown
+from deepcolor.study.design import WORDS, ShownPicture
 from deepcolor.study.server.store import Answer, Outcome, Person, Store
 
 # Nobody looks at a picture for longer, in seconds.
-MOST_SECONDS = 3600
+MAX_SECONDS = 3600
 GRADES = {"appeal", "naturalness"}
 REQUIRED = {"position", "answer", "seconds"}
 
@@ -53,7 +53,7 @@ def state(store: Store, person: Person, prefix: str) -> dict[str, Any]:
     }
 
 
-def _sources(shown: Shown, prefix: str) -> list[str]:
+def _sources(shown: ShownPicture, prefix: str) -> list[str]:
     return [f"{prefix}/pictures/{name}.png" for name in shown.pictures]
 
 
@@ -81,8 +81,8 @@ def read_answer(content: Any, protocol: str) -> tuple[int, Answer, float, list[s
     if type(position) is not int or position < 0:
         raise ValueError("position is a number from 0")
     # Comparisons that are false for NaN, and do not mind a number of any length.
-    if type(seconds) not in (int, float) or not 0 <= seconds <= MOST_SECONDS:
-        raise ValueError(f"seconds is a number from 0 to {MOST_SECONDS}")
+    if type(seconds) not in (int, float) or not 0 <= seconds <= MAX_SECONDS:
+        raise ValueError(f"seconds is a number from 0 to {MAX_SECONDS}")
     pictures = content.get("pictures")
     if pictures is not None:
         if not isinstance(pictures, list) or not all(isinstance(each, str) for each in pictures):

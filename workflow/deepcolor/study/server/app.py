@@ -10,7 +10,7 @@ from jinja2 import StrictUndefined
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
-from deepcolor.errors import DeepColorError, shown
+from deepcolor.errors import DeepColorError, printable
 from deepcolor.study.server import api
 from deepcolor.study.server.admin import add_administration
 from deepcolor.study.server.store import Person, Store
@@ -18,7 +18,7 @@ from deepcolor.study.server.urls import below, cookie_name, split_url
 from deepcolor.web import security
 
 # Bytes that any request may have.
-MOST_BYTES = 8192
+MAX_BYTES = 8192
 # Seconds after which somebody who has stopped cannot go on any more: 30 days.
 COOKIE_AGE = 30 * 24 * 3600
 HEADERS = security.headers()
@@ -51,7 +51,7 @@ def create_app(store: Store, token: str, public_url: str = "") -> Flask:
         )
     secure = origin.startswith("https:")
     app = Flask(__name__, static_url_path="/static")
-    app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BYTES
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.autoescape = True  # Flask escapes in templates called *.html alone.
     app.wsgi_app = below(prefix, app.wsgi_app)  # type: ignore[method-assign]
@@ -184,7 +184,7 @@ def create_app(store: Store, token: str, public_url: str = "") -> Flask:
         nonlocal reported
         if str(error) != reported:  # People's pages try again every few seconds.
             reported = str(error)
-            print(shown(f"deepcolor: error: {error}"), file=sys.stderr, flush=True)
+            print(printable(f"deepcolor: error: {error}"), file=sys.stderr, flush=True)
         return _told(HTTPStatus.SERVICE_UNAVAILABLE, LATER)
 
     add_administration(app, store, token, prefix, secure)

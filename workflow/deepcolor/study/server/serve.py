@@ -7,8 +7,8 @@ import sys
 import threading
 from pathlib import Path
 
-from deepcolor.errors import shown
-from deepcolor.study.server.app import MOST_BYTES, create_app
+from deepcolor.errors import printable
+from deepcolor.study.server.app import MAX_BYTES, create_app
 from deepcolor.study.server.store import Store
 from deepcolor.study.server.urls import split_url
 from deepcolor.web import server
@@ -55,8 +55,8 @@ def run(
         connections=CONNECTIONS,
         idle=IDLE,
         threads=THREADS,
-        max_request_header_size=2 * MOST_BYTES,
-        max_request_body_size=2 * MOST_BYTES,
+        max_request_header_size=2 * MAX_BYTES,
+        max_request_body_size=2 * MAX_BYTES,
         # A flood of requests on one connection must not hold a thread until its replies are read.
         recv_bytes=1024,
         outbuf_high_watermark=2**26,
@@ -96,10 +96,10 @@ def serve(
         warning(listener, public_url),
         "Ctrl-C stops",
     ]
-    print("\n".join(map(shown, filter(None, lines))), flush=True)
+    print("\n".join(map(printable, filter(None, lines))), flush=True)
     run(store, listener, token, public_url, stop)
     log = Path(f"{database}-wal")
     # On a full disk, or where another process serves the file, too.
     rest = f" in {database} and {log}: keep both" if log.exists() and log.stat().st_size else ""
     with contextlib.suppress(OSError):  # The terminal may be gone.
-        print(f"Stopped; all answers are kept{shown(rest)}", flush=True)
+        print(f"Stopped; all answers are kept{printable(rest)}", flush=True)

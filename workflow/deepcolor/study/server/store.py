@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from deepcolor.errors import DeepColorError
-from deepcolor.study.design import Shown, person_trials
+from deepcolor.study.design import ShownPicture, person_trials
 from deepcolor.study.server import database, export
 from deepcolor.study.server.counts import count_people
 from deepcolor.study.server.study_file import StudyFile
@@ -174,7 +174,7 @@ class Store:
         ).fetchone()
         return Person(*found) if found else None
 
-    def trials(self, person: Person) -> list[Shown]:
+    def trials(self, person: Person) -> list[ShownPicture]:
         """All trials of a person, in their order."""
         return self._trials(person.number, person.ordinal)
 
