@@ -67,8 +67,7 @@ def plot_architecture(architecture: Mapping[str, Any], path: Path) -> None:
     centers, bottom = _centers(most, Counter(each for each, _ in levels))
     listed = _listed([stages[number] for number in sorted(row, key=lambda n: (row[n], n))], width - 1.75)
     figure, axes = canvas(width, bottom + GAP * sum(len(lines) for _, lines in listed) + 0.05)
-    write(axes, 0.05, 0.12, _headline(architecture), weight="bold")
-    _keys(axes, stages, edges, width)
+    _write_heading(axes, architecture)
     boxes = _boxes(
         stages, {n: (HEADING + pitch * (column[n] + 0.5), centers[row[n]]) for n in row}, pitch
     )
@@ -228,13 +227,10 @@ def _write_layers(axes: Axes, listed: Sequence[tuple[str, Sequence[str]]], top: 
             top += GAP
 
 
-def _keys(
-    axes: Axes,
-    stages: Sequence[Mapping[str, Any]],
-    edges: Sequence[Mapping[str, Any]],
-    width: float,
-) -> None:
-    """What colors and sizes mean, in a line of a width."""
+def _write_heading(axes: Axes, architecture: Mapping[str, Any]) -> None:
+    """Write the totals of the network, and below them what colors and sizes mean."""
+    stages, edges = architecture["stages"], architecture["edges"]
+    write(axes, 0.05, 0.12, _headline(architecture), weight="bold")
     phases = [phase for phase in PHASES if any(stage["phase"] == phase for stage in stages)]
     x = legend(axes, 0.32, [(PHASES[phase], phase) for phase in phases])
     if any(edge["skip"] for edge in edges):
