@@ -32,7 +32,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def first_line(error: BaseException) -> str:
-    """Return the first line of an error's message, `printable`; the name of its kind where it has none."""
+    """Return the first line of an error's message, `printable`; its class's name if it has none."""
     return printable((str(error).strip().splitlines() or [type(error).__name__])[0])
 
 

@@ -17,7 +17,7 @@ def external_predictor(files: Mapping[tuple[str, str], Path], size: int) -> Pred
     """Return the predictor that reads pictures from files.
 
     Args:
-        files: The picture of every image, by data set and id; see `find_pictures`.
+        files: The picture of every image, by data set and id; see `find_predictions`.
         size: Side in pixels to which pictures of another size are resized.
 
     Raises:

@@ -82,7 +82,7 @@ def mse(truth: np.ndarray, prediction: np.ndarray) -> float:
 
 
 def psnr_of_mse(error: float | np.ndarray) -> np.ndarray:
-    """PSNR in dB of mean squared errors in [0, 1], at most MOST_DECIBELS."""
+    """PSNR in dB of mean squared errors in [0, 1], at most MAX_DECIBELS."""
     return -10 * np.log10(np.maximum(error, 10 ** (-MAX_DECIBELS / 10)))
 
 
