@@ -15,7 +15,7 @@ from deepcolor.report.tables import as_predicted, format_setting
 # Pairs of runs in the page's table; of more, those with the best network are shown.
 MAX_PAIRS = 45
 # Bytes of the page for figures; those that do not fit are named with their file.
-FIGURES_BUDGET = 2_000_000
+FIGURES_BUDGET = 2_500_000
 
 
 def results_by_data_set(
