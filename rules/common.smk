@@ -140,9 +140,14 @@ def code_of(script, module=None):
         script: Name of the script.
         module: Function from wildcards to a further "module:function" that the script imports.
     """
-    return lambda wildcards: dependencies.code_digest(
-        script, (module(wildcards),) if module else ()
-    )
+
+    def digest(wildcards):
+        try:
+            return dependencies.code_digest(script, (module(wildcards),) if module else ())
+        except DeepColorError as error:
+            stop(error)
+
+    return digest
 
 
 def caption(name):

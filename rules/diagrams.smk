@@ -10,6 +10,12 @@ import re
 # In the order in which the rules run.
 SNAKEFILES = re.findall(r'^include: "(.+)"', Path("Snakefile").read_text(), flags=re.MULTILINE)
 SNAKEFILES += ["Snakefile"]
+# The stage of every rule: its file.
+STAGES = {
+    name: Path(path).stem
+    for path in SNAKEFILES
+    for name in re.findall(r"^rule (\w+):", Path(path).read_text(), flags=re.MULTILINE)
+}
 
 
 rule describe_architecture:
@@ -77,8 +83,6 @@ rule list_rules:
     """List the rules of the workflow and which reads the files of which."""
     message:
         "List the rules"
-    input:
-        snakefiles=SNAKEFILES,
     output:
         rules="<results>/rules.json",
     log:
@@ -93,13 +97,16 @@ rule list_rules:
         code=code_of("list_rules", lambda w: "deepcolor.config.configuration"),
         # A function, as a plain text is searched for wildcards. The title changes nothing in the graph.
         config=lambda w: as_json({key: config[key] for key in config if key != "title"}),
+        stages=as_json(STAGES),
         answered="yes" if answers_there() else "no",
+        # No argument: comments aside, another rule may make another graph.
+        snakefiles=dependencies.rules_digest(SNAKEFILES),
     shell:
         r"""
         python workflow/scripts/list_rules.py \
             --config {params.config:q} \
             --target all \
-            --snakefiles {input.snakefiles:q} \
+            --stages {params.stages:q} \
             --answered {params.answered:q} \
             --rules {output.rules:q} \
             2>&1 | tee {log:q}

@@ -33,8 +33,8 @@ rule predict_images:
     benchmark:
         "<results>/benchmarks/predict_images/{run}.tsv"
     conda:
-        training_environment
-    threads: THREADS
+        prediction_environment
+    threads: prediction_threads
     resources:
         **job_resources(prediction_resources),
         gpu=prediction_gpu,

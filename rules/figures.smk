@@ -167,7 +167,7 @@ rule plot_extremes:
     input:
         extremes="<results>/extremes.npz",
         predictions="<results>/{run}/predictions.npy",
-        scores="<results>/{run}/per_image.csv",
+        scores=compared_scores,
     output:
         figure=report(
             "<results>/figures/extremes-{run}.png",

@@ -176,6 +176,25 @@ def prediction_gpu(wildcards):
     return 1 if GPUS and not without_network(wildcards) else None
 
 
+def prediction_threads(wildcards):
+    """The threads that predict a run: one, without a network."""
+    return 1 if without_network(wildcards) else THREADS
+
+
+def prediction_environment(wildcards):
+    """The conda environment in which a run is predicted: without CUDA, without a network."""
+    return (
+        "../envs/tensorflow.yaml" if without_network(wildcards) else training_environment(wildcards)
+    )
+
+
+def compared_scores(wildcards):
+    """The scores of a compared run; another one ends the program."""
+    if wildcards.run not in compared():
+        stop(f"'{wildcards.run}' is not compared. Compared are: {', '.join(compared())}.")
+    return f"<results>/{wildcards.run}/per_image.csv"
+
+
 def runs_of_grid(wildcards):
     """Return the names of the runs of an image grid: of a model, or those compared."""
     if wildcards.grid == "all_models":

@@ -107,6 +107,7 @@ rule check_setup:
         code=code_of("check_setup"),
         images=as_json(IMAGES),
         runs=as_json([planned_training(run) for run in RUNS]),
+        predictions=len(RUNS) + len(EXTERNAL) + len(BASELINES),
         split=config["evaluation"]["split"],
         image_size=SIZE,
         data=config["data"],
@@ -119,6 +120,7 @@ rule check_setup:
             --models {input.models:q} \
             --images {params.images:q} \
             --runs {params.runs:q} \
+            --predictions {params.predictions:q} \
             --split {params.split:q} \
             --image-size {params.image_size:q} \
             --data {params.data:q} \

@@ -9,16 +9,16 @@ MODEL_CARDS = [
     f"<results>/{run.name}/{file}" for run in RUNS for file in ("model_card.json", "MODEL_CARD.md")
 ]
 
-# Templates, styles and published figures: what pages are rendered from.
+# Templates, styles and published figures: what the page is rendered from.
 TEMPLATES = sorted(
-    str(path) for path in Path("workflow/deepcolor/report/templates").rglob("*") if path.is_file()
+    str(path)
+    for path in Path("workflow/deepcolor/report/templates").rglob("*")
+    if path.is_file() and not path.name.endswith(".md.j2")
 ) + ["workflow/deepcolor/report/published.csv"]
 # Tables that the report shows.
 TABLES_SHOWN = "metrics training ablations seeds transfer comparisons data_sets credits".split()
 # Networks, whose checksums the report shows.
 NETWORKS = [f"<results>/{run.name}/model.keras" for run in RUNS]
-# Rules that the workflow has, by their scripts: the report shows their costs.
-SCRIPTS = sorted(path.stem for path in Path("workflow/scripts").glob("*.py"))
 # Networks and external predictions.
 NAMES = [run.name for run in RUNS] + list(EXTERNAL)
 
@@ -141,7 +141,7 @@ rule render_report:
     params:
         code=code_of("render_report"),
         config=whole_config,
-        rules=SCRIPTS,
+        rules=list(STAGES),
         compared=compared(),
         as_published=[run.name for run in RUNS if run.as_published],
     shell:

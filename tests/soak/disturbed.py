@@ -83,12 +83,12 @@ def start(copy: Copy, command: str) -> Started:
 
 def jobs(started: Started, script: str = "") -> list[psutil.Process]:
     """The processes of a run's jobs, or of those of one script."""
-    return _running(started, rf"workflow/(?!run_pipeline){script}")
+    return _running(started, rf"workflow/scripts/(?!run_pipeline){script}")
 
 
 def runners(started: Started) -> list[psutil.Process]:
     """The process that runs Snakemake for `make`."""
-    return _running(started, "workflow/run_pipeline")
+    return _running(started, "workflow/scripts/run_pipeline")
 
 
 def snakemakes(started: Started) -> list[psutil.Process]:

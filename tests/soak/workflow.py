@@ -79,7 +79,9 @@ def stages(shorter: str = SHORTER, longer: str = LONGER) -> dict[str, Stage]:
         "fetch": Stage("fetch_photographs", 2, (), scores),
         "shards": Stage("write_shards", 7, DATA, scores),
         "train": Stage("train_model", 18, SHARDS, f"results/{longer}/metrics.json"),
-        "evaluate": Stage("evaluate_", 7, (*SHARDS, *TRAINED), "results/tables/metrics.csv"),
+        "evaluate": Stage(
+            "(predict_images|score_predictions)", 12, (*SHARDS, *TRAINED), "results/tables/metrics.csv"
+        ),
         "report": Stage("tabulate_metrics", 10, (*SHARDS, *TRAINED, *SCORED), "all"),
     }
 

@@ -1,6 +1,5 @@
-"""The error that a user can mend, those of the machine, and text from outside in messages."""
+"""The error that a user can mend, exhausted memory, and text from outside in messages."""
 
-import errno
 import re
 from unicodedata import category
 
@@ -8,15 +7,6 @@ from unicodedata import category
 _MEMORY = re.compile(
     r"RESOURCE_EXHAUSTED|ResourceExhausted|OutOfMemory|OUT_OF_MEMORY|ALLOC_FAILED|out of memory|\bOOM\b"
 )
-
-# Errors of the machine rather than of the program, and what helps.
-REMEDIES = {
-    errno.ENOSPC: "the disk is full; free some space and run the same command again",
-    errno.EDQUOT: "the disk quota is used up; free some space and run the same command again",
-    errno.EMFILE: "too many files are open; raise the limit (ulimit -n), or 'images_per_range'",
-    errno.EROFS: "the folder is read-only; set 'results', 'data', 'cache' in config.yaml to others",
-    errno.EACCES: "permission denied; set 'results', 'data', 'cache' in config.yaml to folders of yours",
-}
 
 
 class DeepColorError(Exception):

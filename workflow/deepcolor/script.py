@@ -17,8 +17,8 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from cyclopts import App, CycloptsError, Parameter
 
-from deepcolor import files, integrity
-from deepcolor.errors import REMEDIES, DeepColorError, first_line, is_out_of_memory, printable
+from deepcolor import files, integrity, messages
+from deepcolor.errors import DeepColorError, first_line, printable
 
 # A notebook's variable names a backend of its own environment; where that is not installed, Matplotlib
 # cannot be imported.
@@ -71,7 +71,7 @@ def run(main: Callable[..., object], *, noted: bool = True) -> None:
         print(f"{script}: error: {printable(error)}", file=sys.stderr)
         sys.exit(2)
     except Exception as error:
-        message = _explain(error)
+        message = messages.explain(error)
         if message is None:
             raise
         sys.exit(f"{script}: error: {printable(message)}")
@@ -136,24 +136,3 @@ def scratch_folder(scratch: YesOrNo) -> Iterator[Path | None]:
         ) from None
     with folder:
         yield Path(folder.name)
-
-
-def _explain(error: Exception) -> str | None:
-    """The one line for an error that a user can mend, None for any other."""
-    if isinstance(error, DeepColorError):
-        return str(error)
-    if is_out_of_memory(error):
-        return (
-            f"the memory is used up ({first_line(error)}); see whether another program holds it "
-            "(nvidia-smi, top), or lower 'batch_size' or 'image_size' in config.yaml"
-        )
-    code = getattr(error, "errno", None)
-    if code is None and "No space left on device" in str(error):  # h5py and TensorFlow wrap it.
-        code = errno.ENOSPC
-    if code not in REMEDIES:
-        return None
-    # Of a copy, the second name is what could not be written.
-    where = getattr(error, "filename2", None) or getattr(error, "filename", None) or first_line(error)
-    if code in (errno.EROFS, errno.EACCES) and Path(where).name.startswith(files.PARTIAL):
-        return f"{Path(where).parent} is read-only; make it writable and run the same command again"
-    return f"{where}: {REMEDIES[code]}"

@@ -12,6 +12,7 @@ def main(
     models: list[Path],
     images: script.Json[dict[str, int]],
     runs: script.Json[list[dict]],
+    predictions: int,
     split: str,
     image_size: int,
     data: Path,
@@ -25,6 +26,7 @@ def main(
         models: JSON file of each model, see check_training.
         images: Number of photographs of all data sets by split.
         runs: Settings of each run that decide what it costs.
+        predictions: Number of files of predictions.
         split: Images that networks are evaluated on: validation or test.
         image_size: Side of the images in pixels.
         data: Folder for the data.
@@ -37,6 +39,7 @@ def main(
         Plan(
             images=images,
             runs=runs,
+            predictions=predictions,
             evaluated=split,
             image_size=image_size,
             folders=[cache, data, results],

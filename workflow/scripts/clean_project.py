@@ -17,7 +17,15 @@ RESULTS = {
 }
 STUDY = {"study.json", "pictures", "acceptance.json"}
 # Files that show that a folder is a run's, a data set's or one of shards.
-OF_RUN = ("model.keras", "history.csv", "metrics.json", "per_image.csv", "backup-*", "colorized")
+OF_RUN = (
+    "model.keras",
+    "history.csv",
+    "metrics.json",
+    "per_image.csv",
+    "predictions.npy",
+    "backup-*",
+    "colorized",
+)
 OF_DATA_SET = ("manifest.csv", "data_set.json", "ranges", "*/index.json", "*/*.tfrecord")
 HIDDEN = (".partial.", ".lock")
 

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from deepcolor import script
-from deepcolor.compute import backend
+from deepcolor.compute.startup import import_tensorflow
 
 
 def main(
@@ -23,7 +23,7 @@ def main(
         images: Largest number of best and of worst images of a run.
         extremes: `.npz` file to write.
     """
-    backend.prepare_keras(threads=1, accelerator="cpu")
+    import_tensorflow()
     from deepcolor.data.shards import Shards
     from deepcolor.evaluation.samples import draw_extremes
 

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from deepcolor import script
-from deepcolor.compute import backend
+from deepcolor.compute.startup import import_tensorflow
 
 
 def main(*, indexes: list[Path], split: str, images: int, seed: int, samples: Path) -> None:
@@ -14,7 +14,7 @@ def main(*, indexes: list[Path], split: str, images: int, seed: int, samples: Pa
         seed: Random seed of the draw.
         samples: `.npz` file to write.
     """
-    backend.prepare_keras(threads=1, accelerator="cpu")
+    import_tensorflow()
     from deepcolor.data.shards import Shards
     from deepcolor.evaluation.samples import draw_samples
 

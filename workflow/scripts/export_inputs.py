@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from deepcolor import script
-from deepcolor.compute import backend
+from deepcolor.compute.startup import import_tensorflow
 
 
 def main(*, indexes: list[Path], split: str, folder: Path) -> None:
@@ -12,7 +12,7 @@ def main(*, indexes: list[Path], split: str, folder: Path) -> None:
         split: Images that networks are evaluated on: validation or test.
         folder: Folder for the pictures.
     """
-    backend.prepare_keras(threads=1, accelerator="cpu")
+    import_tensorflow()
     from deepcolor.data.shards import Shards
     from deepcolor.evaluation.samples import export_inputs
 

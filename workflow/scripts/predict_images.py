@@ -2,6 +2,7 @@ from pathlib import Path
 
 from deepcolor import script
 from deepcolor.compute import backend
+from deepcolor.compute.startup import import_tensorflow
 
 
 def main(
@@ -27,7 +28,10 @@ def main(
         pictures: Folder of external predictions.
         accelerator: Device that a network runs on.
     """
-    backend.prepare_keras(threads, accelerator=accelerator if model else "cpu")
+    if model:
+        backend.prepare_keras(threads, accelerator=accelerator)
+    else:
+        import_tensorflow()
     from deepcolor.data.shards import Shards
     from deepcolor.evaluation import baselines, external, predict
     from deepcolor.models import loading

@@ -1,9 +1,18 @@
 """Training survives kill -9 at random moments; `make soak` does it fifty times."""
 
+import re
 from pathlib import Path
 
 import pytest
+from conftest import PROJECT
 from soak.training import soak
+from soak.workflow import stages
+
+
+def test_every_stage_has_its_scripts() -> None:
+    names = [path.stem for path in (PROJECT / "workflow" / "scripts").glob("*.py")]
+    for stage in stages().values():
+        assert [name for name in names if re.fullmatch(stage.script, name)], stage
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from conftest import PROJECT
 from deepcolor.config import dependencies
+from deepcolor.errors import DeepColorError
 
 LIBRARY = PROJECT / "workflow" / "deepcolor"
 # A package imports from itself, and from floors below its own.
@@ -84,6 +85,7 @@ def code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     files = {
         "scripts/work.py": "from deepcolor.a import one\n\none.do()\n",
         "deepcolor/__init__.py": "",
+        "deepcolor/messages.py": "",
         "deepcolor/a/__init__.py": '"""A."""\n',
         "deepcolor/a/one.py": "def do():\n    from deepcolor.a import two\n    return two\n",
         "deepcolor/a/two.py": "X = (1 +\n     2)\n",
@@ -93,7 +95,8 @@ def code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / "workflow" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "workflow" / name).write_text(text)
     monkeypatch.setattr(dependencies, "WORKFLOW", tmp_path / "workflow")
-    monkeypatch.setattr(dependencies, "TOP", tmp_path / "workflow/deepcolor/__init__.py")
+    left_out = {tmp_path / "workflow/deepcolor" / name for name in ("__init__.py", "messages.py")}
+    monkeypatch.setattr(dependencies, "LEFT_OUT", left_out)
     return tmp_path / "workflow"
 
 
@@ -128,6 +131,7 @@ def test_sources_are_what_is_imported(code: Path) -> None:
         ("deepcolor/__init__.py", "def __getattr__(name):\n    return 1\n", True),
         ("deepcolor/a/__init__.py", "import os\n", False),
         ("scripts/work.py", "from deepcolor.a import one\n\none.do(1)\n", False),
+        ("deepcolor/messages.py", "WORDS = 'other words'\n", True),
     ],
 )  # fmt: skip
 def test_the_digest_is_that_of_what_runs(code: Path, name: str, text: str, same: bool) -> None:
@@ -135,5 +139,37 @@ def test_the_digest_is_that_of_what_runs(code: Path, name: str, text: str, same:
     (code / name).write_text(text)
     assert (digest() == before) == same
     (code / name).write_text("X = 1 +\n")  # No Python: what is no part of the code is not read.
-    if name in ("deepcolor/a/three.py", "deepcolor/__init__.py"):
+    if name in ("deepcolor/a/three.py", "deepcolor/__init__.py", "deepcolor/messages.py"):
         assert digest() == before
+    else:
+        with pytest.raises(
+            DeepColorError, match=f"^workflow/{name} is not Python .*line 1.*; correct it"
+        ):
+            digest()
+
+
+def test_the_words_of_an_error_are_no_code(code: Path) -> None:
+    digests = []
+    for words in ("'no GPU'", "f'there is {1 + 1}'", "'no GPU', 3"):
+        (code / "deepcolor/a/two.py").write_text(f"if X:\n    raise DeepColorError({words}) from None\n")
+        digests.append(digest())
+    (code / "deepcolor/a/two.py").write_text("if Y:\n    raise DeepColorError('no GPU') from None\n")
+    assert len(set(digests)) == 1 and digest() not in digests
+
+
+@pytest.mark.parametrize("line", ["from . import three", "from .three import x", "from .. import a"])
+def test_relative_imports_are_followed(code: Path, line: str) -> None:
+    (code / "deepcolor/a/two.py").write_text(f"{line}\n")
+    digest()
+    found = "workflow/deepcolor/a/three.py" in dependencies.sources_of("work")
+    assert found == ("three" in line)
+
+
+def test_the_digest_of_rules_is_without_comments(code: Path) -> None:
+    rule = 'rule a:\n    """Make A."""\n    output:\n        "a",  # A.\n    shell:\n        "touch a"\n'
+    same = ["# A.\n\n" + rule.replace("Make A", "Makes A"), rule.replace('"a",  # A.', '"a",\n')]
+    digests = []
+    for text in [rule, *same, rule.replace("touch a", "touch b")]:
+        (code.parent / "Snakefile").write_text(text)
+        digests.append(dependencies.rules_digest(["Snakefile"]))
+    assert digests[0] == digests[1] == digests[2] != digests[3]

@@ -11,12 +11,12 @@ import pytest
 import tensorflow as tf
 from deepcolor.data import arrays, shard_index, shard_writer, shards
 from deepcolor.data.manifest import read_manifest
-from deepcolor.data.sources import embedded as embedded
+from deepcolor.data.sources import embedded
 from deepcolor.data.sources.base import Request
 from deepcolor.data.sources.embedded import photographs
 from deepcolor.data.sources.folder import folder
 from deepcolor.errors import DeepColorError
-from deepcolor.files import read_json, replacing, sha256
+from deepcolor.files import read_json, replacing, sha256, write_json
 from deepcolor.imaging import decoding
 from PIL import Image
 from support.range_helpers import fetch
@@ -187,6 +187,19 @@ def test_shards_hold_the_resized_photographs_in_order(fetched: Path, index: Path
     images = np.concatenate([batch.numpy() for batch in opened.evaluation_batches("validation", 7)])
     for image, path in zip(images, rows["path"], strict=True):
         assert np.array_equal(image, decoding.read_square(path, 32)[0])
+
+
+@pytest.mark.parametrize("kept", [None, (), ("sha256", "ids"), ("sha256", "groups"), ("ids", "groups")])
+def test_a_list_of_images_of_another_shard_is_refused(
+    fetched: Path, tmp_path: Path, kept: tuple[str, ...] | None
+) -> None:
+    opened = shards.Shards([write(fetched, tmp_path)])
+    path = tmp_path / "training-30.json"
+    content = read_json(path)
+    write_json(path, [] if kept is None else {key: content[key] for key in kept})
+    with pytest.raises(DeepColorError, match=r"training-30.json is not that of its shard; delete both"):
+        opened.images("training")
+    assert len(opened.images("validation")) == 26
 
 
 def epochs(index: Path, which: range, **options: bool) -> list[list[bytes]]:

@@ -75,9 +75,9 @@ def _configure(accelerator: str, count: int, threads: int, deterministic: bool) 
     """Set up the backend, before it computes anything.
 
     Args:
-        accelerator: As for `set_environment`.
+        accelerator: See `_set_environment`.
         count: Devices to spread a training over; with the accelerator "cpu", parts of the CPU.
-        threads: As for `set_environment`.
+        threads: See `_set_environment`.
         deterministic: Whether TensorFlow's operations give the same bits every time, on a GPU too.
 
     Raises:

@@ -20,6 +20,7 @@ class Plan:
         images: Number of images of all data sets, by split.
         runs: For each run its model, the epochs that it adds to the run that it resumes, and the
             number of training and validation images.
+        predictions: Number of files of predictions: of runs, external predictions and baselines.
         evaluated: Split whose predictions are stored.
         image_size: Side of the images in pixels.
         folders: Folders to which files will be written.
@@ -27,6 +28,7 @@ class Plan:
 
     images: Mapping[str, int]
     runs: Sequence[Mapping[str, Any]]
+    predictions: int
     evaluated: str
     image_size: int
     folders: Sequence[Path]
@@ -84,7 +86,7 @@ def estimate(
     costs.disk = {
         "downloads": sum(data_set.get("download", 0) for data_set in data_sets),
         "shards": sum(plan.images.values()) * image_bytes,
-        "predictions": len(plan.runs) * plan.images[plan.evaluated] * image_bytes,
+        "predictions": plan.predictions * plan.images[plan.evaluated] * image_bytes,
         "networks and states": parameters * (CHECKPOINT_BYTES + NETWORK_BYTES),
     }
     costs.free = min(shutil.disk_usage(nearest_existing(folder)).free for folder in plan.folders)

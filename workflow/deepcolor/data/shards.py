@@ -5,7 +5,7 @@ The one module that needs TensorFlow whatever Keras runs on: shards are read wit
 
 import math
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -154,7 +154,7 @@ class Shards:
                 path = (folder / shard["file"]).with_suffix(".json")
                 integrity.check([str(path)])
                 contents = read_json(path) if path.exists() else {}
-                if contents.get("sha256") != shard["sha256"] or len(contents["ids"]) != shard["images"]:
+                if not _lists(contents, shard):
                     raise DeepColorError(
                         f"{path} is not that of its shard; delete both and run the same command again"
                     )
@@ -166,6 +166,15 @@ class Shards:
     def _image(self, record: tf.Tensor) -> tf.Tensor:
         image = tf.io.parse_single_example(record, FEATURES)["image"]
         return tf.reshape(tf.io.decode_raw(image, tf.uint8), (self.size, self.size, 3))
+
+
+def _lists(contents: Any, shard: Mapping[str, Any]) -> bool:
+    """Return whether the content of a JSON file lists the images of a shard."""
+    return (
+        isinstance(contents, dict)
+        and contents.get("sha256") == shard["sha256"]
+        and all(len(contents.get(key, [])) == shard["images"] for key in ("ids", "groups"))
+    )
 
 
 def checked_shards(

@@ -16,8 +16,9 @@ from contextlib import closing
 from pathlib import Path, PurePosixPath
 
 from deepcolor import integrity
-from deepcolor.errors import REMEDIES, DeepColorError, first_line, printable
+from deepcolor.errors import DeepColorError, first_line, printable
 from deepcolor.files import replacing, sha256
+from deepcolor.messages import REMEDIES
 from deepcolor.report.archive import CODE, SUMS, HashingReader, Layout, code_files
 
 # Bytes that are read at once, and that a header may have.
@@ -34,7 +35,7 @@ def unpack(archive: Path, project: Path, layout: Layout) -> int:
     Every file appears whole, so that the same call continues after an interruption.
 
     Args:
-        archive: File that `archiving.pack` has written, or that claims to be one.
+        archive: File that `archive.pack` has written, or that claims to be one.
         project: Folder of the same project, in the same state.
         layout: Where results and data are in the project.
 

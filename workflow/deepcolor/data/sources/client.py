@@ -6,7 +6,8 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import TypeVar
 
-from deepcolor.errors import REMEDIES, DeepColorError, first_line, printable
+from deepcolor.errors import DeepColorError, first_line, printable
+from deepcolor.messages import REMEDIES
 
 ATTEMPTS = 6
 

@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,29 +18,24 @@ GRAPH = ["--rulegraph", "dot", "--nolock", "--ignore-incomplete", "--workflow-pr
 
 
 def list_rules(
-    config: str, target: str, snakefiles: Sequence[Path], answered: bool
+    config: str, target: str, stages: Mapping[str, str], answered: bool
 ) -> dict[str, list[Any]]:
     """List the rules that a target needs.
 
     Args:
         config: Complete configuration, JSON.
         target: Rule whose inputs are asked for.
-        snakefiles: Files of the rules, in the order of the stages.
+        stages: Stage of every rule, in the order of the flow.
         answered: Whether there are answers to the user study.
 
     Returns:
-        rules: name and stage (file) of each, in the order of the files; edges: pairs of names, a rule
+        rules: name and stage of each, in the order of the flow; edges: pairs of names, a rule
         and one that reads its files.
 
     Raises:
         DeepColorError: Snakemake cannot tell.
     """
     names, edges = graph(config, target, answered)
-    stages = {
-        name: path.stem
-        for path in snakefiles
-        for name in re.findall(r"^rule (\w+):", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    }
     rules = [name for name in stages if name in names and name != target]
     return {
         "rules": [{"name": name, "stage": stages[name]} for name in rules],

@@ -14,7 +14,7 @@ def rating_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
     """What the grades say, by question and condition; real photographs first.
 
     Args:
-        table: Of `acceptance.frame`.
+        table: Of `acceptance.answer_frame`.
 
     Returns:
         Of each question, appeal and naturalness, and each condition: question, condition, answers,
