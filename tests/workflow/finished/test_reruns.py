@@ -76,9 +76,10 @@ def test_what_only_the_report_shows_reruns_only_the_report(
 
 def test_comments_and_docstrings_rerun_nothing(finished: Copy) -> None:
     files = sorted((finished.folder / "workflow").rglob("*.py"))
+    rules = [finished.folder / "Snakefile", *(finished.folder / "rules").glob("*.smk")]
     before = {file: file.read_text("utf-8") for file in files}
     try:
-        for file, text in before.items():
+        for file, text in list(before.items()):
             tree = ast.parse(text)
             lines = text.splitlines()
             documented = [tree, *(node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))]
@@ -88,6 +89,9 @@ def test_comments_and_docstrings_rerun_nothing(finished: Copy) -> None:
                     lines[line] = lines[line].replace('"""', '"""In other words: ', 1)
             file.write_text("\n".join(["# A comment.", *lines, "", "# Another.", ""]), "utf-8")
             assert file.read_text("utf-8") != text
+        for file in rules:
+            text = before[file] = file.read_text("utf-8")
+            file.write_text(f"# A comment.\n\n{text}\n# Another.\n", "utf-8")
         assert planned(finished) == set()
     finally:
         for file, text in before.items():
@@ -98,9 +102,15 @@ def test_comments_and_docstrings_rerun_nothing(finished: Copy) -> None:
     ("path", "old", "new", "some", "none"),
     [
         pytest.param(
-            "compute/devices.py", "can use no GPU", "finds no GPU",
+            "compute/devices.py", "can use no GPU", "finds no GPU", set(), {""}, id="an error about GPUs",
+        ),
+        pytest.param(
+            "messages.py", "the memory is used up", "memory is exhausted", set(), {""}, id="a message",
+        ),
+        pytest.param(
+            "compute/devices.py", "BACKENDS = {", "BACKENDS = {} | {",
             {"Train unet_2", "Predict unet_2"}, {"Fetch", "Write shard", "Write the manifest"},
-            id="an error about GPUs",
+            id="backends",
         ),
         pytest.param(
             "evaluation/metrics.py", "/ 255**2", "/ 65025", {"Score unet_2", "Tabulate the metrics"},
