@@ -102,7 +102,8 @@ def test_comments_and_docstrings_rerun_nothing(finished: Copy) -> None:
     ("path", "old", "new", "some", "none"),
     [
         pytest.param(
-            "compute/devices.py", "can use no GPU", "finds no GPU", set(), {""}, id="an error about GPUs",
+            "compute/devices.py", "can use no GPU", "finds no GPU", set(), {""},
+            id="an error about GPUs",
         ),
         pytest.param(
             "messages.py", "the memory is used up", "memory is exhausted", set(), {""}, id="a message",

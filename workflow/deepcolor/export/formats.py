@@ -5,11 +5,10 @@ compared are luminances made from a seed.
 """
 
 import json
-import os
 import shutil
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -21,14 +20,11 @@ import onnx
 from deepcolor.compute.startup import without_messages
 from deepcolor.errors import DeepColorError, first_line, is_out_of_memory
 from deepcolor.export import onnx_runtime
+from deepcolor.export.onnx_graph import INPUT, OPSET, OUTPUT, to_onnx
 from deepcolor.files import read_json, replacing_folder, sha256, write_json
 
-# Read by every onnxruntime since 1.12, of 2022, and all that the networks need; tf2onnx writes up to 18.
-OPSET = 17
 # What an exported network may differ from Keras at most: a fortieth of a level of 8 bits.
 TOLERANCE = 1e-4
-# What the graph calls its input and its output.
-INPUT, OUTPUT = "luminance", "rgb"
 SEED = 0
 PACKAGES = ("keras", "tensorflow", "onnx", "tf2onnx", "onnxruntime")
 
@@ -152,94 +148,6 @@ def _onnx_model(network: keras.Model, run: str) -> onnx.ModelProto:
         f"{run} cannot be converted to ONNX ({said}); build its architecture of layers and operations "
         "that tf2onnx knows"
     )
-
-
-def to_onnx(network: keras.Model) -> onnx.ModelProto:
-    """Convert a network to ONNX, its batch of any size; equal networks give equal models.
-
-    Args:
-        network: From luminance, `(batch, size, size, 1)`, to RGB.
-
-    Returns:
-        A model from INPUT to OUTPUT, with the operations of OPSET alone.
-    """
-    # Its optimizer would copy the whole network in each of its steps, in case one should fail.
-    os.environ["TF2ONNX_CATCH_ERRORS"] = "FALSE"
-    import tensorflow as tf
-    import tf2onnx
-
-    signature = tf.TensorSpec((None, *network.input_shape[1:]), tf.float32, name=INPUT)
-    function = tf.function(_inference(network), input_signature=[signature], autograph=False)
-    model, _ = tf2onnx.convert.from_function(function, input_signature=[signature], opset=OPSET)
-    _keep_constants(model, function.get_concrete_function())
-    for values, shape in (
-        (model.graph.input, network.input_shape),
-        (model.graph.output, network.output_shape),
-    ):
-        (value,) = values
-        dimensions = ["batch", *shape[1:]]
-        described = onnx.helper.make_tensor_value_info(value.name, onnx.TensorProto.FLOAT, dimensions)
-        value.CopyFrom(described)
-    _rename(model)
-    onnx.checker.check_model(model, full_check=True)
-    return model
-
-
-def _inference(network: keras.Model) -> Callable[[Any], dict[str, Any]]:
-    """The network as a function as it is used, not as it is trained."""
-    return lambda luminance: {OUTPUT: network(luminance, training=False)}
-
-
-def _keep_constants(model: onnx.ModelProto, function: Any) -> None:
-    """Put constants that a TensorFlow function has captured, but are no variables, into a model.
-
-    A network holds such ones where an operation was given an array, as in a conversion to CIELAB.
-    tf2onnx takes them for inputs.
-    """
-    captured = function.captured_inputs
-    values = {
-        placeholder.name: tensor
-        for placeholder, tensor in zip(
-            function.inputs[len(function.inputs) - len(captured) :], captured, strict=True
-        )
-    }
-    for each in [each for each in model.graph.input if each.name in values]:
-        array = values[each.name].numpy()
-        model.graph.initializer.append(onnx.numpy_helper.from_array(array, each.name))
-        model.graph.input.remove(each)
-
-
-def _rename(model: onnx.ModelProto) -> None:
-    """Name what a graph computes by its place in it, and order its weights by their use.
-
-    The names that TensorFlow and tf2onnx give depend on what they have named before, and on the order
-    of sets.
-    """
-    graph = model.graph
-    names = {each.name: each.name for each in [*graph.input, *graph.output]}
-    for number, node in enumerate(graph.node):
-        node.name = f"{node.op_type}_{number}"
-        node.doc_string = ""
-        for value in [*node.input, *node.output]:
-            if value:  # Empty is an input that is left out.
-                names.setdefault(value, f"value_{len(names)}")
-        node.input[:] = [names.get(value, "") for value in node.input]
-        node.output[:] = [names.get(value, "") for value in node.output]
-    # A weight is kept if it is used.
-    weights = {names[each.name]: each for each in graph.initializer if each.name in names}
-    for name, weight in weights.items():
-        weight.name, weight.doc_string = name, ""
-    order = {name: place for place, name in enumerate(names.values())}
-    ordered = [weights[name] for name in sorted(weights, key=order.__getitem__)]
-    kept = [onnx.TensorProto.FromString(each.SerializeToString()) for each in ordered]
-    del graph.initializer[:]
-    graph.initializer.extend(kept)
-    del graph.value_info[:]
-    graph.name, graph.doc_string, model.doc_string = "deepcolor", "", ""
-    domains = {node.domain for node in graph.node}
-    used = [each for each in model.opset_import if each.domain in domains]
-    del model.opset_import[:]
-    model.opset_import.extend(used)
 
 
 def to_tflite(network: keras.Model) -> bytes:
