@@ -20,7 +20,7 @@ import onnx
 from deepcolor.compute.startup import without_messages
 from deepcolor.errors import DeepColorError, first_line, is_out_of_memory
 from deepcolor.export import onnx_runtime
-from deepcolor.export.onnx_graph import INPUT, OPSET, OUTPUT, to_onnx
+from deepcolor.export.onnx_graph import INPUT, OPSET, OUTPUT, inference, to_onnx
 from deepcolor.files import read_json, replacing_folder, sha256, write_json
 
 # What an exported network may differ from Keras at most: a fortieth of a level of 8 bits.
@@ -162,7 +162,7 @@ def to_tflite(network: keras.Model) -> bytes:
     archive.track(network)
     archive.add_endpoint(
         "serve",
-        _inference(network),
+        inference(network),
         input_signature=[keras.InputSpec(shape=shape, dtype="float32", name=INPUT)],
     )
     with tempfile.TemporaryDirectory() as folder:

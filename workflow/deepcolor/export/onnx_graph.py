@@ -28,7 +28,7 @@ def to_onnx(network: keras.Model) -> onnx.ModelProto:
     import tf2onnx
 
     signature = tf.TensorSpec((None, *network.input_shape[1:]), tf.float32, name=INPUT)
-    function = tf.function(_inference(network), input_signature=[signature], autograph=False)
+    function = tf.function(inference(network), input_signature=[signature], autograph=False)
     model, _ = tf2onnx.convert.from_function(function, input_signature=[signature], opset=OPSET)
     _keep_constants(model, function.get_concrete_function())
     for values, shape in (
@@ -44,8 +44,8 @@ def to_onnx(network: keras.Model) -> onnx.ModelProto:
     return model
 
 
-def _inference(network: keras.Model) -> Callable[[Any], dict[str, Any]]:
-    """The network as a function as it is used, not as it is trained."""
+def inference(network: keras.Model) -> Callable[[Any], dict[str, Any]]:
+    """Return the network as a function, as it is used and not as it is trained."""
     return lambda luminance: {OUTPUT: network(luminance, training=False)}
 
 
