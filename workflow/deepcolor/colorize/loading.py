@@ -9,7 +9,7 @@ import numpy as np
 from deepcolor.colorize.network import (
     Network,
     Opened,
-    load_network,
+    checked_network,
     network_file,
     open_exported,
 )
@@ -32,7 +32,7 @@ def open_network(path: Path, threads: int) -> Network:
     if path.suffix == ".onnx":
         return open_exported(path, threads)
     if path.suffix == ".keras":
-        return load_network(path, lambda file: _open_keras(file, threads))
+        return checked_network(path, lambda file: _open_keras(file, threads))
     raise DeepColorError(f"--model {path}: name a .keras file, or an exported .onnx file")
 
 
@@ -40,10 +40,10 @@ def _open_keras(path: Path, threads: int) -> Opened:
     from deepcolor.compute import backend
 
     backend.prepare_keras(threads)
-    from deepcolor.models.loading import load_network as load_keras
+    from deepcolor.models.loading import load_network
 
     try:
-        network = load_keras(path)
+        network = load_network(path)
     except DeepColorError as error:  # With a remedy that is the pipeline's.
         raise ValueError(first_line(error.__cause__ or error)) from error
     lock = threading.Lock()

@@ -66,10 +66,10 @@ def open_exported(path: Path, threads: int) -> Network:
         session = Session(file, threads)
         return Opened(session.shapes, session.predict, session.card)
 
-    return load_network(network_file(path), open_onnx)
+    return checked_network(network_file(path), open_onnx)
 
 
-def load_network(path: Path, opener: Callable[[Path], Opened]) -> Network:
+def checked_network(path: Path, opener: Callable[[Path], Opened]) -> Network:
     """Load a network from its file and check that it colorizes.
 
     Args:
