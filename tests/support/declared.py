@@ -58,7 +58,11 @@ def check(folder: Path) -> set[str]:
         if command not in declared:  # Made again since, with another command.
             continue
         given = tuple(word for word in command if re.fullmatch(r"deepcolor(\.\w+)+:\w+", word))
-        code = {*dependencies.sources_of(Path(command[0]).stem, given), "workflow/deepcolor/__init__.py"}
+        code = {
+            *dependencies.sources_of(Path(command[0]).stem, given),
+            "workflow/deepcolor/__init__.py",
+            "workflow/deepcolor/messages.py",
+        }
         for name in job["modules"]:
             assert name in code, f"{command[0]} loads {name}, whose edits do not run it again"
         for name in job["read"]:

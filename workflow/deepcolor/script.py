@@ -33,8 +33,9 @@ def _read_json(_: object, tokens: Sequence[Any]) -> Any:
     return json.loads(tokens[0].value)
 
 
-# Types of options: a value written as JSON in one word; any number of words, also none, as Snakemake
-# expands an empty list; one such word at most.
+# Types of options: a value written as JSON in one word (Json[Any] for a list, of which Cyclopts would
+# take the first item); any number of words, also none, as Snakemake expands an empty list; one such
+# word at most.
 Json = Annotated[T, Parameter(converter=_read_json, accepts_keys=False, n_tokens=1, metavar="JSON")]
 AnyNumber = Annotated[tuple[T, ...], Parameter(consume_multiple=True, show_default=False)]
 AtMostOne = Annotated[tuple[T, ...], Parameter(consume_multiple=(0, 1), show_default=False)]

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 from deepcolor import script
 from deepcolor.config.preflight import Plan, describe, estimate
@@ -11,7 +12,7 @@ def main(
     data_sets: list[Path],
     models: list[Path],
     images: script.Json[dict[str, int]],
-    runs: script.Json[list[dict]],
+    runs: script.Json[Any],
     predictions: int,
     split: str,
     image_size: int,
@@ -25,7 +26,7 @@ def main(
         data_sets: JSON file of each data set, see check_data_set.
         models: JSON file of each model, see check_training.
         images: Number of photographs of all data sets by split.
-        runs: Settings of each run that decide what it costs.
+        runs: List of the settings of each run that decide what it costs.
         predictions: Number of files of predictions.
         split: Images that networks are evaluated on: validation or test.
         image_size: Side of the images in pixels.

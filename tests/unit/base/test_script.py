@@ -73,6 +73,7 @@ def example(
     number: int,
     options: script.Json[dict],
     title: script.Json[str | None],
+    rows: script.Json[Any] = None,
     others: script.AnyNumber[Path] = (),
     start: script.AtMostOne[Path] = (),
     accelerator: Literal["auto", "cpu"] = "auto",
@@ -91,12 +92,20 @@ LINE = ["--indexes", "a", "b", "--number", "00003", "--options", '{"a": [1]}', "
         (["--others", "--start", "--accelerator", "cpu"], {"others": (), "accelerator": "cpu"}),
         (["--start", "--others", "c", "d"], {"others": (Path("c"), Path("d")), "start": ()}),
         (["--start", "s"], {"start": (Path("s"),)}),
+        (["--rows", '[{"a": 1}, {}]'], {"rows": [{"a": 1}, {}]}),
+        (["--rows", '[{"a": 1}]'], {"rows": [{"a": 1}]}),
     ],
 )
 def test_options_are_read_as_their_types_say(words: list[str], expected: dict[str, Any]) -> None:
     arguments = script.bind(example, [*LINE, *words], "example")()
     assert isinstance(arguments, dict)
     assert expected.items() <= arguments.items()
+
+
+def test_no_script_types_json_as_a_list() -> None:
+    """It would get the first item."""
+    for path in SCRIPTS.values():
+        assert not re.search(r"Json\[(list|tuple|Sequence)", path.read_text("utf-8")), path
 
 
 def test_a_text_may_begin_with_a_dash() -> None:
