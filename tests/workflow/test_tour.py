@@ -161,8 +161,8 @@ def test_a_new_picture_is_scored_again_and_a_missing_one_is_named(tour: Copy) ->
         with Image.open(first) as image:
             ImageOps.invert(image.convert("RGB")).save(first, lossless=True)
         planned = tour.run(f"{CONDA} --dry-run -- all").stdout
-        assert "Evaluate the pictures of sepia" in planned
-        assert "Evaluate the pictures of copied" not in planned
+        assert "Predict sepia" in planned
+        assert "Predict copied" not in planned
         assert "Train " not in planned
         first.unlink()
         result = tour.run(f"{CONDA} --quiet all -- results-mine/sepia/metrics.json")

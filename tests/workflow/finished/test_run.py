@@ -129,7 +129,7 @@ def test_single_target_builds_what_it_needs_and_nothing_else(copy: Copy, finishe
         "Write the manifest of photographs", "Index the shards of photographs",
         "Write shard 00000 of photographs, training", "Write shard 00001 of photographs, training",
         "Write shard 00000 of photographs, validation", "Train unet_1", "Train unet_2",
-        "Evaluate unet_2",
+        "Predict unet_2", "Score unet_2",
     }  # fmt: skip
     # Equal runs, in two places, give equal bytes.
     for name in ("metrics.json", "per_image.csv", "predictions.npy"):
