@@ -82,9 +82,11 @@ def run(
     program: str, *arguments: str, **environment: str
 ) -> tuple[subprocess.CompletedProcess[str], list[str]]:
     """Run a program in a process of its own; give what came of it, and the lines of stderr."""
+    # Another test may have hidden the GPUs from this process, to read shards.
+    inherited = {key: value for key, value in os.environ.items() if key != "CUDA_VISIBLE_DEVICES"}
     result = subprocess.run(
         [sys.executable, "-c", program, *arguments],
-        env={**os.environ, "PYTHONPATH": str(PROJECT / "workflow"), **environment},
+        env={**inherited, "PYTHONPATH": str(PROJECT / "workflow"), **environment},
         capture_output=True,
         text=True,
         check=False,

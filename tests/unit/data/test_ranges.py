@@ -324,7 +324,7 @@ def test_a_manifest_that_was_edited_is_refused(tmp_path: Path) -> None:
 
 def test_columns_and_splits_are_read_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = write_joined(tmp_path / "m.csv", 300)
-    monkeypatch.setattr(manifest, "CHUNK", 16)
+    monkeypatch.setattr(manifest, "ROWS_PER_CHUNK", 16)
     path = tmp_path / "m.csv"
     assert read_manifest(path).equals(whole)
     some = read_manifest(path, ["height", "id"], "validation")
