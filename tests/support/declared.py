@@ -1,13 +1,14 @@
 """What jobs have loaded and read, held against what their rules declare (see workflow/notes)."""
 
 import json
+import os
 import re
 import shlex
+import subprocess
+import sys
 from base64 import urlsafe_b64decode
 from collections import defaultdict
 from pathlib import Path
-
-from deepcolor.config import dependencies
 
 # Opened though no rule declares them: photographs, which manifests name with their checksums; downloads;
 # what must outlive a failed job: backups of trainings, rejected photographs, colorized pictures; locks;
@@ -16,6 +17,13 @@ BESIDE = re.compile(
     r"data[\w-]*/(cache/|[\w-]+/images/|[\w-]+/rejected\.csv)"
     r"|results[\w-]*/([\w-]+/(backup-|colorized/)|benchmarks/)|.*/\.(partial\.|lock$)"
 )
+
+# Prints the sources of scripts with modules, as the copy has them.
+SOURCES = """
+import json, sys
+from deepcolor.config.dependencies import sources_of
+print(json.dumps([sources_of(name, tuple(modules)) for name, modules in json.loads(sys.argv[1])]))
+"""
 
 
 def command_of(shellcmd: str) -> list[str]:
@@ -39,6 +47,22 @@ def records(folder: Path) -> dict[tuple[str, ...], set[str]]:
     return declared
 
 
+def code_of(folder: Path, commands: list[tuple[str, ...]]) -> dict[tuple[str, ...], set[str]]:
+    """The code that the commands of a copy depend on, by command, and what no edit of reruns them."""
+    asked = [
+        (Path(command[0]).stem, [w for w in command if re.fullmatch(r"deepcolor(\.\w+)+:\w+", w)])
+        for command in commands
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", SOURCES, json.dumps(asked)],
+        env={**os.environ, "PYTHONPATH": str(folder / "workflow")},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    left_out = {f"workflow/deepcolor/{name}.py" for name in ("__init__", "messages")}
+    found = [left_out | set(each) for each in json.loads(done.stdout)]
+    return dict(zip(commands, found, strict=True))
+
+
 def check(folder: Path) -> set[str]:
     """Make sure that jobs have loaded and opened, in Python, nothing that they do not declare.
 
@@ -53,16 +77,12 @@ def check(folder: Path) -> set[str]:
     commands = {tuple(job["command"]) for job in noted}
     unseen = {command[0] for command in declared.keys() - commands}
     assert not unseen, f"jobs without notes: {unseen}"
+    sources = code_of(folder, list(commands))
     for job in noted:
         command = tuple(job["command"])
         if command not in declared:  # Made again since, with another command.
             continue
-        given = tuple(word for word in command if re.fullmatch(r"deepcolor(\.\w+)+:\w+", word))
-        code = {
-            *dependencies.sources_of(Path(command[0]).stem, given),
-            "workflow/deepcolor/__init__.py",
-            "workflow/deepcolor/messages.py",
-        }
+        code = sources[command]
         for name in job["modules"]:
             assert name in code, f"{command[0]} loads {name}, whose edits do not run it again"
         for name in job["read"]:
