@@ -21,6 +21,7 @@ def import_tensorflow() -> ModuleType:
     with without_messages(), unimportable(UNUSED):
         import tensorflow
 
+        tensorflow.config.list_logical_devices()  # Starts them while what that prints is held back.
     return tensorflow
 
 
