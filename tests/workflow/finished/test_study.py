@@ -33,6 +33,9 @@ def done(finished: Copy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[C
     )  # fmt: skip
     result = copy.run(draw)
     assert result.returncode == 0 and "deepcolor study serve --study results/study" in result.stdout
+    study = json.loads(copy.read("results/study/study.json"))
+    catch = {name for name, picture in study["pictures"].items() if picture["condition"] == "catch"}
+    assert catch
     process = subprocess.Popen(
         ["bash", "-c", f"exec {serve} --port 0 --simulated"],
         cwd=folder,
@@ -46,7 +49,8 @@ def done(finished: Copy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[C
         url = re.search(r" at (http://\S+)", process.stdout.readline())
         assert url
         with ThreadPoolExecutor(4) as robots:
-            list(robots.map(lambda seed: take(url[1], seed), range(PEOPLE)))
+            # Every other robot is attentive, so that answers of some are kept and of some are not.
+            list(robots.map(lambda seed: take(url[1], seed, catch if seed % 2 else set()), range(PEOPLE)))
         result = copy.run(backup)
         assert result.returncode == 0, result.stdout
         # While it is served.
@@ -62,8 +66,8 @@ def done(finished: Copy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[C
     yield copy
 
 
-def take(url: str, seed: int) -> None:
-    """Take the study from its beginning to its end, answering at random."""
+def take(url: str, seed: int, known: set[str]) -> None:
+    """Take the study from its beginning to its end, answering at random but for the known pictures."""
     chance, person = random.Random(seed), small_study.Visitor(url)
     state = person.begin()
     while state["trial"]:
@@ -71,6 +75,8 @@ def take(url: str, seed: int) -> None:
             status, content = person.request("GET", picture["src"])
             assert status == 200 and content.startswith(b"\x89PNG")
         answer = chance.choice(["real", "colorized"])
+        if any(Path(picture["src"]).stem in known for picture in state["trial"]["pictures"]):
+            answer = "colorized"
         status, said = person.answer(state["trial"]["position"], answer, chance.uniform(1, 3))
         assert status == 200 and said["accepted"]
         state = said["state"]
