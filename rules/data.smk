@@ -87,6 +87,7 @@ rule write_manifest:
         code=code_of("write_manifest"),
         images=lambda w: as_json(data_set_of(w).images),
         ranges=ranges_of,
+        seed=config["seed"],
         near_duplicates=lambda w: (data_set_of(w).checks or {}).get("near_duplicates", 0),
         folder=subpath(output.manifest, parent=True),
     shell:
@@ -95,6 +96,7 @@ rule write_manifest:
             --data-set {wildcards.data_set:q} \
             --images {params.images:q} \
             --ranges {params.ranges:q} \
+            --seed {params.seed:q} \
             --near-duplicates {params.near_duplicates:q} \
             --folder {params.folder:q} \
             2>&1 | tee {log:q}

@@ -13,8 +13,8 @@ from deepcolor.data.sources.base import Request, Source
 
 def fetch(name: str, source: Source, counts: Mapping[str, int], folder: Path) -> None:
     """Fetch a data set in one range, without checks."""
-    fetch_range(Range(name, counts, folder), source)
-    merge_ranges(name, counts, folder, 1, 0)
+    fetch_range(Range(name, counts, folder, 0), source)
+    merge_ranges(name, counts, folder, 0, ranges=1, distance=0)
 
 
 def fetch_ranges(
@@ -32,8 +32,8 @@ def fetch_ranges(
     """Fetch a data set in ranges, in any order, and merge them."""
     for number in order or range(of):
         request = Request(0, sum(counts.values()), place / "cache", number, of)
-        part = Range(place.name, counts, place, number, of)
+        part = Range(place.name, counts, place, 0, number, of)
         fetch_range(
             part, source(request, **options), checks=checks, others=list(others), threads=threads
         )
-    merge_ranges(place.name, counts, place, of, checks.near_duplicates)
+    merge_ranges(place.name, counts, place, 0, ranges=of, distance=checks.near_duplicates)

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from deepcolor.data.manifest import write_manifest
+from deepcolor.data.order import Order
 from deepcolor.evaluation import bootstrap, samples
 from deepcolor.evaluation.comparisons import compare_all
 from deepcolor.evaluation.distances import DEFINITIONS
@@ -309,7 +310,7 @@ def _write_data(folder: Path, data_sets: Sequence[str], words: str) -> tuple[lis
         rows: list[dict[str, object]] = [
             {**row, "id": f"{words}{each}", "group": f"{words}{each}"} for each in range(60)
         ]
-        write_manifest(manifests[-1], rows)
+        write_manifest(manifests[-1], rows, Order(0, name))
     return about, manifests
 
 

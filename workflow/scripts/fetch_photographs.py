@@ -29,7 +29,7 @@ def main(
         data_set: Name of the data set.
         source: "module:function" that lists the photographs.
         images: Number of photographs of the data set by split.
-        seed: Random seed of the subset and the split.
+        seed: Random seed of the subset, the split and the order.
         cache: Folder for downloads.
         folder: Folder of the data set, to write to.
         options: Keyword arguments of the source.
@@ -41,7 +41,7 @@ def main(
     """
     request = Request(seed, sum(images.values()), cache, number, of)
     done = fetch_range(
-        Range(data_set, images, folder, number, of),
+        Range(data_set, images, folder, seed, number, of),
         pkgutil.resolve_name(source)(request, **(options or {})),
         checks=Checks(**checks) if checks else None,
         others=others,

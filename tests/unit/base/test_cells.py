@@ -13,6 +13,7 @@ import pytest
 from deepcolor import frames
 from deepcolor.cells import guarded, unguarded
 from deepcolor.data import manifest, merge
+from deepcolor.data.order import Order
 from deepcolor.data.sources.base import Rejection
 from deepcolor.study import answers
 from deepcolor.study.columns import COLUMNS
@@ -85,15 +86,17 @@ def rows() -> list[dict[str, object]]:
 
 def test_a_manifest(tmp_path: Path) -> None:
     path = tmp_path / "manifest.csv"
-    manifest.write_manifest(path, rows())
+    order = Order(0, "d")
+    manifest.write_manifest(path, rows(), order)
     assert_guarded(written_cells(path))
-    assert manifest.read_manifest(path).to_dict("records") == rows()
+    written = sorted(rows(), key=order.key)
+    assert manifest.read_manifest(path).to_dict("records") == written
     parsed = [values for _, values in manifest.parsed(path)]
-    assert parsed == [{key: str(value) for key, value in row.items()} for row in rows()]
+    assert parsed == [{key: str(value) for key, value in row.items()} for row in written]
     assert manifest.parse(manifest.compose(parsed[0])) == parsed[0]
     records = path.read_bytes().split(b"\n", 1)[1].splitlines(keepends=True)
     manifest.join_records(tmp_path / "b.csv", [("test", record) for record in records])
-    assert manifest.read_slice(tmp_path / "b.csv", "test", 0, 1).to_dict("records") == rows()
+    assert manifest.read_slice(tmp_path / "b.csv", "test", 0, 1).to_dict("records") == written
 
 
 def test_rejected_photographs(tmp_path: Path) -> None:

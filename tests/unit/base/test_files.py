@@ -129,3 +129,30 @@ def test_a_broken_note_is_named(
         note.write_text(content)
     with pytest.raises(DeepColorError, match=f"^{note} is broken"):
         integrity.check(["a.csv"])
+
+
+def test_a_file_is_read_once_after_every_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".snakemake").mkdir()
+    shard, read = Path("a.tfrecord"), []
+
+    def counted(path: Path) -> str:
+        read.append(path)
+        return files.sha256(path)
+
+    monkeypatch.setattr(integrity, "sha256", counted)
+    files.write_text(shard, "1.25")
+    checksum = files.sha256(shard)
+    for _ in range(3):
+        integrity.check_sha256(shard, checksum)
+    assert len(read) == 1
+    os.utime(shard, (1e9, 1e9))
+    for _ in range(3):
+        integrity.check_sha256(shard, checksum)
+    assert len(read) == 2
+    # A checksum of something else, and a content that is something else.
+    with pytest.raises(DeepColorError, match="^a.tfrecord is not as it was written"):
+        integrity.check_sha256(shard, "0" * 64)
+    shard.write_text("1.35")
+    with pytest.raises(DeepColorError, match="^a.tfrecord is not as it was written"):
+        integrity.check_sha256(shard, checksum)

@@ -17,6 +17,7 @@ from deepcolor.colorize.loading import open_network
 from deepcolor.colorize.network import Network
 from deepcolor.colorize.read import MIN_CHROMA
 from deepcolor.data.manifest import COLUMNS, write_manifest
+from deepcolor.data.order import Order
 from deepcolor.errors import DeepColorError
 from deepcolor.evaluation import metrics, predict, score
 from deepcolor.files import sha256
@@ -130,7 +131,7 @@ def test_a_manifest_says_which_and_in_which_order(album: Path, network: Network,
     ]
     manifest = tmp_path / "mine" / "manifest.csv"
     rows.append({**rows[-1], "id": "id-99", "sha256": "gone"})
-    write_manifest(manifest, rows)
+    write_manifest(manifest, rows, Order(0, "mine"))
     files = sorted(album.iterdir())
     done = evaluate_photographs(files, network, threads=2, manifest=manifest, split="test")
     assert list(done.scores["id"]) == [row["id"] for row in rows[1:-1]]

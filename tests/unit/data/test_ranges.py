@@ -9,6 +9,7 @@ import pytest
 from deepcolor.data import manifest
 from deepcolor.data.manifest import read_manifest, read_slice
 from deepcolor.data.merge import merge_ranges
+from deepcolor.data.order import Order
 from deepcolor.data.quality import Checks
 from deepcolor.data.ranges import Range
 from deepcolor.data.sources import fiftyone, huggingface
@@ -67,7 +68,9 @@ def test_ranges_give_full_counts_and_no_photograph_twice(joined: Path) -> None:
     rows = read_manifest(joined / "manifest.csv")
     assert rows["split"].value_counts().to_dict() == COUNTS
     assert rows["id"].is_unique and rows["sha256"].is_unique
-    assert list(rows["split"] + "/" + rows["id"]) == sorted(rows["split"] + "/" + rows["id"])
+    assert list(rows["split"]) == sorted(rows["split"])
+    names = ("0/d/" + rows["id"]).map(lambda name: sha256(name.encode()).hexdigest())
+    assert all(part.is_monotonic_increasing for _, part in names.groupby(rows["split"]))
     # Copies were in different ranges, as chance would have it.
     said = pd.read_csv(joined / "rejected.csv")
     of_ranges = [pd.read_csv(path) for path in (joined / "ranges").glob("*.rejected.csv")]
@@ -129,7 +132,7 @@ def test_a_range_that_was_altered_is_not_joined(photographs: Path, tmp_path: Pat
     path = tmp_path / "ranges" / name
     path.write_bytes(path.read_bytes().rpartition(b"\n")[0].rpartition(b"\n")[0] + b"\n")
     with pytest.raises(DeepColorError, match=rf"{name} is not as it was written .* delete it and run"):
-        merge_ranges(tmp_path.name, COUNTS, tmp_path, 3, 6)
+        merge_ranges(tmp_path.name, COUNTS, tmp_path, 0, ranges=3, distance=6)
 
 
 def test_facts_of_a_range_that_were_altered_are_not_joined(photographs: Path, tmp_path: Path) -> None:
@@ -139,7 +142,7 @@ def test_facts_of_a_range_that_were_altered_are_not_joined(photographs: Path, tm
     for change in ({"rows": facts["rows"] - 1}, {"terms": "Free."}, {"sha256": facts["sha256"][:2]}):
         path.write_text(json.dumps({**facts, **change}))
         with pytest.raises(DeepColorError, match=r"00001.json is not as it was written .* delete it"):
-            merge_ranges(tmp_path.name, COUNTS, tmp_path, 1, 6)
+            merge_ranges(tmp_path.name, COUNTS, tmp_path, 0, ranges=1, distance=6)
 
 
 def test_a_license_of_several_lines_is_one(photographs: Path, tmp_path: Path) -> None:
@@ -254,12 +257,12 @@ def test_ranges_that_download_do_not_wait_for_each_other() -> None:
 
 def test_shares_add_up_and_a_reserve_is_for_several() -> None:
     counts = {"training": 1001, "validation": 7}
-    shares = [Range("d", counts, Path(), number, 5).share for number in range(5)]
+    shares = [Range("d", counts, Path(), 0, number, 5).share for number in range(5)]
     for split, count in counts.items():
         assert sum(share[split] for share in shares) == count
     assert all(share[""] > 0 for share in shares)
-    assert Range("d", counts, Path()).share == counts
-    large = Range("d", {"training": 10**6}, Path(), 7, 20).share
+    assert Range("d", counts, Path(), 0).share == counts
+    large = Range("d", {"training": 10**6}, Path(), 0, 7, 20).share
     assert large[""] == 0.02 * large["training"] == 1000
 
 
@@ -279,7 +282,7 @@ def rows_of(count: int) -> list[dict[str, object]]:
 
 
 def write_joined(path: Path, count: int) -> pd.DataFrame:
-    manifest.write_manifest(path.with_suffix(".all"), rows_of(count))
+    manifest.write_manifest(path.with_suffix(".all"), rows_of(count), Order(0, "d"))
     with open(path.with_suffix(".all"), "rb") as file:
         file.readline()
         found = [(manifest.parse(record)["split"], record) for record in manifest.records(file)]

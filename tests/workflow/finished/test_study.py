@@ -50,7 +50,9 @@ def done(finished: Copy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[C
         assert url
         with ThreadPoolExecutor(4) as robots:
             # Every other robot is attentive, so that answers of some are kept and of some are not.
-            list(robots.map(lambda seed: take(url[1], seed, catch if seed % 2 else set()), range(PEOPLE)))
+            list(
+                robots.map(lambda seed: take(url[1], seed, catch if seed % 2 else set()), range(PEOPLE))
+            )
         result = copy.run(backup)
         assert result.returncode == 0, result.stdout
         # While it is served.

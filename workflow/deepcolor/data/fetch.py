@@ -147,7 +147,7 @@ def _write(part: Range, source: Source, choice: _Choice) -> str:
     files, rows, rejected = part.files, choice.rows, choice.rejected
     listed = [(rejection.id, in_one_line(rejection.reason)) for rejection in rejected]
     write_frame(files.rejected, pd.DataFrame(listed, columns=["id", "reason"]))
-    write_manifest(files.rows, rows)
+    write_manifest(files.rows, rows, part.order)
     facts = {
         "revision": source.revision,
         "about": source.about,

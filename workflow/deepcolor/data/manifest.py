@@ -16,6 +16,7 @@ import pandas as pd
 from pandas.util import hash_array
 
 from deepcolor.cells import guarded, unguarded
+from deepcolor.data.order import Order
 from deepcolor.errors import DeepColorError
 from deepcolor.files import read_json, replacing, write_json
 from deepcolor.frames import unguarded_frame, write_frame
@@ -32,9 +33,9 @@ ROWS_PER_CHUNK = 50_000  # Rows read at a time, some 30 MB.
 ROWS_PER_OFFSET = 256  # Rows of a split from one whose place is known to the next.
 
 
-def write_manifest(path: str | Path, rows: list[dict[str, object]]) -> None:
-    """Write rows with the keys of COLUMNS, sorted by split and id."""
-    write_frame(path, pd.DataFrame(rows, columns=COLUMNS).sort_values(["split", "id"]))
+def write_manifest(path: str | Path, rows: list[dict[str, Any]], order: Order) -> None:
+    """Write rows with the keys of COLUMNS in the order of a data set."""
+    write_frame(path, pd.DataFrame(sorted(rows, key=order.key), columns=COLUMNS))
 
 
 def offsets_of(manifest: Path) -> Path:
@@ -47,7 +48,7 @@ def join_records(manifest: Path, rows: Iterable[tuple[str, bytes]]) -> int:
 
     Args:
         manifest: To write.
-        rows: Split and record, sorted by split and id.
+        rows: Split and record, sorted by split.
     """
     counts: dict[str, int] = {}
     offsets: dict[str, list[int]] = {}

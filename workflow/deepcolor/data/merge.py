@@ -9,6 +9,7 @@ from typing import Any
 
 from deepcolor.cells import guarded, unguarded
 from deepcolor.data.manifest import join_records
+from deepcolor.data.order import Order
 from deepcolor.data.ranges import Range, RangeFiles, facts_checksum
 from deepcolor.data.selection import Selection
 from deepcolor.data.sources.base import Rejection
@@ -16,7 +17,9 @@ from deepcolor.errors import DeepColorError
 from deepcolor.files import read_json, replacing, sha256, write_json
 
 
-def merge_ranges(name: str, counts: Mapping[str, int], folder: Path, ranges: int, distance: int) -> str:
+def merge_ranges(
+    name: str, counts: Mapping[str, int], folder: Path, seed: int, *, ranges: int, distance: int
+) -> str:
     """Write the manifest of a data set from its ranges.
 
     Ranges are processed in order. A duplicate of a photograph of an earlier range, and a near-duplicate
@@ -31,6 +34,7 @@ def merge_ranges(name: str, counts: Mapping[str, int], folder: Path, ranges: int
         name: Name of the data set.
         counts: Number of photographs asked for, by split.
         folder: Folder of the data set, with the files of its ranges.
+        seed: Random seed of the order of the rows.
         ranges: Number of ranges.
         distance: Number of bits in which hashes of near-duplicates differ at most; 0 not to look for
             them.
@@ -41,9 +45,10 @@ def merge_ranges(name: str, counts: Mapping[str, int], folder: Path, ranges: int
     Raises:
         DeepColorError: There are fewer usable photographs than asked for.
     """
-    files = [Range(name, counts, folder, number, ranges).files for number in range(ranges)]
+    parts = [Range(name, counts, folder, seed, number, ranges) for number in range(ranges)]
+    files = [part.files for part in parts]
     facts = [_checked_facts(each) for each in files]
-    selection = Selection(files, sum(each["rows"] for each in facts), list(counts))
+    selection = Selection(files, sum(each["rows"] for each in facts), list(counts), Order(seed, name))
     if ranges > 1:
         selection.compare(name, distance)
     lacking = {split: count - selection.count(split) for split, count in counts.items()}

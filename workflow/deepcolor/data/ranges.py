@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from deepcolor.data.order import Order
+
 
 @dataclass(frozen=True)
 class RangeFiles:
     """The files of a range, next to the manifest.
 
     Attributes:
-        rows: CSV file with the columns of a manifest, sorted like one; rows of the reserve have no
-            split.
+        rows: CSV file with the columns of a manifest, in the same order; rows of the reserve have
+            no split.
         rejected: CSV file with the rejected photographs and the reasons.
         facts: JSON file with what the report says of the source, counts and checksums.
     """
@@ -34,6 +36,7 @@ class Range:
         counts: Number of photographs asked for, by split ("training", "validation", "test"), of all
             ranges.
         folder: Folder of the data set.
+        seed: Random seed of the order of the rows.
         number: Number of the range, from 0.
         total: Number of ranges.
     """
@@ -41,8 +44,14 @@ class Range:
     data_set: str
     counts: Mapping[str, int]
     folder: Path
+    seed: int
     number: int = 0
     total: int = 1
+
+    @property
+    def order(self) -> Order:
+        """Return the order of the rows."""
+        return Order(self.seed, self.data_set)
 
     @property
     def files(self) -> RangeFiles:

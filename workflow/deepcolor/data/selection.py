@@ -11,6 +11,7 @@ import numpy as np
 
 from deepcolor.data.manifest import compose, parse, parsed, records, row_at
 from deepcolor.data.near_duplicates import HashIndex
+from deepcolor.data.order import Order
 from deepcolor.data.ranges import RangeFiles
 from deepcolor.data.sources.base import Rejection
 from deepcolor.progress import Progress
@@ -26,18 +27,22 @@ class Selection:
         more_near_duplicates: Number of near-duplicates taken, beyond those that the ranges counted.
     """
 
-    def __init__(self, ranges: Sequence[RangeFiles], rows: int, splits: Sequence[str]) -> None:
+    def __init__(
+        self, ranges: Sequence[RangeFiles], rows: int, splits: Sequence[str], order: Order
+    ) -> None:
         """Read the ranges.
 
         Args:
             ranges: Files of the ranges.
             rows: Number of rows of all ranges.
             splits: Names of the splits.
+            order: Order of the rows, in the ranges and when they are merged.
         """
         self.rejected: list[Rejection] = []
         self.more_near_duplicates = 0
         self._files = [files.rows for files in ranges]
         self._splits = splits
+        self._order = order
         numbers = {split: number for number, split in enumerate(splits)} | {"": RESERVE}
         self._sums = np.zeros(rows, np.uint64)  # The first 64 bits of the checksums.
         self._hashes = np.zeros(rows, np.uint64)
@@ -107,16 +112,16 @@ class Selection:
             lacking[split] -= self._take(int(row), self._splits.index(split))
 
     def rows(self) -> Iterator[tuple[str, bytes]]:
-        """Return split and record of all rows that are taken, sorted by split and id."""
-        parts: list[Iterable[tuple[str, str, bytes]]] = [
+        """Return split and record of all rows that are taken, in the order of the data set."""
+        parts: list[Iterable[tuple[tuple[str, str], bytes]]] = [
             self._unmoved(number) for number in range(len(self._files))
         ]
         added = np.flatnonzero((self._own == RESERVE) & (self._split != RESERVE))
         parts.append(sorted(self._moved(int(row)) for row in added))
-        return ((split, record) for split, _, record in heapq.merge(*parts))
+        return ((split, record) for (split, _), record in heapq.merge(*parts))
 
-    def _unmoved(self, number: int) -> Iterator[tuple[str, str, bytes]]:
-        """Yield split, id and record of the rows of a range that stay in their splits."""
+    def _unmoved(self, number: int) -> Iterator[tuple[tuple[str, str], bytes]]:
+        """Yield sort key and record of the rows of a range that stay in their splits."""
         with open(self._files[number], "rb") as file:
             file.readline()
             for row, record in enumerate(records(file), start=self._firsts[number]):
@@ -124,14 +129,14 @@ class Selection:
                     values = parse(record)
                     if values["group"] in self._joined:
                         record = compose({**values, "group": self._group(values["group"])})
-                    yield values["split"], values["id"], record
+                    yield self._order.key(values), record
 
-    def _moved(self, row: int) -> tuple[str, str, bytes]:
-        """Return split, id and record of a row that was taken from a reserve."""
+    def _moved(self, row: int) -> tuple[tuple[str, str], bytes]:
+        """Return sort key and record of a row that was taken from a reserve."""
         values = self._read(row)
         split = self._splits[self._split[row]]
         changed = {**values, "split": split, "group": self._group(values["group"])}
-        return split, values["id"], compose(changed)
+        return self._order.key(changed), compose(changed)
 
     def _take(self, row: int, split: int) -> bool:
         """Take a row for a split or reject it; return whether it was taken."""

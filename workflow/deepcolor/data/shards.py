@@ -5,7 +5,8 @@ The one module that needs TensorFlow whatever Keras runs on: shards are read wit
 
 import math
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,11 @@ from deepcolor import integrity
 from deepcolor.errors import DeepColorError
 from deepcolor.files import read_json
 
-SHUFFLE_BYTES = 512 * 2**20  # Memory for shuffling, whatever the number of images.
+# Memory for shuffling, whatever the number of images and data sets.
+SHUFFLE_BUFFER_BYTES = 512 * 2**20
+READ_BUFFER_BYTES = 2**20  # Of each file; TensorFlow's 256 KiB make reading 15 % slower.
+FILES_AT_A_TIME = 8  # Of each data set.
+TURNS_PER_BLOCK = 2**16
 FEATURES = {"image": tf.io.FixedLenFeature((), tf.string)}
 
 
@@ -36,7 +41,7 @@ class Shards:
         """
         self._indexes = [(path.parent, read_json(path)) for path in indexes]
         self._scratch = scratch
-        self._checked: dict[str, list[str]] = {}
+        self._checked: dict[str, list[list[str]]] = {}
         self.size: int = self._indexes[0][1]["image_size"]
 
     def count(self, split: str) -> int:
@@ -57,86 +62,86 @@ class Shards:
         """The names of the data sets, in the order of the indexes."""
         return [index["data_set"] for _, index in self._indexes]
 
-    def _files(self, split: str) -> list[str]:
-        """The files of a split.
+    def _files(self, split: str) -> list[list[str]]:
+        """The files of a split, by data set.
 
         Raises:
             DeepColorError: One is missing, cut short or altered.
         """
         if split not in self._checked:
             self._checked[split] = [
-                str(path)
+                [str(path) for path in checked_shards(index, split, folder, self._scratch)]
                 for folder, index in self._indexes
-                for path in checked_shards(index, split, folder, self._scratch)
             ]
         return self._checked[split]
 
-    def training_batches(
-        self,
-        batch_size: int,
-        *,
-        seed: int,
-        epochs: range,
-        flip: bool = False,
-        rotate: bool = False,
-    ) -> tf.data.Dataset:
+    def training_batches(self, batch_size: int, *, seed: int, epochs: range) -> tf.data.Dataset:
         """Batches of the training split, one epoch after the other, shuffled.
 
-        The order, and each image's augmentation, depend on the seed, the epoch and the place in the
-        epoch alone: an epoch is the same whether training starts at it or long before.
+        Every batch is a random sample of the split: within a data set neither shards nor shuffling
+        know of classes, and data sets take turns at random, each as often as it has images. The order
+        depends on the seed and the epoch alone: an epoch is the same whether training starts at it
+        or long before.
 
         Args:
             batch_size: Images in a batch; an epoch's last batch may be smaller.
-            seed: Of the order and the augmentation.
+            seed: Random seed of the order.
             epochs: Which epochs, counted from 0.
-            flip: Mirror every other image, left to right.
-            rotate: Turn images by 0, 90, 180 or 270 degrees.
 
         Returns:
             A data set of batches `(batch, size, size, 3)` uint8 RGB.
+
+        Raises:
+            DeepColorError: A shard is missing, cut short or altered.
         """
-        files, count = self._files("training"), self.count("training")
-        # Two windows are in memory: one is being used, one is being read.
-        window = max(1, min(count, SHUFFLE_BYTES // 2 // (self.size * self.size * 3)))
-
-        def shuffle(epoch: tf.Tensor) -> Callable[[tf.Tensor], tf.Tensor]:
-            return lambda records: tf.random.experimental.stateless_shuffle(records, [seed, epoch])
-
-        def augment(position: tf.Tensor, image: tf.Tensor, epoch: tf.Tensor) -> tf.Tensor:
-            numbers = tf.random.stateless_uniform((2,), [seed, epoch * count + position])
-            if flip:
-                image = tf.cond(numbers[0] < 0.5, lambda: image[:, ::-1], lambda: image)
-            if rotate:
-                image = tf.image.rot90(image, tf.cast(numbers[1] * 4, tf.int32))
-            return tf.ensure_shape(image, (self.size, self.size, 3))
+        files = self._files("training")
+        counts = [index["splits"]["training"]["images"] for _, index in self._indexes]
 
         def epoch_batches(epoch: tf.Tensor) -> tf.data.Dataset:
-            order = tf.random.experimental.stateless_shuffle(tf.constant(files), [seed, epoch])
-            records = tf.data.Dataset.from_tensor_slices(order).interleave(
-                tf.data.TFRecordDataset, cycle_length=8
-            )
-            # Dataset.shuffle takes no seed that changes by the epoch: windows are shuffled whole.
-            records = records.batch(window).prefetch(1).map(shuffle(epoch)).unbatch()
-            images = records.map(self._image, num_parallel_calls=tf.data.AUTOTUNE)
-            if flip or rotate:
-                images = images.enumerate().map(
-                    lambda position, image: augment(position, image, epoch),
-                    num_parallel_calls=tf.data.AUTOTUNE,
-                )
-            return images.batch(batch_size)
+            # Of the function that tf.data traces here, not of the process; 0 would be refused.
+            tf.random.set_seed(1)
+            numbers = [tf.random.fold_in([seed, epoch], number) for number in range(len(files) + 1)]
+            streams = [
+                _shuffled(names, number, self._buffer_size(count))
+                for names, number, count in zip(files, numbers[1:], counts, strict=True)
+            ]
+            records = streams[0]
+            if len(streams) > 1:
+                turns = _turns(counts, numbers[0])
+                records = tf.data.Dataset.choose_from_datasets(streams, turns)
+            return records.batch(batch_size)
 
-        dataset = tf.data.Dataset.range(epochs.start, epochs.stop).flat_map(epoch_batches)
-        return dataset.prefetch(2)
+        batches = tf.data.Dataset.range(epochs.start, epochs.stop).flat_map(epoch_batches)
+        return self._decoded(batches)
+
+    def _buffer_size(self, count: int) -> int:
+        """The number of images that shuffling holds of a data set with so many training images."""
+        all_images = SHUFFLE_BUFFER_BYTES // (self.size * self.size * 3)
+        return max(1, min(count, all_images * count // self.count("training")))
 
     def steps(self, batch_size: int) -> int:
         """The number of batches in an epoch of the training split."""
         return math.ceil(self.count("training") / batch_size)
 
     def evaluation_batches(self, split: str, batch_size: int) -> tf.data.Dataset:
-        """Batches `(batch, size, size, 3)` uint8 RGB of a split, in the order of the manifest."""
-        batches = tf.data.TFRecordDataset(self._files(split)).map(self._image).batch(batch_size)
+        """Batches `(batch, size, size, 3)` uint8 RGB of a split, in the order of the manifest.
+
+        Raises:
+            DeepColorError: A shard is missing, cut short or altered.
+        """
+        records = tf.data.TFRecordDataset(sum(self._files(split), []), buffer_size=READ_BUFFER_BYTES)
         count = math.ceil(self.count(split) / batch_size)
-        return batches.apply(tf.data.experimental.assert_cardinality(count)).prefetch(2)
+        batches = self._decoded(records.batch(batch_size))
+        return batches.apply(tf.data.experimental.assert_cardinality(count))
+
+    def _decoded(self, batches: tf.data.Dataset) -> tf.data.Dataset:
+        """Return batches of images for batches of serialized records, in the same order."""
+
+        def decode(records: tf.Tensor) -> tf.Tensor:
+            images = tf.io.parse_example(records, FEATURES)["image"]
+            return tf.reshape(tf.io.decode_raw(images, tf.uint8), (-1, self.size, self.size, 3))
+
+        return batches.map(decode, num_parallel_calls=tf.data.AUTOTUNE).prefetch(2)
 
     def images(self, split: str) -> pd.DataFrame:
         """Return what is known of every image of a split, in the order of `evaluation_batches`.
@@ -163,9 +168,44 @@ class Shards:
                 columns["group"] += contents["groups"]
         return pd.DataFrame(columns)
 
-    def _image(self, record: tf.Tensor) -> tf.Tensor:
-        image = tf.io.parse_single_example(record, FEATURES)["image"]
-        return tf.reshape(tf.io.decode_raw(image, tf.uint8), (self.size, self.size, 3))
+
+def _shuffled(files: Sequence[str], seed: tf.Tensor, buffer_size: int) -> tf.data.Dataset:
+    """Return the records of files, several of which are read at a time, shuffled.
+
+    Args:
+        files: TFRecord files.
+        seed: Random seed of the order, two integers.
+        buffer_size: Number of records that wait to be drawn from.
+    """
+    order = tf.random.experimental.stateless_shuffle(tf.constant(files), seed)
+    records = tf.data.Dataset.from_tensor_slices(order).interleave(
+        partial(tf.data.TFRecordDataset, buffer_size=READ_BUFFER_BYTES),
+        cycle_length=FILES_AT_A_TIME,
+        num_parallel_calls=tf.data.AUTOTUNE,
+    )
+    number = tf.random.stateless_uniform((), seed, minval=None, maxval=None, dtype=tf.int64)
+    return records.shuffle(buffer_size, seed=number, reshuffle_each_iteration=False)
+
+
+def _turns(counts: Sequence[int], seed: tf.Tensor) -> tf.data.Dataset:
+    """Return whose turn it is: each data set's number as often as it has images, at random.
+
+    They are shuffled in blocks, in each of which every data set has its share.
+
+    Args:
+        counts: Number of images by data set.
+        seed: Random seed of the order, two integers.
+    """
+    blocks = math.ceil(sum(counts) / TURNS_PER_BLOCK)
+    images = tf.constant(counts, tf.int64)
+
+    def block(number: tf.Tensor) -> tf.data.Dataset:
+        shares = images * (number + 1) // blocks - images * number // blocks
+        turns = tf.repeat(tf.range(len(counts), dtype=tf.int64), shares)
+        shuffled = tf.random.experimental.stateless_shuffle(turns, tf.random.fold_in(seed, number))
+        return tf.data.Dataset.from_tensor_slices(shuffled)
+
+    return tf.data.Dataset.range(blocks).flat_map(block)
 
 
 def _lists(contents: Any, shard: Mapping[str, Any]) -> bool:

@@ -134,17 +134,10 @@ def _images(shards: Shards) -> dict[str, int]:
 def _data(run: Run, shards: Shards, distribution: Distribution) -> loop.Data:
     """Return what a run is trained and validated on."""
     batch_size = run.settings.training["batch_size"]
-    augmentation = run.settings.training["augmentation"]
     images = _images(shards)
     several = distribution.count > 1
     return loop.Data(
-        lambda epochs: shards.training_batches(
-            batch_size,
-            seed=run.seed,
-            epochs=epochs,
-            flip="flip" in augmentation,
-            rotate="rotate" in augmentation,
-        ),
+        lambda epochs: shards.training_batches(batch_size, seed=run.seed, epochs=epochs),
         shards.evaluation_batches("validation", batch_size),
         images,
         shards.steps(batch_size),
