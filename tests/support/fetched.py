@@ -57,7 +57,8 @@ def fetch(
         return fetched
     return run(
         [
-            sys.executable, str(PROJECT / "workflow/scripts/write_manifest.py"), "--data-set", "d", "--seed", str(seed),
+            sys.executable, str(PROJECT / "workflow/scripts/write_manifest.py"), "--data-set", "d",
+            "--seed", str(seed),
             "--images", given["--images"], "--ranges", "1", "--folder", str(place / "d"),
             "--near-duplicates", str(json.loads(given["--checks"])["near_duplicates"]),
         ]
