@@ -94,9 +94,10 @@ IMAGES = data_sets.images(config)
 EVALUATED = IMAGES[config["evaluation"]["split"]]
 # Whether jobs are submitted to a cluster, and whether this is such a job.
 ON_CLUSTER = workflow.resource_settings.nodes is not None or workflow.remote_exec
-# All local cores for a job on the GPU, so that two never share it under the plain command. On a cluster
-# there is no total, and a job must not take its node's.
-THREADS = config["threads"] if ON_CLUSTER else workflow.resource_settings.cores or config["threads"]
+# The threads of a job that takes all cores. On a cluster there is no total, and a job must not take its
+# node's.
+CORES = None if ON_CLUSTER else workflow.resource_settings.cores
+THREADS = CORES or config["threads"] or resources.CLUSTER_THREADS
 # GPUs that a training takes, all in one node, and the resources of a rule that takes as many, or one.
 GPUS = 0 if config["accelerator"] == "cpu" else config["devices"]
 ALL_GPUS, ONE_GPU = ({"gpu": GPUS, "nodes": 1}, {"gpu": 1}) if GPUS else ({}, {})

@@ -138,6 +138,14 @@ def manifests_before(wildcards):
     return [f"<data>/{data_set.name}/manifest.csv" for data_set in before]
 
 
+def training_threads(run):
+    """The CPU threads to train a run, and to predict with its network."""
+    if config["accelerator"] == "cuda" and not ON_CLUSTER:
+        return THREADS  # Two jobs must not share the GPU.
+    batch_pixels = run.training["batch_size"] * SIZE**2
+    return resources.training_threads(config["threads"], batch_pixels, THREADS)
+
+
 def training_resources(run):
     """Return the resources to train a run."""
     used = data_sets.images(config, run.train_on)
@@ -147,7 +155,7 @@ def training_resources(run):
         epochs=run.epochs - (run.shorter or 0),
         batch_size=run.training["batch_size"],
         image_size=SIZE,
-        threads=THREADS,
+        threads=training_threads(run),
         gpus=GPUS,
         scratch=config["scratch"],
     )
@@ -178,7 +186,7 @@ def prediction_gpu(wildcards):
 
 def prediction_threads(wildcards):
     """The threads that predict a run: one, without a network."""
-    return 1 if without_network(wildcards) else THREADS
+    return 1 if without_network(wildcards) else training_threads(run_of(wildcards))
 
 
 def prediction_environment(wildcards):

@@ -59,7 +59,7 @@ rule check_training:
         "<results>/benchmarks/check_training/{model}.tsv"
     conda:
         training_environment
-    threads: THREADS
+    threads: lambda w: training_threads(runs_of(w.model)[-1])
     resources:
         **job_resources(
             lambda w: resources.trial_training(runs_of(w.model)[-1].architecture, SIZE, GPUS)

@@ -35,7 +35,7 @@ rule train_model:
         "<results>/benchmarks/train_model/{run}.tsv"
     conda:
         training_environment
-    threads: THREADS
+    threads: lambda w: training_threads(run_of(w))
     resources:
         **job_resources(lambda w: training_resources(run_of(w)), resumes=True),
         **ALL_GPUS,

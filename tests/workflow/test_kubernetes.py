@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 from conftest import PROJECT, Copy
+from deepcolor.config import resources
 from support.fake_hub import serving
 from support.fake_kubernetes import Cluster
 
@@ -229,8 +230,7 @@ def test_profile_volume_and_image_go_together() -> None:
     account = OBJECTS["ServiceAccount"]["metadata"]["name"]
     assert pod["serviceAccountName"] == account == OBJECTS["RoleBinding"]["subjects"][0]["name"]
     assert OBJECTS["RoleBinding"]["roleRef"]["name"] == OBJECTS["Role"]["metadata"]["name"]
-    threads = yaml.safe_load((PROJECT / "workflow/schemas/config.schema.yaml").read_text("utf-8"))
-    assert PROFILE["max-threads"] == threads["properties"]["threads"]["default"]
+    assert PROFILE["max-threads"] == resources.CLUSTER_THREADS
 
 
 def test_every_key_of_the_profile_is_explained() -> None:

@@ -77,3 +77,12 @@ def test_predictions_and_scores_follow_the_images() -> None:
         assert trained / 74 / 60 < predicting < (trained / 74 + 0.4 * scored) / 30 + margin
         scoring = resources.scoring(scored, 256).minutes
         assert 0.4 * scored / 60 < scoring < 0.4 * scored / 30 + margin
+
+
+def test_small_batches_take_few_threads_whatever_the_cores() -> None:
+    small, large = 8 * 64**2, 383 * 256**2
+    assert {resources.training_threads(None, small, cores) for cores in (1, 2, 64)} == {1}
+    assert [resources.training_threads(None, large, cores) for cores in (1, 2, 64)] == [1, 2, 64]
+    threads = [resources.training_threads(None, small * factor, 64) for factor in range(1, 70)]
+    assert threads == sorted(threads) and threads[3] == 4
+    assert resources.training_threads(3, small, 64) == resources.training_threads(3, large, 64) == 3

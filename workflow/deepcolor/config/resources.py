@@ -17,6 +17,8 @@ PHOTOGRAPH_MB = 400  # A photograph of up to 100 megapixels while it is read.
 FETCH_THREADS = 4
 STARTUP_MINUTES = 10  # To start and to end, on a slow file system.
 SCRATCH_MB = 500  # Scratch files that libraries may write.
+BATCH_PIXELS_PER_THREAD = 2**15  # 8 images of 64×64: of less, a second thread is mostly waiting.
+CLUSTER_THREADS = 8  # Of a job on a cluster, at most, unless the configuration says more.
 GPU_SPEEDUP = 10  # One GPU over two CPU cores, at least.
 
 
@@ -85,6 +87,20 @@ class TrainingJob:
     threads: int = 1
     gpus: int = 0
     scratch: bool = False
+
+
+def training_threads(configured: int | None, batch_pixels: int, most: int) -> int:
+    """Return the CPU threads of a training.
+
+    Small batches get few, so that several trainings run side by side: faster than one after the other
+    on all cores, with scores that do not depend on the number of cores.
+
+    Args:
+        configured: Threads according to the configuration; None for a number by size.
+        batch_pixels: Pixels of a batch, of all its images.
+        most: Threads that there are.
+    """
+    return configured or max(1, min(most, batch_pixels // BATCH_PIXELS_PER_THREAD))
 
 
 def footprint(architecture: str) -> Footprint:
