@@ -3,8 +3,8 @@
     python tests/benchmarks/training.py
     python tests/benchmarks/training.py --quick    one measurement of each kind, on small pictures
 
-Every measurement runs in a process of its own, on all cores; on a GPU, if TensorFlow can use one, at the
-size and the batch of the published study.
+Every measurement runs in a process of its own, on all cores if nothing else is said; on a GPU, if
+TensorFlow can use one, at the size and the batch of the published study.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -98,13 +99,15 @@ def measure_waiting(size: int, batch: int, steps: int) -> dict:
         )
 
 
-def measure_setting(size: int, batch: int, settings: dict[str, Any]) -> dict:
-    """U-Net on one batch that stays in memory, with other settings."""
+def measure_setting(
+    size: int, batch: int, settings: dict[str, Any], architecture: str = "unet", threads: int = 0
+) -> dict:
+    """A network on one batch that stays in memory, with other settings."""
     import numpy as np
 
     settings = {**SETTINGS, **settings}
     backend.prepare_keras(
-        os.cpu_count() or 1,
+        threads or os.cpu_count() or 1,
         deterministic=settings["deterministic"],
         precision=settings["precision"],
     )
@@ -113,7 +116,7 @@ def measure_setting(size: int, batch: int, settings: dict[str, Any]) -> dict:
     from deepcolor.models.macs import multiply_adds
 
     steps = 8
-    model = model_of("unet", size, settings)
+    model = model_of(architecture, size, settings)
     pictures = np.random.default_rng(0).integers(0, 256, (batch, size, size, 3), np.uint8)
     epochs = {"speed": lambda: tf.data.Dataset.from_tensors(pictures).repeat(steps)}
     return {
@@ -177,6 +180,15 @@ def measure_milestones() -> dict:
         return {"together": shorter + longer, "straight": straight, "steps": steps}
 
 
+def measure_side_by_side(architecture: str, size: int, batch: int) -> dict:
+    """Images a second of one training on all cores, and of as many as cores with a thread each."""
+    cores = os.cpu_count() or 1
+    alone = measured("setting", size, batch, {}, architecture, cores)["speed"]
+    with ThreadPoolExecutor(cores) as pool:
+        jobs = [pool.submit(measured, "setting", size, batch, {}, architecture, 1) for _ in range(cores)]
+        return {"alone": alone, "together": sum(job.result()["speed"] for job in jobs)}
+
+
 MEASUREMENTS: dict[str, Callable[..., dict]] = {
     "waiting": measure_waiting,
     "setting": measure_setting,
@@ -229,6 +241,14 @@ def main() -> None:
         other = measured("setting", size, batch, settings)
         print(
             f"  {what}: {other['speed']:.1f} images/s, ratio {other['speed'] / usual['speed']:.2f}",
+            flush=True,
+        )
+    print(f"Trainings at 64×64, batches of 8, with a thread each on {os.cpu_count()} cores")
+    for architecture in ("unet",) if args.quick else ("unet", "mobilenet", "densenet"):
+        speeds = measure_side_by_side(architecture, 64, 8)
+        print(
+            f"  {architecture}: {speeds['together']:.1f} images/s together, one on all cores "
+            f"{speeds['alone']:.1f}, ratio {speeds['together'] / speeds['alone']:.2f}",
             flush=True,
         )
     architectures = ["unet"] if args.quick else ["unet", "mobilenet", "densenet"]
