@@ -30,7 +30,7 @@ SETTINGS: dict[str, Any] = {
     "optimizer": "adam", "learning_rate": 0.001, "schedule": "constant", "warmup_epochs": 0,
     "loss": "mse", "batch_size": 32, "gradient_accumulation_steps": 1, "batch_norm_momentum": 0.99,
     "augmentation": [], "ema_momentum": 0, "early_stopping": 0, "precision": "float32", "xla": False,
-    "deterministic": True, "tensorboard": False,
+    "deterministic": True, "tensorboard": False, "tf32": False,
 }  # fmt: skip
 # Side in pixels, images in a batch, batches in an epoch.
 SIZES = [(64, 32, 12), (256, 8, 4)]
@@ -110,6 +110,7 @@ def measure_setting(
         threads or os.cpu_count() or 1,
         deterministic=settings["deterministic"],
         precision=settings["precision"],
+        tf32=settings["tf32"],
     )
     import tensorflow as tf
     from deepcolor.compute import devices

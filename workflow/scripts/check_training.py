@@ -36,6 +36,7 @@ def main(
         devices=devices,
         deterministic=training["deterministic"],
         precision=training["precision"],
+        tf32=training["tf32"],
     )
     from deepcolor.training.settings import Settings
     from deepcolor.training.trial import try_model

@@ -62,6 +62,7 @@ def main(
             devices=devices,
             deterministic=training["deterministic"],
             precision=training["precision"],
+            tf32=training["tf32"],
         )
         from deepcolor.training.session import Outputs, Run, train_run
         from deepcolor.training.settings import Settings

@@ -292,6 +292,7 @@ def test_defaults_are_the_published_study() -> None:
         "ema_momentum": 0,
         "early_stopping": 0,
         "precision": "float32",
+        "tf32": False,
         "xla": False,
         "deterministic": True,
         "tensorboard": False,

@@ -29,7 +29,9 @@ BACKEND = keras.backend.backend()
 SETTINGS: dict[str, Any] = {
     "optimizer": "adam", "learning_rate": 0.02, "schedule": "constant", "warmup_epochs": 0,
     "loss": "mse", "batch_size": 4, "gradient_accumulation_steps": 1, "ema_momentum": 0,
-    "early_stopping": 0, "xla": False,
+    "early_stopping": 0, "xla": False, "augmentation": [
+        "flip", {"rotate": 15}, {"gray_mix": 0.1}, {"gamma": 0.1}, {"blur": 0.3}, {"grain": 0.01}, {"jpeg": 80},
+    ],
 }  # fmt: skip
 
 
@@ -55,9 +57,7 @@ def fit(model: Trainer, settings: dict[str, Any], backup: Path, epochs: int) -> 
     return loop.train(
         model,
         loop.Data(
-            lambda which: arrays.training_batches(
-                TRAINING, 4, seed=3, epochs=which, flip=True, rotate=True
-            ),
+            lambda which: arrays.training_batches(TRAINING, 4, seed=3, epochs=which),
             (VALIDATION, VALIDATION),
             images={"training": len(TRAINING), "validation": len(VALIDATION)},
             steps=arrays.steps(TRAINING, 4),

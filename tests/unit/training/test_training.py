@@ -40,10 +40,14 @@ SETTINGS: dict[str, Any] = {
     "optimizer": "adam", "learning_rate": 0.01, "schedule": "constant", "warmup_epochs": 0,
     "loss": "mse", "batch_size": 4, "gradient_accumulation_steps": 1, "batch_norm_momentum": 0.9,
     "augmentation": [], "ema_momentum": 0, "early_stopping": 0, "precision": "float32", "xla": False,
-    "deterministic": True, "tensorboard": False,
+    "tf32": False, "deterministic": True, "tensorboard": False,
 }  # fmt: skip
+# Every augmentation, of which some are drawn for the photographs and some for what the network sees.
+AUGMENTATION = [
+    "flip", {"rotate": 15}, {"gray_mix": 0.5}, {"gamma": 0.2}, {"blur": 0.5}, {"grain": 0.02}, {"jpeg": 50},
+]  # fmt: skip
 # All settings at once with which a run can resume from a shorter one.
-MUCH = {"augmentation": ["flip", "rotate"], "ema_momentum": 0.9, "gradient_accumulation_steps": 3}
+MUCH = {"augmentation": AUGMENTATION, "ema_momentum": 0.9, "gradient_accumulation_steps": 3}
 
 
 @pytest.fixture(scope="module")
@@ -235,9 +239,9 @@ def policy() -> Iterator[None]:
                 {"early_stopping": 3, "ema_momentum": 0.5},
                 {"optimizer": "sgd", "loss": "mae", "gradient_accumulation_steps": 3},
                 {"optimizer": "rmsprop", "ema_momentum": 0.9},
-                {"precision": "bfloat16", "target": "lab"},
+                {"precision": "bfloat16", "target": "lab", "augmentation": AUGMENTATION},
                 {"precision": "float16", "gradient_accumulation_steps": 2, "ema_momentum": 0.9},
-                {"xla": True},
+                {"xla": True, "augmentation": AUGMENTATION},
             )
         ),
     ],
@@ -476,7 +480,7 @@ def test_metrics_of_training_are_those_of_the_definition(
     model, _ = make(target)
     images = pictures[0][:5]
     measured = model.evaluate(images, images, batch_size=2, verbose=0, return_dict=True)
-    predicted = model.predict(images, verbose=0)
+    predicted = model.predict(images, verbose=0)["prediction"]
     rgb = target_spaces.with_rgb_output(model.layers[-1]).predict(
         keras.ops.convert_to_numpy(color.to_luminance(images)), verbose=0
     )

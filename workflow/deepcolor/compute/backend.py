@@ -23,6 +23,7 @@ def prepare_keras(
     devices: int = 1,
     deterministic: bool = True,
     precision: str = "float32",
+    tf32: bool = False,
 ) -> Distribution:
     """Import Keras quietly and set up its backend; call before any module that imports it.
 
@@ -34,6 +35,7 @@ def prepare_keras(
         deterministic: Whether TensorFlow's operations give the same bits every time.
         precision: "float32"; with "bfloat16" and "float16" layers compute in these, and keep their
             weights in float32.
+        tf32: Whether GPUs may round the factors of float32 products to TF32's 10 bits.
 
     Returns:
         The devices that a training is spread over; what does not train needs none of it.
@@ -49,6 +51,7 @@ def prepare_keras(
             import keras
 
         _configure(accelerator, devices, threads, deterministic)
+        _set_tf32(tf32)
         keras.config.set_dtype_policy(precision if precision == "float32" else f"mixed_{precision}")
     return make_distribution(accelerator, devices)
 
@@ -119,3 +122,27 @@ def _configure(accelerator: str, count: int, threads: int, deterministic: bool) 
 
         torch.set_num_threads(threads)
     usable_gpus()  # Starts the devices while what that prints is held back.
+
+
+def _set_tf32(allowed: bool) -> None:
+    """Say whether matrix products and convolutions of float32 may use TF32, as all backends may by default.
+
+    Args:
+        allowed: Whether GPUs that have it (NVIDIA's since Ampere) round factors to 10 bits.
+    """
+    import keras
+
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        tf.config.experimental.enable_tensor_float_32_execution(allowed)
+    elif backend == "jax":
+        import jax
+
+        precision = "tensorfloat32" if allowed else "float32"
+        jax.config.update("jax_default_matmul_precision", precision)
+    else:
+        import torch
+
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = allowed

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from deepcolor.config.augmentation import strengths
 from deepcolor.config.models import external_predictions, models
 from deepcolor.config.options import options, options_of
 from deepcolor.config.registry import ARCHITECTURES
@@ -163,6 +164,7 @@ def check_runs(config: dict[str, Any]) -> None:
     for run in runs(config):
         _check_names(config, run)
         _check_warmup(config, run)
+        strengths(run.training["augmentation"], _given_at(config, run.model, "augmentation"))
         _check_weights(run)
 
 

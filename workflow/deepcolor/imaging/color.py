@@ -31,18 +31,6 @@ def to_luminance(rgb: keras.KerasTensor) -> keras.KerasTensor:
     return ops.sum(to_float(rgb) * weights, axis=-1, keepdims=True)
 
 
-class Luminance(keras.layers.Layer):
-    """`to_luminance` as a layer, so that it runs on the device."""
-
-    def call(self, rgb: keras.KerasTensor) -> keras.KerasTensor:
-        """See `to_luminance`."""
-        return to_luminance(rgb)
-
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """`(..., 3)` becomes `(..., 1)`."""
-        return (*input_shape[:-1], 1)
-
-
 # What a and b are divided by, so that a network's tanh reaches every color of sRGB.
 CHROMA_SCALE = 127.0
 

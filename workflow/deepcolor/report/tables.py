@@ -1,6 +1,7 @@
 """The tables as they are read: names as text, settings and missing numbers in cells."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,5 +39,14 @@ def cell_number(cell: Any) -> float:
 
 
 def format_setting(value: Any) -> str:
-    """Return a setting as config.yaml has it: true, [64, 128], imagenet."""
+    """Return a setting as config.yaml has it: true, imagenet, [64, 128], [flip, rotate: 15]."""
+    if isinstance(value, list):
+        return f"[{list_settings(value)}]"
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {format_setting(part)}" for key, part in value.items())
     return value if isinstance(value, str) else json.dumps(value)
+
+
+def list_settings(values: Sequence[Any]) -> str:
+    """Return the settings in a list, with commas between: "flip, rotate: 15"."""
+    return ", ".join(format_setting(value) for value in values)

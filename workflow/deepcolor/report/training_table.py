@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from deepcolor.files import read_json
-from deepcolor.report.tables import format_setting
+from deepcolor.report.tables import format_setting, list_settings
 
 
 def tabulate_training(files: Sequence[Path], varies: Mapping[str, str]) -> pd.DataFrame:
@@ -97,7 +97,7 @@ def _epoch_ranges(collapses: Sequence[dict[str, Any]]) -> str:
 
 
 def _setting_cell(value: Any) -> Any:
-    """Return a setting as a cell: names of a list with blanks between, a boolean as YAML has it."""
+    """Return a setting as a cell: a list without brackets, a boolean as YAML has it."""
     if isinstance(value, list):
-        return " ".join(str(each) for each in value)
+        return list_settings(value)
     return format_setting(value) if isinstance(value, bool) else value

@@ -5,9 +5,11 @@ from typing import Any
 
 import keras
 
+from deepcolor.config.augmentation import strengths
 from deepcolor.imaging import color
 from deepcolor.models import heads
 from deepcolor.training import metrics
+from deepcolor.training.augmentation import GeometricAugmentation, PhotometricAugmentation
 from deepcolor.training.collapse import Measures
 
 OPTIMIZERS = {
@@ -27,17 +29,30 @@ LOSSES = {
 class Trainer(keras.Model):
     """A network in training: photographs go in, and are what its output is compared with.
 
+    Training may augment them: by name, it puts out the `photographs` as the network saw them, which
+    its `prediction` is compared with.
+
     The loss is taken in the space of the network's target, RGB in [0, 1] or chroma in [-1, 1]; the
     metrics are always those of RGB: `mse` in [0, 1]; `psnr` in dB, the mean over images;
     `accuracy`, the share of pixels whose strongest channel is right (what Keras calls accuracy, and
     the published curves show); in validation also the measures of `deepcolor.training.collapse`.
     """
 
-    def __init__(self, network: keras.Model) -> None:
-        """Wrap a network, from luminance in [0, 1] to RGB or chroma (see `models.heads`)."""
-        photographs = keras.Input((*network.input_shape[1:3], 3), dtype="uint8", name="photographs")
-        output = network(color.Luminance(name="luminance")(photographs))
-        super().__init__(photographs, output, name="trainer")
+    def __init__(
+        self, network: keras.Model, augmentation: Mapping[str, float | None] | None = None
+    ) -> None:
+        """Wrap a network.
+
+        Args:
+            network: Model from luminance in [0, 1] to RGB or chroma (see `models.heads`).
+            augmentation: Strengths by name, see `config.augmentation`; none by default.
+        """
+        names = augmentation or {}
+        given = keras.Input((*network.input_shape[1:3], 3), dtype="uint8", name="given")
+        photographs = GeometricAugmentation(names, name="photographs")(given)
+        luminance = PhotometricAugmentation(names, name="luminance")(photographs)
+        outputs = {"photographs": photographs, "prediction": network(luminance)}
+        super().__init__(given, outputs, name="trainer")
         self.chroma = heads.predicts_chroma(network)
         self.measures = Measures()
         self.validates = False
@@ -50,11 +65,11 @@ class Trainer(keras.Model):
         sample_weight: keras.KerasTensor = None,
         training: bool = True,
     ) -> keras.KerasTensor:
-        """Compute Keras's own loss, with the photographs `x` in place of a target `y`."""
+        """Compute Keras's own loss, with the photographs in `y_pred` in place of a target `y`."""
         # Keras tells this method alone whether it is training or validation that it computes.
         self.validates = not training
-        truth = heads.targets_of(x, self.chroma)
-        return super().compute_loss(x, truth, y_pred, sample_weight, training)
+        truth = heads.targets_of(y_pred["photographs"], self.chroma)
+        return super().compute_loss(x, truth, y_pred["prediction"], sample_weight, training)
 
     def compute_metrics(
         self,
@@ -63,11 +78,13 @@ class Trainer(keras.Model):
         y_pred: keras.KerasTensor,
         sample_weight: keras.KerasTensor = None,
     ) -> dict[str, Any]:
-        """Compute Keras's own metrics, between the photographs `x` and the predicted RGB."""
-        rgb = color.add_chroma(color.to_luminance(x), y_pred) if self.chroma else y_pred
+        """Compute Keras's own metrics, between the photographs and the predicted RGB."""
+        photographs, rgb = y_pred["photographs"], y_pred["prediction"]
+        if self.chroma:
+            rgb = color.add_chroma(color.to_luminance(photographs), rgb)
         if self.validates:
-            self.measures.update_state(x, rgb)
-        return super().compute_metrics(x, x, rgb, sample_weight)
+            self.measures.update_state(photographs, rgb)
+        return super().compute_metrics(x, photographs, rgb, sample_weight)
 
 
 def compile_trainer(
@@ -78,14 +95,14 @@ def compile_trainer(
     Args:
         network: Model from luminance `(batch, size, size, 1)` in [0, 1] to RGB or chroma.
         settings: The keys of `training` in the configuration: optimizer, learning_rate, schedule,
-            warmup_epochs, loss, gradient_accumulation_steps, ema_momentum, xla.
+            warmup_epochs, loss, augmentation, gradient_accumulation_steps, ema_momentum, xla.
         epochs: Number of epochs of the whole training; a schedule depends on it.
         steps: Number of batches in an epoch; likewise.
 
     Returns:
         A compiled model, to be fitted to photographs, `(batch, size, size, 3)` uint8 RGB.
     """
-    model = Trainer(network)
+    model = Trainer(network, strengths(settings["augmentation"]))
     accumulation = settings["gradient_accumulation_steps"]
     optimizer = OPTIMIZERS[settings["optimizer"]](
         _learning_rate(settings, epochs, steps),
