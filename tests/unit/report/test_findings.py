@@ -129,6 +129,15 @@ def test_seeds_are_a_range_of_the_longest_training(found: Found) -> None:
     # The model is what it is called, not what the name of a repetition begins with.
     assert not any("unet-seed" in each for each in sentences)
     assert not any("of other for" in each for each in sentences)
+    assert about(sentences, "A single training carries the rank").endswith("may change it: other.")
+
+
+@pytest.mark.parametrize(("names", "count"), [(["one"], 0), (["one", "two"], 1)])
+def test_a_ranking_by_single_trainings_is_called_that(
+    found: Found, names: list[str], count: int
+) -> None:
+    sentences = found([record(name, 1) for name in names], {f"{name}_1": 21.0 for name in names})
+    assert sum(each.startswith("Every network was trained once: ") for each in sentences) == count
 
 
 def test_collapses_are_told_and_are_no_finding(found: Found) -> None:
@@ -259,3 +268,4 @@ def test_several_trainings_outweigh_one(found: Found) -> None:
         "trainings of both)."
     )
     assert "one against two" in about(sentences, "Over several trainings of each network: ")
+    assert not any("single training" in each or "trained once" in each for each in sentences)

@@ -26,7 +26,9 @@ array = keras.ops.convert_to_numpy
 @pytest.fixture(scope="module")
 def pictures() -> np.ndarray:
     """Photographs, `(COUNT, SIZE, SIZE, 3)` uint8."""
-    opened = (Image.fromarray(read()) for read in (data.astronaut, data.chelsea, data.coffee, data.rocket))
+    opened = (
+        Image.fromarray(read()) for read in (data.astronaut, data.chelsea, data.coffee, data.rocket)
+    )
     return np.stack([np.asarray(image.resize((SIZE, SIZE))) for image in opened])
 
 
@@ -120,7 +122,9 @@ def test_compress_is_pillow_s_jpeg(pictures: np.ndarray) -> None:
             assert quality == 100 or difference.mean() < 0.2 * lost
 
 
-def draws(entries: list[Any], pictures: np.ndarray, training: bool = True) -> tuple[np.ndarray, np.ndarray]:
+def draws(
+    entries: list[Any], pictures: np.ndarray, training: bool = True
+) -> tuple[np.ndarray, np.ndarray]:
     """Photographs and luminance, as the layers give them."""
     keras.utils.set_random_seed(3)
     names = strengths(entries)
@@ -199,7 +203,10 @@ def test_networks_are_compared_with_the_photographs_that_they_saw(pictures: np.n
     [
         (["flip", "gamma"], "training.augmentation: 'gamma' needs a number; write 'gamma: …'"),
         (["rotate", {"rotate": 15}], "training.augmentation: 'rotate' appears twice; keep one"),
-        (["flipp"], "training.augmentation: unknown augmentation 'flipp'; known: flip, rotate, rotate: "),
+        (
+            ["flipp"],
+            "training.augmentation: unknown augmentation 'flipp'; known: flip, rotate, rotate: ",
+        ),
         ([{"flip": 0.5}], "training.augmentation: unknown augmentation 'flip'"),
     ],
 )

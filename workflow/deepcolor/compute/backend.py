@@ -125,7 +125,7 @@ def _configure(accelerator: str, count: int, threads: int, deterministic: bool) 
 
 
 def _set_tf32(allowed: bool) -> None:
-    """Say whether matrix products and convolutions of float32 may use TF32, as all backends may by default.
+    """Say whether products and convolutions of float32 may use TF32, as the backends do by default.
 
     Args:
         allowed: Whether GPUs that have it (NVIDIA's since Ampere) round factors to 10 bits.

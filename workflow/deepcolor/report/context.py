@@ -20,6 +20,7 @@ from deepcolor.report.findings import findings, repeated_seeds
 from deepcolor.report.pairs import compared_pairs
 from deepcolor.report.results import result_rows
 from deepcolor.report.tables import read_table
+from deepcolor.report.training_findings import trained_once
 
 # Photographs whose credits are in the page; of more, the table is named.
 MAX_CREDITS = 50
@@ -124,6 +125,7 @@ def _results(inputs: ReportInputs, tables: Tables, results: Rows) -> dict[str, A
         "ablations": ablations.to_dict("records"),
         "alone": varying.drop_duplicates("model").to_dict("records"),
         "seeds": seeds.to_dict("records"),
+        "trained_once": trained_once(results, seeds),
         "collapses": collapses,
         "distances": {run: read_json(file) for run, file in inputs.distances.items()},
     }

@@ -14,6 +14,8 @@ from deepcolor.report.training_findings import (
     epoch_findings,
     seed_findings,
     seed_spread_findings,
+    single_training_findings,
+    trained_once,
 )
 from deepcolor.report.verdicts import describe_difference, describe_pair
 
@@ -65,6 +67,7 @@ def findings(
         *collapse_findings(trained),
         *_against_all_baselines(named, pairs),
         *_best_and_others(longest, pairs),
+        *single_training_findings(trained_once(results, seeds), seeds),
         *_luminance(named, pairs),
         *_colorfulness(named),
         *epoch_findings(named[:MAX_LISTED], [row for row in sound if row["trained"]], pairs),

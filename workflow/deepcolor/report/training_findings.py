@@ -98,6 +98,38 @@ def seed_findings(pairs: Pairs) -> list[str]:
     return [f"Over several trainings of each network: {listed(described)}."] if described else []
 
 
+def trained_once(results: Sequence[Mapping[str, Any]], seeds: pd.DataFrame) -> list[str]:
+    """Return the networks whose rank among the others a single training carries.
+
+    Args:
+        results: Rows of `results.result_rows`.
+        seeds: Rows of `findings.repeated_seeds`.
+
+    Returns:
+        Names of models with one seed; none where no two results are ranked.
+    """
+    ranked = [row for row in results if row["kind"] in ("run", "pictures")]
+    models = list(dict.fromkeys(row["trained"]["model"] for row in ranked if row["trained"]))
+    others = [row for row in ranked if not row["trained"]]
+    repeated = set(seeds["model"])
+    return [model for model in models if model not in repeated] if len(models) + len(others) > 1 else []
+
+
+def single_training_findings(once: Sequence[str], seeds: pd.DataFrame) -> list[str]:
+    """Return which ranks a single training carries, see `trained_once`."""
+    if not once:
+        return []
+    if seeds.empty:
+        return [
+            "Every network was trained once: a single training carries each rank, and another seed may "
+            "change the order."
+        ]
+    return [
+        "A single training carries the rank of these networks, and another seed may change it: "
+        f"{listed(once)}."
+    ]
+
+
 def seed_spread_findings(seeds: pd.DataFrame) -> list[str]:
     """Return the spread over seeds, after the longest training of every model that has several."""
     last = seeds.sort_values("epochs", kind="stable").drop_duplicates("model", keep="last")
