@@ -292,7 +292,7 @@ def test_defaults_are_the_published_study() -> None:
         "ema_momentum": 0,
         "early_stopping": 0,
         "precision": "float32",
-        "xla": False,
+        "xla": "auto",
         "deterministic": True,
         "tensorboard": False,
     }
