@@ -83,6 +83,7 @@ except DeepColorError as error:
 
 environment.use_this_python()
 environment.isolate_jobs()
+environment.keep_kernels(config["cache"])
 
 RUNS = runs.runs(config)
 # Folders of external predictions, by name.

@@ -21,6 +21,11 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, MemoryError) or _MEMORY.search(text) is not None
 
 
+def lacks_determinism(error: BaseException) -> bool:
+    """Return whether TensorFlow refuses an operation that has no deterministic kernel."""
+    return type(error).__name__ == "UnimplementedError" and "determinis" in str(error).lower()
+
+
 def first_line(error: BaseException) -> str:
     """Return the first line of an error's message, `printable`; its class's name if it has none."""
     return printable((str(error).strip().splitlines() or [type(error).__name__])[0])

@@ -4,7 +4,7 @@ import errno
 from pathlib import Path
 
 from deepcolor import files
-from deepcolor.errors import DeepColorError, first_line, is_out_of_memory
+from deepcolor.errors import DeepColorError, first_line, is_out_of_memory, lacks_determinism
 
 # Errors of the machine rather than of the program, and what helps.
 REMEDIES = {
@@ -24,6 +24,11 @@ def explain(error: Exception) -> str | None:
         return (
             f"the memory is used up ({first_line(error)}); see whether another program holds it "
             "(nvidia-smi, top), or lower 'batch_size' or 'image_size' in config.yaml"
+        )
+    if lacks_determinism(error):
+        return (
+            "an operation of the network has no deterministic kernel on this GPU; under 'training' in "
+            "config.yaml set 'deterministic: false', or 'xla: auto' if it is true"
         )
     code = getattr(error, "errno", None)
     if code is None and "No space left on device" in str(error):  # h5py and TensorFlow wrap it.

@@ -1,3 +1,4 @@
+import time
 from pathlib import Path
 
 from deepcolor import script
@@ -30,6 +31,7 @@ def main(
         accelerator: Device to train on.
         devices: Number of devices to spread each batch over.
     """
+    began = time.perf_counter()
     distribution = backend.prepare_keras(
         threads,
         accelerator=accelerator,
@@ -42,7 +44,7 @@ def main(
     from deepcolor.training.trial import try_model
 
     settings = Settings(architecture, options or {}, image_size, training)
-    write_json(findings, try_model(model, settings, distribution))
+    write_json(findings, try_model(model, settings, distribution, began))
 
 
 if __name__ == "__main__":

@@ -293,7 +293,7 @@ def test_defaults_are_the_published_study() -> None:
         "early_stopping": 0,
         "precision": "float32",
         "tf32": False,
-        "xla": False,
+        "xla": "auto",
         "deterministic": True,
         "tensorboard": False,
     }

@@ -1,11 +1,13 @@
 """Resources that jobs ask a cluster for."""
 
+import pkgutil
 from dataclasses import astuple
 from typing import Any
 
 import pytest
 from deepcolor.config import resources
 from deepcolor.config.registry import ARCHITECTURES
+from deepcolor.models.macs import multiply_adds
 
 SMALL: dict[str, Any] = {
     "images": 5000, "epochs": 1, "batch_size": 8, "image_size": 64, "threads": 2, "gpus": 0,
@@ -59,6 +61,49 @@ def test_memory_stays_bounded_however_many_images_there_are() -> None:
 def test_on_a_gpu_a_batch_is_not_in_the_host_s_memory() -> None:
     on_gpu = {**SMALL, "gpus": 1}
     assert training("unet", on_gpu).memory == training("unet", {**on_gpu, "batch_size": 512}).memory
+
+
+# Measured on two cores: images a second, by threads, at 64×64 in batches of 8; of U-Net also of 32.
+MEASURED = [
+    ("unet", 1, 53), ("unet", 2, 69), ("unet", 2, 126), ("mobilenet", 1, 26), ("mobilenet", 2, 33),
+    ("densenet", 2, 20),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("architecture", "threads", "speed"), MEASURED)
+def test_a_training_asks_for_up_to_four_times_what_it_takes(
+    architecture: str, threads: int, speed: float
+) -> None:
+    job = {**SMALL, "images": 29_000, "epochs": 30, "threads": threads}
+    asked = training(architecture, job).minutes - 2 * resources.STARTUP_MINUTES
+    assert 1 <= asked / (29_000 * 30 / speed / 60) <= 4
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_a_gpu_is_asked_for_less_time_than_many_cores(architecture: str) -> None:
+    large = {**SMALL, "images": 15_000, "epochs": 30, "image_size": 256, "threads": 16}
+    asked = [training(architecture, {**large, "gpus": gpus}).minutes for gpus in (0, 1, 2)]
+    assert asked[0] > 4 * asked[1] > 4 * asked[2] > 0
+    # Of the published study, no more than an afternoon.
+    assert asked[1] < 5 * 60
+    predicting = [resources.predicting(architecture, 15_000, 256, gpus).minutes for gpus in (0, 1)]
+    assert predicting[0] > predicting[1]
+
+
+@pytest.mark.parametrize(
+    "architecture",
+    [
+        pytest.param(name, marks=[] if name in ("unet", "mobilenet") else [pytest.mark.slow])
+        for name in sorted(ARCHITECTURES)
+    ],
+)
+def test_multiply_adds_are_those_of_the_network(architecture: str) -> None:
+    options: dict[str, Any] = {} if architecture == "unet" else {"weights": "none"}
+    if architecture == "koalarization":
+        options["freeze_encoder"] = False
+    network = pkgutil.resolve_name(ARCHITECTURES[architecture])(256, **options)
+    listed = resources.footprint(architecture).multiply_adds
+    assert listed == pytest.approx(multiply_adds(network) / 256**2, rel=0.01)
 
 
 def test_tables_follow_what_is_scored_and_hardly_what_is_only_listed() -> None:

@@ -109,6 +109,7 @@ def test_bad_value_is_refused(text: str, message: str) -> None:
         ({"training": {"epochs": ["1"]}}, {"training": {"epochs": [1]}}),
         ({"training": {"learning_rate": "0.002"}}, {"training": {"learning_rate": 0.002}}),
         ({"training": {"xla": "false"}}, {"training": {"xla": False}}),
+        ({"training": {"xla": "auto"}}, {"training": {"xla": "auto"}}),
         ({"colorize": {"folder": "null"}}, {"colorize": {"folder": None}}),
         ({"colorize": {"folder": "2024"}}, {"colorize": {"folder": "2024"}}),
         ({"study": {"contact": "1", "runs": ["1"]}}, {"study": {"contact": "1", "runs": ["1"]}}),

@@ -1,13 +1,16 @@
 """Training: a run that is interrupted and resumed equals one that never stopped, for all settings."""
 
 import hashlib
+import itertools
 import json
 import math
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import keras
@@ -25,13 +28,12 @@ from deepcolor.evaluation import metrics
 from deepcolor.imaging import color, lab
 from deepcolor.models import heads as target_spaces
 from deepcolor.models.unet import unet
-from deepcolor.training import callbacks, loop
+from deepcolor.training import callbacks, loop, trial
 from deepcolor.training.checkpoint import load_state, save_state
 from deepcolor.training.collapse import MEASURES, collapsed_epochs
 from deepcolor.training.history import COLUMNS, History, best_epoch
 from deepcolor.training.settings import Settings
 from deepcolor.training.trainer import Trainer, compile_trainer
-from deepcolor.training.trial import try_model
 from safetensors.numpy import load_file
 from support.range_helpers import fetch
 
@@ -88,7 +90,7 @@ def command(index: Path, run: Path, epochs: int, *more: str, **settings: Any) ->
         sys.executable, str(PROJECT / "workflow/scripts/train_model.py"), "--run", run.name,
         "--model-name", "unet", "--architecture", "deepcolor.models.unet:unet",
         "--options", '{"filters": [4, 8, 8], "target": "lab"}',
-        "--training", json.dumps({**SETTINGS, **settings}),
+        "--training", json.dumps({**SETTINGS, "xla": "auto", **settings}),
         "--image-size", "32", "--train-on", "d", "--indexes", str(index),
         "--epochs", str(epochs), "--seed", "5", "--threads", "2",
         "--model", str(run / "model.keras"), "--history", str(run / "history.csv"),
@@ -155,6 +157,8 @@ def test_record_and_history(straight: Path) -> None:
     record = json.loads((straight / "training.json").read_text())
     assert (record["run"], record["model"], record["seed"]) == ("unet_6", "unet", 5)
     assert record["settings"]["training"]["ema_momentum"] == 0.9
+    # What "auto" came to.
+    assert record["settings"]["training"]["xla"] == (record["device"] == "GPU")
     assert record["images"] == {"training": 14, "validation": 5}
     assert (record["steps_per_epoch"], record["effective_batch_size"]) == (4, 12)
     assert record["versions"]["keras"] == keras.__version__
@@ -556,11 +560,21 @@ def test_batch_that_does_not_fit_is_said_with_a_remedy(
 
 def test_trial_measures_a_network_that_can_be_trained() -> None:
     settings = Settings("deepcolor.models.unet:unet", {"filters": [4, 8]}, 32, SETTINGS)
-    findings = try_model("unet", settings, Distribution())
+    findings = trial.try_model("unet", settings, Distribution(), time.perf_counter())
     assert (findings["name"], findings["problem"], findings["batch_size"]) == ("unet", None, 4)
     assert findings["parameters"] == unet(32, filters=[4, 8]).count_params()
-    assert findings["images_per_second"] > 0
+    assert findings["images_per_second"] > 0 and findings["startup_seconds"] > 0
     assert 2**27 < findings["memory"] < findings["device_memory"]
+
+
+def test_trial_times_steps_and_not_what_is_around_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    # On this clock a step takes a second, and nothing else any time.
+    clock = SimpleNamespace(perf_counter=itertools.count(100.0).__next__)
+    monkeypatch.setattr(trial, "time", clock)
+    settings = Settings("deepcolor.models.unet:unet", {"filters": [4, 8]}, 32, SETTINGS)
+    findings = trial.try_model("unet", settings, Distribution(), 90.0)
+    assert findings["images_per_second"] == SETTINGS["batch_size"]
+    assert findings["startup_seconds"] == 11
 
 
 def half_as_large(size: int, batch_norm_momentum: float) -> keras.Model:
@@ -571,7 +585,7 @@ def half_as_large(size: int, batch_norm_momentum: float) -> keras.Model:
 
 def test_trial_names_a_network_of_another_shape() -> None:
     settings = Settings(f"{__name__}:half_as_large", {}, 32, SETTINGS)
-    problem = try_model("half", settings, Distribution())["problem"]
+    problem = trial.try_model("half", settings, Distribution(), time.perf_counter())["problem"]
     assert problem.endswith(
         "it should map (None, 32, 32, 1) to (None, 32, 32, 3) (RGB) or (None, 32, 32, 2) (chroma)"
     )

@@ -4,10 +4,12 @@ Keras and the backends are imported inside the functions: variables must be set 
 """
 
 import os
+import sys
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Literal
 
-from deepcolor.compute import keras_settings
+from deepcolor.compute import keras_settings, kernels
 from deepcolor.compute.devices import BACKENDS, usable_gpus
 from deepcolor.compute.distribution import Distribution, make_distribution
 from deepcolor.compute.startup import UNUSED, keep_freed_memory, unimportable, without_messages
@@ -50,6 +52,10 @@ def prepare_keras(
             keras_settings.load()
             import keras
 
+        notice = _kernels_notice()
+    if notice:
+        print(f"{Path(sys.argv[0]).stem}: {notice}", file=sys.stderr, flush=True)
+    with without_messages():
         _configure(accelerator, devices, threads, deterministic)
         _set_tf32(tf32)
         keras.config.set_dtype_policy(precision if precision == "float32" else f"mixed_{precision}")
@@ -72,6 +78,19 @@ def _set_environment(accelerator: str, threads: int) -> None:
     if accelerator == "cpu":
         os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
         os.environ["JAX_PLATFORMS"] = os.environ["KERAS_TORCH_DEVICE"] = "cpu"
+
+
+def _kernels_notice() -> str:
+    """Return a line if TensorFlow's kernels are about to be compiled, otherwise ""."""
+    if os.environ["KERAS_BACKEND"] != "tensorflow":
+        return ""
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
+    capabilities = [each["compute_capability"] for each in details if "compute_capability" in each]
+    compiled = tf.sysconfig.get_build_info().get("cuda_compute_capabilities", [])
+    return kernels.compilation_notice(capabilities, compiled)
 
 
 def _configure(accelerator: str, count: int, threads: int, deterministic: bool) -> None:
@@ -110,9 +129,10 @@ def _configure(accelerator: str, count: int, threads: int, deterministic: bool) 
                 tf.config.set_logical_device_configuration(cpu, parts)
             if deterministic:
                 tf.config.experimental.enable_op_determinism()
-            # Grappler's meta-optimizer costs more start-up than it gains on these networks
+            # On a CPU Grappler's meta-optimizer costs more start-up than it gains on these networks
             # (DenseNet121 on two cores: first epoch 35 s with it, 27 s without, later ones alike).
-            tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+            # On a GPU it chooses the layout of convolutions, and fuses what follows them.
+            tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": not gpus})
     if backend == "jax" and accelerator == "cpu" and count > 1:
         import jax
 

@@ -46,7 +46,7 @@ class Distribution:
                     "under TensorFlow gradients cannot be accumulated on several devices; set "
                     "'gradient_accumulation_steps' or 'devices' to 1"
                 )
-            if settings["xla"]:
+            if settings["xla"] is True:
                 raise DeepColorError(
                     "under TensorFlow XLA compiles for one device; set 'xla' to false, or 'devices' to 1"
                 )

@@ -71,3 +71,15 @@ def isolate_jobs() -> None:
         os.environ.pop(name, None)
     # Text in UTF-8 in any locale, and no matplotlibrc of the home folder.
     os.environ |= {"PYTHONUTF8": "1", "MATPLOTLIBRC": os.devnull}
+
+
+def keep_kernels(cache: str) -> None:
+    """Let the driver of a GPU keep the kernels that it compiles, for all jobs.
+
+    Its own place, `~/.nv`, may be read-only on the nodes of a cluster, and 1 GiB. A user's choice holds.
+
+    Args:
+        cache: Folder for downloads, which outlives runs.
+    """
+    os.environ.setdefault("CUDA_CACHE_PATH", str(Path(cache, "cuda").absolute()))
+    os.environ.setdefault("CUDA_CACHE_MAXSIZE", str(4 * 2**30))

@@ -78,7 +78,8 @@ def estimate(
         # An epoch also predicts the validation images, which counts as a third of the work of
         # training on as many (the forward pass without the two of the gradients).
         images = sum(run["epochs"] * (run["training"] + run["validation"] / 3) for run in own)
-        timed.append({**model, "seconds": images / model["images_per_second"]})
+        seconds = len(own) * model["startup_seconds"] + images / model["images_per_second"]
+        timed.append({**model, "seconds": seconds})
         if model["memory"] > model["device_memory"]:
             costs.problems.append(_too_large(model))
     costs.models = timed
@@ -123,7 +124,8 @@ def describe(costs: Costs) -> Iterator[str]:
     for each in costs.models:
         yield (
             f"model {each['name']}: {each['parameters']:,} parameters, "
-            f"{each['images_per_second']:.3g} images/s on the {each['device']}, about "
+            f"{each['startup_seconds']:.0f} s to start, "
+            f"{_format_speed(each['images_per_second'])} images/s on the {each['device']}, about "
             f"{format_duration(each['seconds'])}; {format_bytes(each['memory'])} of "
             f"{format_bytes(each['device_memory'])} memory for batches of {each['batch_size']}"
         )
@@ -154,3 +156,8 @@ def format_duration(seconds: float) -> str:
     """Return a duration in hours and minutes."""
     minutes = round(seconds / 60)
     return f"{minutes // 60:,} h {minutes % 60} min" if minutes >= 60 else f"{max(1, minutes)} min"
+
+
+def _format_speed(speed: float) -> str:
+    """Images a second, with three digits below a thousand."""
+    return f"{speed:,.0f}" if speed >= 1000 else f"{speed:.3g}"

@@ -19,7 +19,12 @@ STARTUP_MINUTES = 10  # To start and to end, on a slow file system.
 SCRATCH_MB = 500  # Scratch files that libraries may write.
 BATCH_PIXELS_PER_THREAD = 2**15  # 8 images of 64×64: of less, a second thread is mostly waiting.
 CLUSTER_THREADS = 8  # Of a job on a cluster, at most, unless the configuration says more.
-GPU_SPEEDUP = 10  # One GPU over two CPU cores, at least.
+
+# The run time of a training is that at an assumed speed, times the headroom; one that takes longer
+# resumes in another job. On a CPU the speed grows with the threads; a GPU sustains at least this many
+# operations a second: 6 % of the peak of an A100 in TF32, 1 % of that of an H200 in bfloat16.
+HEADROOM = 2
+GPU_OPERATIONS_PER_SECOND = 10e12
 
 
 @dataclass(frozen=True)
@@ -45,22 +50,24 @@ class Footprint:
         base: Memory in MB of the training process, without the images of a batch.
         per_pixel: Bytes for each pixel of a batch: activations and their gradients.
         pixels_per_second: Training speed on two cores.
+        multiply_adds: Multiply-adds of the forward pass for each pixel, at 256x256.
         weights: Size of the weights in MB.
     """
 
     base: int
     per_pixel: int
     pixels_per_second: int
+    multiply_adds: int
     weights: int
 
 
 # By architecture; one that is not listed counts as the most expensive in all respects.
 FOOTPRINTS: Mapping[str, Footprint] = {
-    "unet": Footprint(1500, 1600, 300_000, 14),
-    "densenet": Footprint(3000, 4000, 100_000, 40),
-    "mobilenet": Footprint(2000, 2700, 150_000, 39),
-    "denseunet": Footprint(3100, 4500, 80_000, 52),
-    "koalarization": Footprint(6000, 4500, 40_000, 250),
+    "unet": Footprint(1500, 1600, 300_000, 37_900, 14),
+    "densenet": Footprint(3000, 4000, 100_000, 80_400, 40),
+    "mobilenet": Footprint(2000, 2700, 150_000, 104_400, 39),
+    "denseunet": Footprint(3100, 4500, 80_000, 117_000, 52),
+    "koalarization": Footprint(6000, 4500, 40_000, 351_300, 250),
 }
 
 
@@ -110,6 +117,7 @@ def footprint(architecture: str) -> Footprint:
         max(each.base for each in known),
         max(each.per_pixel for each in known),
         min(each.pixels_per_second for each in known),
+        max(each.multiply_adds for each in known),
         max(each.weights for each in known),
     )
 
@@ -118,26 +126,34 @@ def training(job: TrainingJob) -> Resources:
     """Return the resources to train a network."""
     needs, pixels = footprint(job.architecture), job.image_size**2
     batch = CUDA_MB if job.gpus else needs.per_pixel * job.batch_size * pixels / MB
-    speedup = GPU_SPEEDUP * job.gpus if job.gpus else max(1, job.threads / 4)
     shards = shard_megabytes(job.images, job.image_size)
     return _rounded(
         needs.base + batch + min(2 * shards, SHUFFLE_MB),
-        2 * STARTUP_MINUTES
-        + job.epochs * job.images * pixels / (needs.pixels_per_second * speedup) / 60,
+        2 * STARTUP_MINUTES + HEADROOM * job.epochs * job.images * pixels / _pixels_per_second(job) / 60,
         shards if job.scratch else 0,
     )
 
 
+def _pixels_per_second(job: TrainingJob) -> float:
+    """Return the assumed speed of a training."""
+    needs = footprint(job.architecture)
+    if not job.gpus:
+        return needs.pixels_per_second * job.threads / 2
+    # Forward, and backward to the activations and to the weights; two operations each.
+    return GPU_OPERATIONS_PER_SECOND * job.gpus / (6 * needs.multiply_adds)
+
+
 def trial_training(architecture: str, image_size: int, gpus: int) -> Resources:
-    """Return the resources to train a network on some images, 8 at a time."""
-    return training(TrainingJob(architecture, 100, 1, 8, image_size, gpus=gpus))
+    """Return the resources to train a network on some images, 12 at a time."""
+    return training(TrainingJob(architecture, 100, 1, 12, image_size, gpus=gpus))
 
 
 def predicting(architecture: str, images: int, image_size: int, gpus: int) -> Resources:
     """Return the resources to predict images with a network, 32 at a time."""
     # Without gradients, about half of a training's memory.
     forward = CUDA_MB if gpus else footprint(architecture).per_pixel * 32 * image_size**2 / MB / 2
-    return reading(images, image_size, rate=2, memory=loading(architecture).memory + forward)
+    memory = loading(architecture).memory + forward
+    return reading(images, image_size, rate=50 if gpus else 2, memory=memory)
 
 
 def predicting_without_network(training: int, images: int, image_size: int) -> Resources:
@@ -173,7 +189,8 @@ def exporting(architecture: str) -> Resources:
 
 def measuring_distances(images: int, image_size: int, gpus: int) -> Resources:
     """Return the resources to compute FID, KID and LPIPS."""
-    return reading(images, image_size, rate=1, memory=4 * KERAS_MB + (CUDA_MB if gpus else 0))
+    memory = 4 * KERAS_MB + (CUDA_MB if gpus else 0)
+    return reading(images, image_size, rate=20 if gpus else 1, memory=memory)
 
 
 def fetching(images: int) -> Resources:

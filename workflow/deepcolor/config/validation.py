@@ -75,7 +75,9 @@ def explain(error: ValidationError) -> str:
         key = next(key for key in error.validator_value if key not in error.instance)
         return f"{prefix}the key '{key}' is missing."
     if error.validator == "enum":
-        options = [str(value) for value in error.validator_value]
+        options = [
+            value if isinstance(value, str) else json.dumps(value) for value in error.validator_value
+        ]
         guess = did_you_mean(str(error.instance), options)
         return f"{prefix}unknown value '{error.instance}'{guess} Known: {', '.join(options)}."
     if "propertyNames" in error.absolute_schema_path:

@@ -7,7 +7,7 @@ import platform
 import shutil
 import statistics
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from deepcolor.training import loop
 from deepcolor.training.callbacks import Report
 from deepcolor.training.collapse import MEASURES, collapsed_epochs
 from deepcolor.training.history import History, best_epoch
-from deepcolor.training.settings import Settings, build_network
+from deepcolor.training.settings import Settings, build_network, decided
 from deepcolor.training.trainer import compile_trainer
 
 # Keys of `training` that do not change what the network becomes.
@@ -102,11 +102,12 @@ def train_run(
     """
     keras.utils.set_random_seed(run.seed)
     shards = Shards(run.indexes, scratch)
-    settings = run.settings.training
-    steps = shards.steps(settings["batch_size"])
-    distribution.check_batches(settings, _images(shards))
+    distribution.check_batches(run.settings.training, _images(shards))
     with distribution.scope():
         network = build_network(run.settings)
+        run = replace(run, settings=decided(run.settings, network, distribution))
+        settings = run.settings.training
+        steps = shards.steps(settings["batch_size"])
         model = compile_trainer(network, settings, epochs=run.epochs, steps=steps)
     plan = _plan(run, outputs.state, _identity(run, distribution, network, shards))
     data = _data(run, shards, distribution)

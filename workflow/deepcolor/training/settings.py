@@ -2,11 +2,13 @@
 
 import pkgutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
 
+from deepcolor.compute.distribution import Distribution
+from deepcolor.compute.xla import compiles_steps
 from deepcolor.errors import DeepColorError
 
 
@@ -46,3 +48,21 @@ def build_network(settings: Settings) -> keras.Model:
             f"should map {(*shape, 1)} to {outputs[0]} (RGB) or {outputs[1]} (chroma)"
         )
     return network
+
+
+def decided(settings: Settings, network: keras.Model, distribution: Distribution) -> Settings:
+    """Return the settings with what `auto` means for this network on these devices.
+
+    Args:
+        settings: Architecture, and how it is trained.
+        network: Network that they name.
+        distribution: Devices, from `backend.prepare_keras`.
+    """
+    training = settings.training
+    xla = compiles_steps(
+        training["xla"],
+        network,
+        devices=distribution.count,
+        deterministic=training["deterministic"],
+    )
+    return replace(settings, training={**training, "xla": xla})

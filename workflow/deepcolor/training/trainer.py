@@ -57,6 +57,19 @@ class Trainer(keras.Model):
         self.measures = Measures()
         self.validates = False
 
+    @property
+    def jit_compile(self) -> bool:
+        """Whether steps are compiled, by XLA under TensorFlow and JAX.
+
+        Keras's own property is False under TensorFlow whenever operations are to be deterministic, as
+        some are not in XLA; `compute.xla` knows of these networks which.
+        """
+        return self.compiles_steps
+
+    @jit_compile.setter
+    def jit_compile(self, value: bool) -> None:
+        self.compiles_steps = value
+
     def compute_loss(
         self,
         x: keras.KerasTensor = None,
@@ -95,7 +108,8 @@ def compile_trainer(
     Args:
         network: Model from luminance `(batch, size, size, 1)` in [0, 1] to RGB or chroma.
         settings: The keys of `training` in the configuration: optimizer, learning_rate, schedule,
-            warmup_epochs, loss, augmentation, gradient_accumulation_steps, ema_momentum, xla.
+            warmup_epochs, loss, augmentation, gradient_accumulation_steps, ema_momentum, and xla,
+            true or false (see `settings.decided`).
         epochs: Number of epochs of the whole training; a schedule depends on it.
         steps: Number of batches in an epoch; likewise.
 
