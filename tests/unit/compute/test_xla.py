@@ -71,7 +71,7 @@ luminance = keras.Input((8, 8, 1))
 network = keras.Model(luminance, InPython()(keras.layers.Conv2D(3, 1)(luminance)))
 settings = {
     "optimizer": "sgd", "learning_rate": 0.1, "schedule": "constant", "loss": "mse",
-    "gradient_accumulation_steps": 1, "ema_momentum": 0,
+    "gradient_accumulation_steps": 1, "ema_momentum": 0, "augmentation": [],
 }
 for xla in (False, True):
     compile_trainer(network, {**settings, "xla": xla}).fit(np.zeros((2, 8, 8, 3), np.uint8), verbose=0)
