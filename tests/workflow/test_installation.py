@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import yaml
 from conftest import PROJECT
 from workflow.test_environments import load, writer
 
@@ -94,6 +95,25 @@ def test_settings_that_uv_does_not_know_are_left_to_pip(
     result = run(python, tmp_path / "lock.txt", **settings)
     assert result.returncode == 0
     assert result.stdout == "uv: not used, as pip has the setting 'only-binary'; installing with pip\n"
+
+
+@pytest.mark.parametrize("fault", [False, True], ids=["right-hash", "wrong-hash"])
+def test_conda_environments_are_installed_by_their_hashes(
+    fault: bool, python: Path, wheels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = (tmp_path / "lock.txt").read_text("utf-8").replace(" --hash", " \\\n    --hash")
+    (tmp_path / "tiny.txt").write_text(lock[:-9] + "0" * 8 + "\n" if fault else lock, "utf-8")
+    monkeypatch.setattr(writer, "ENVS", tmp_path)
+    monkeypatch.setattr(writer, "OWN_LOCKS", ["tiny"])
+    # What conda does with the section `pip:`, and the command that it runs.
+    *_, listed = yaml.safe_load(writer.environment("tiny"))["dependencies"]
+    (tmp_path / "condaenv.requirements.txt").write_text("\n".join(listed["pip"]), "utf-8")
+    command = "-m pip install --no-index -U -r condaenv.requirements.txt --exists-action=b --find-links"
+    result = subprocess.run(
+        [python, *command.split(), wheels], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (result.returncode != 0) == fault, result.stderr
+    assert ("DO NOT MATCH THE HASHES" in result.stderr) == fault
 
 
 def test_settings_of_pip_become_variables_of_uv() -> None:
