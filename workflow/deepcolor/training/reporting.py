@@ -97,7 +97,9 @@ class ReportProgress(keras.callbacks.Callback):
 
     def _report_step(self, now: float) -> None:
         interval = min(max((now - self._began) / 10, MIN_LINE_S), MAX_LINE_S)
-        if now - self._lined >= interval:
+        # The epoch's own line comes soon.
+        ending = (self.steps - self._step) * self._seconds_per_step(now) < MIN_LINE_S
+        if now - self._lined >= interval and not ending:
             self._lined = now
             self.report.line(self._describe_step(now))
         elif self.report.status and now - self._began >= MIN_EPOCH_S and now - self._drawn >= STATUS_S:
