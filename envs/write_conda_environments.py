@@ -1,7 +1,9 @@
 """Write envs/*.yaml for `--use-conda` from the lock: `make lock` runs this.
 
 Each environment is Python and pip from conda-forge; everything else, with all that it needs, is listed
-under `pip:` at the versions of envs/requirements.txt, or of the lock that some have of their own.
+under `pip:` with the versions and hashes of envs/requirements.txt, or of the lock that some have of their
+own. conda writes the list into a requirements file, in which pip demands hashes of all packages if one has
+some.
 """
 
 import re
@@ -21,6 +23,13 @@ def pins(lock: str = "requirements") -> dict[str, str]:
     """The versions in a lock, by package."""
     text = (ENVS / f"{lock}.txt").read_text(encoding="utf-8")
     return dict(re.findall(r"^([a-z0-9-]+)==(\S+)", text, flags=re.MULTILINE))
+
+
+def hashes(lock: str = "requirements") -> dict[str, list[str]]:
+    """The options with which a lock names the hashes of a package's files, by package."""
+    text = (ENVS / f"{lock}.txt").read_text(encoding="utf-8")
+    entries = re.findall(r"^([a-z0-9-]+)==\S+((?: \\\n +--hash=\S+)+)", text, flags=re.MULTILINE)
+    return {package: re.findall(r"--hash=\S+", options) for package, options in entries}
 
 
 def direct(name: str) -> list[str]:
@@ -49,15 +58,18 @@ def closure(packages: list[str]) -> list[str]:
 
 def environment(name: str) -> str:
     """The content of an environment's conda file."""
-    if name in OWN_LOCKS:
-        wanted = pins(name)
-    else:
-        wanted = {package: pins()[package] for package in closure(direct(name))}
-    listed = "\n".join(f"      - {package}=={version}" for package, version in wanted.items())
+    lock = name if name in OWN_LOCKS else "requirements"
+    versions, options = pins(lock), hashes(lock)
+    packages = list(versions) if name in OWN_LOCKS else closure(direct(name))
+    listed = "".join(
+        f"      - {package}=={versions[package]}\n"
+        + "".join(f"        {option}\n" for option in options[package])
+        for package in packages
+    )
     return (
         "# Written by envs/write_conda_environments.py from the lock. Do not edit.\n"
         "channels:\n  - conda-forge\n  - nodefaults\n"
-        f"dependencies:\n  - python =3.11\n  - pip\n  - pip:\n{listed}\n"
+        f"dependencies:\n  - python =3.11\n  - pip\n  - pip:\n{listed}"
     )
 
 

@@ -41,7 +41,28 @@ if os.path.realpath(os.getcwd()) != os.path.realpath(workflow.basedir):
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 
 
+def follow():
+    """Say at each job's start how far the run is, where `make` has asked for it."""
+    if "DEEPCOLOR_PROGRESS" not in os.environ or ON_CLUSTER:
+        return
+    from deepcolor.config.run_progress import Job, RunProgress
+
+    jobs = {
+        job.jobid: Job(
+            job.rule.name,
+            job.resources.expected_s,
+            job.threads,
+            frozenset(each.jobid for each in workflow.dag.job_dependencies(job)),
+            Path(job.log[0]) if job.rule.name == "train_model" else None,
+        )
+        for job in workflow.dag.needrun_jobs()
+        if not job.is_norun
+    }
+    logger.addHandler(RunProgress(jobs, workflow.resource_settings.cores))
+
+
 onstart:
+    follow()
     # Snakemake's own handler waits for a lock that the interrupted thread may hold. In a thread it gets it.
     signal.signal(
         signal.SIGTERM,
@@ -123,6 +144,8 @@ def job_resources(estimate, resumes=False):
         "runtime": lambda wildcards, attempt: (1 if resumes else attempt)
         * estimate(wildcards).minutes,
         "disk_mb": lambda wildcards: estimate(wildcards).disk,
+        # Nobody is asked for it: `follow` adds up how long a run takes.
+        "expected_s": lambda wildcards: round(estimate(wildcards).seconds),
     }
 
 

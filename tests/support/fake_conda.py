@@ -7,6 +7,7 @@ missing from its environment fails here as it would under conda. Solving and dow
 
 import json
 import os
+import re
 import sys
 from collections import Counter
 from importlib.metadata import Distribution, distributions
@@ -44,11 +45,19 @@ def main(arguments: list[str]) -> int:
         given = dict(zip(arguments, arguments[1:], strict=False))
         content = yaml.safe_load(Path(given["--file"]).read_text("utf-8"))
         *_, listed = content["dependencies"]
-        create(Path(given["--prefix"]), dict(line.split("==") for line in listed["pip"]))
+        create(Path(given["--prefix"]), pins(listed["pip"]))
     elif arguments[:1] != ["clean"]:
         print(f"conda: the stand-in does not know: {arguments}", file=sys.stderr)
         return 2
     return 0
+
+
+def pins(listed: list[str]) -> dict[str, str]:
+    """Return the versions by package that a `pip:` section lists; pip refuses one without a hash."""
+    for line in listed:
+        if not re.fullmatch(r"\S+==\S+(?: --hash=sha256:[0-9a-f]{64})+", line):
+            sys.exit(f"conda: no version with hashes: {line}")
+    return dict(line.split()[0].split("==") for line in listed)
 
 
 def create(prefix: Path, pins: dict[str, str]) -> None:

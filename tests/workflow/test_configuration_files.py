@@ -1,6 +1,9 @@
 """Configuration files and `--config` as Snakemake passes them on."""
 
-from conftest import Copy
+import re
+
+import yaml
+from conftest import PROJECT, Copy
 
 
 def test_broken_configuration_is_named_before_snakemake_reads_it(copy: Copy) -> None:
@@ -17,3 +20,19 @@ def test_nested_values_of_the_command_line_are_read_like_those_of_a_file(copy: C
     result = copy.run(f"{command} {target} --config {values}")
     assert result.returncode == 0, result.stdout
     assert '"learning_rate": 0.002' in result.stdout and '"xla": false' in result.stdout
+
+
+def test_the_workflow_catalog_shows_what_there_is(copy: Copy) -> None:
+    usage = yaml.safe_load((PROJECT / ".snakemake-workflow-catalog.yml").read_text("utf-8"))["usage"]
+    rules = "".join(path.read_text("utf-8") for path in (PROJECT / "rules").glob("*.smk"))
+    container = bool(re.search(r"\bcontainer(?:ized)?:", rules))
+    assert usage["software-stack-deployment"] == {
+        "conda": "conda:" in rules,
+        "apptainer": container,
+        "apptainer+conda": container,
+        "report": "report(" in rules,
+    }
+    flags = usage["mandatory-flags"]
+    command, overlay = re.findall("`(.*?)`", flags["desc"])
+    assert (PROJECT / overlay.removeprefix("--configfile ")).is_file()
+    assert copy.run(f"{command} {flags['flags']} --dry-run").returncode == 0

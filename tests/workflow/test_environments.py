@@ -74,10 +74,14 @@ def test_conda_environment_is_the_lock(name: str) -> None:
     assert content["channels"] == ["conda-forge", "nodefaults"]
     python, pip, listed = content["dependencies"]
     assert (python, pip) == ("python =3.11", "pip")
-    pins = dict(line.split("==") for line in listed["pip"])
+    entries = [line.split() for line in listed["pip"]]
+    pins = dict(requirement.split("==") for requirement, *_ in entries)
     assert set(writer.direct(name)) <= pins.keys()
-    lock = writer.pins(name if name in writer.OWN_LOCKS else "requirements")
-    assert {package: lock[package] for package in pins} == pins
+    lock = name if name in writer.OWN_LOCKS else "requirements"
+    assert {package: writer.pins(lock)[package] for package in pins} == pins
+    # Requirements with all their hashes, as the lock has them.
+    locked = (ENVS / f"{lock}.txt").read_text(encoding="utf-8").replace("\\\n", " ").splitlines()
+    assert {" ".join(entry) for entry in entries} <= {" ".join(line.split()) for line in locked}
 
 
 def test_every_rule_names_an_environment_that_there_is() -> None:

@@ -115,7 +115,7 @@ def test_a_configuration_that_is_no_yaml(copy: Copy) -> None:
 def kill_and_resume(copy: Copy, first: str, then: str) -> str:
     """Kill a command with all that it has started, type what is said, and give what then follows."""
     started = disturbed.start(copy, first)
-    while not re.search(r"epoch +7/60", started.said()):
+    while not re.search(r"Epoch 7/60", started.said()):
         assert started.process.poll() is None, started.said()
         time.sleep(0.05)
     while members := started.members():

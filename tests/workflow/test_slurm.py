@@ -81,11 +81,11 @@ def test_a_run_whose_trainings_are_killed_gives_the_same(copy: Copy, node: dict[
     process = start(copy, node, "all")
     try:
         # As the time limit would, or whoever has the right to.
-        await_line(log, r"epoch +9/80", process)
+        await_line(log, r"Epoch 9/80", process)
         slurm(node, "scancel", jobs(node, training)[0]["JobId"])
         first = await_line(log, r"resuming after epoch (?:9|1\d|2\d)", process)
         # As when it is preempted: Slurm starts the same job again, but for the wait.
-        await_line(log, r"epoch +[34]\d/80", process)
+        await_line(log, r"Epoch [34]\d/80", process)
         again = jobs(node, training)[1]["JobId"]
         slurm(node, "scontrol", "requeue", again)
         time.sleep(3)

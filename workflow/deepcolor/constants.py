@@ -1,4 +1,4 @@
-"""Constants of color that several packages share; needs no Keras."""
+"""Constants that several packages share; needs no Keras."""
 
 import numpy as np
 
@@ -14,3 +14,7 @@ LUMA = (0.299, 0.587, 0.114)
 
 # Identical pictures have an infinite PSNR. It is capped, so that means stay finite.
 MAX_DECIBELS = 100.0
+
+# Work of validating on an image, of that of training on it: the forward pass without the two of the
+# gradients.
+VALIDATION_COST = 1 / 3

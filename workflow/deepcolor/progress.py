@@ -52,13 +52,64 @@ class Progress:
         if now - self._last >= EVERY:
             self._last = now
             rate = self._done / (now - self._start)
-            left = int((self._total - self._done) / rate) if rate else 0
+            left = (self._total - self._done) / rate if rate else 0
             self._bar.clear()
             print(
                 f"{self._label}: {self._done:,} of {self._total:,} {self._unit}, "
-                f"{rate:.3g}/s, {left // 60}:{left % 60:02} left",
+                f"{speed(rate)}/s, {clock(left)} left",
                 flush=True,
             )
+
+
+class JobOutput:
+    """What a job prints under a label: lines to keep, and a status that is drawn over itself.
+
+    The status goes to the terminal, if there is one, as the bar of `Progress` does.
+    """
+
+    def __init__(self, label: str) -> None:
+        """Print under a label."""
+        self._label = label
+        self._terminal = _open_terminal()
+
+    def __enter__(self) -> "JobOutput":
+        """Print in a block; the status goes when it ends."""
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Take the status away."""
+        if self._terminal:
+            self._draw("")
+            self._terminal.close()
+
+    def line(self, text: str) -> None:
+        """Print a line to keep."""
+        self._draw("")
+        print(f"{self._label}: {text}", flush=True)
+
+    def status(self, text: str) -> None:
+        """Draw the status over the one before."""
+        self._draw(f"{self._label}: {text}")
+
+    def _draw(self, text: str) -> None:
+        # A terminal that has been closed takes nothing, and stops nothing.
+        with suppress(OSError):
+            if self._terminal:
+                columns = os.get_terminal_size(self._terminal.fileno()).columns
+                self._terminal.write(f"\r\x1b[K{text[: columns - 1]}")
+                self._terminal.flush()
+
+
+def clock(seconds: float) -> str:
+    """Return a duration as m:ss, or h:mm:ss from an hour on."""
+    minutes, second = divmod(round(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
+
+
+def speed(rate: float) -> str:
+    """Return a number per second with three digits, or all of those before the point."""
+    return f"{rate:.3g}" if rate < 99.5 else f"{rate:,.0f}"
 
 
 def _open_terminal() -> TextIO | None:

@@ -25,6 +25,7 @@ from types import FrameType
 
 GRACE_S = 10  # Between SIGTERM and SIGKILL.
 POLL_S = 0.5
+CLEAR_LINE = b"\r\x1b[K"
 # Reads until this process ends, in whatever way, and then ends the process group that it was left with.
 GUARD = f"read _; kill -s TERM -- -$1; sleep {GRACE_S}; kill -s KILL -- -$1"
 STOPPING = (
@@ -58,10 +59,10 @@ class Pipeline:
             if signal.getsignal(number) != signal.SIG_IGN:
                 signal.signal(number, self._stop)
         # Their session has no terminal; progress bars go to this one.
-        terminal = {"DEEPCOLOR_TERMINAL": os.ttyname(2)} if os.isatty(2) else {}
+        self._terminal = {"DEEPCOLOR_TERMINAL": os.ttyname(2)} if os.isatty(2) else {}
         self._process = subprocess.Popen(
             command,
-            env={**os.environ, **terminal},
+            env={**os.environ, **self._terminal, "DEEPCOLOR_PROGRESS": "1"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -98,6 +99,10 @@ class Pipeline:
         return code
 
     def _pass_on(self, chunk: bytes) -> None:
+        if self._terminal and self._tail[-1:] in (b"", b"\n"):
+            # A job may have drawn how far it is there.
+            with suppress(OSError):
+                os.write(2, CLEAR_LINE)
         _print(chunk)
         text = (self._tail + chunk).lower()
         self.named |= b"error:" in text

@@ -3,6 +3,7 @@ from pathlib import Path
 from deepcolor import script
 from deepcolor.compute import backend
 from deepcolor.files import alone_in
+from deepcolor.progress import JobOutput
 
 
 def main(
@@ -55,7 +56,11 @@ def main(
         code: Digest of the code, for the backup's name.
     """
     # A training that has outlived its Snakemake would delete the backup of this one.
-    with alone_in(state.parent), script.scratch_folder(scratch) as folder:
+    with (
+        alone_in(state.parent),
+        script.scratch_folder(scratch) as folder,
+        JobOutput(f"train_model {run}") as output,
+    ):
         distribution = backend.prepare_keras(
             threads,
             accelerator=accelerator,
@@ -64,6 +69,7 @@ def main(
             precision=training["precision"],
             tf32=training["tf32"],
         )
+        from deepcolor.training.reporting import Report
         from deepcolor.training.session import Outputs, Run, train_run
         from deepcolor.training.settings import Settings
 
@@ -84,7 +90,7 @@ def main(
             distribution,
             threads=threads,
             scratch=folder,
-            report=lambda line: print(f"train_model {run}: {line}", flush=True),
+            report=Report(output.line, output.status),
         )
 
 

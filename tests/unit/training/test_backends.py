@@ -4,11 +4,15 @@ This file runs under the backend that is set. `test_jax` runs it again under JAX
 impossible to import; `make test-torch` runs it under PyTorch, in an environment that has no TensorFlow.
 """
 
+import itertools
 import os
 import pkgutil
+import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import keras
@@ -21,8 +25,9 @@ from deepcolor.evaluation import metrics
 from deepcolor.imaging import color, lab
 from deepcolor.models import heads
 from deepcolor.models.unet import unet
-from deepcolor.training import loop
+from deepcolor.training import loop, reporting
 from deepcolor.training.history import History
+from deepcolor.training.reporting import Report
 from deepcolor.training.trainer import Trainer, compile_trainer
 
 BACKEND = keras.backend.backend()
@@ -53,7 +58,13 @@ def make(**settings: Any) -> tuple[Trainer, dict[str, Any]]:
     return compile_trainer(network, settings, epochs=6, steps=3), settings
 
 
-def fit(model: Trainer, settings: dict[str, Any], backup: Path, epochs: int) -> History:
+def fit(
+    model: Trainer,
+    settings: dict[str, Any],
+    backup: Path,
+    epochs: int,
+    report: Callable[[str], None] = lambda line: None,
+) -> History:
     return loop.train(
         model,
         loop.Data(
@@ -65,7 +76,7 @@ def fit(model: Trainer, settings: dict[str, Any], backup: Path, epochs: int) -> 
         settings,
         loop.Plan(epochs, seed=3, backup=backup),
         Distribution(),
-        lambda line: None,
+        Report(report),
     )
 
 
@@ -131,6 +142,20 @@ def test_resuming_is_exact(settings: dict[str, Any], tmp_path: Path) -> None:
     assert without_times(fit(model, complete, tmp_path / "parts", 4)) == without_times(history)
     for ours, theirs in zip(model.get_weights(), whole.get_weights(), strict=True):
         assert np.array_equal(ours, theirs)
+
+
+def test_long_epochs_report_their_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    leaps = itertools.count(step=50)
+    monkeypatch.setattr(reporting, "time", SimpleNamespace(monotonic=lambda: next(leaps)))
+    model, settings = make()
+    lines: list[str] = []
+    fit(model, settings, tmp_path / "b", 2, lines.append)
+    pattern = re.compile(r"Epoch \d/2(?: - step \d/3)?")
+    said = [match[0] for line in lines if (match := pattern.match(line))]
+    assert said.count("Epoch 1/2") == said.count("Epoch 2/2") == 1
+    # Threads of Keras decide which steps are reported before the last one is done.
+    steps = set(said) - {"Epoch 1/2", "Epoch 2/2"}
+    assert steps and steps <= {f"Epoch {n}/2 - step {s}/3" for n in (1, 2) for s in (1, 2)}
 
 
 def test_saved_network_predicts_the_same_elsewhere(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -32,6 +32,7 @@ from deepcolor.training import callbacks, loop, trial
 from deepcolor.training.checkpoint import load_state, save_state
 from deepcolor.training.collapse import MEASURES, collapsed_epochs
 from deepcolor.training.history import COLUMNS, History, best_epoch
+from deepcolor.training.reporting import Report
 from deepcolor.training.settings import Settings
 from deepcolor.training.trainer import Trainer, compile_trainer
 from safetensors.numpy import load_file
@@ -132,7 +133,7 @@ def test_resuming_from_a_shorter_run_is_exact(index: Path, straight: Path, tmp_p
     train(index, tmp_path / "unet_2", 2, **MUCH)
     start = ("--start", str(tmp_path / "unet_2/state.safetensors"))
     said = train(index, tmp_path / "unet_6", 6, *start, **MUCH)
-    assert "resuming after epoch 2" in said and "epoch 3/6" in said and "epoch 2/6" not in said
+    assert "resuming after epoch 2" in said and "Epoch 3/6" in said and "Epoch 2/6" not in said
     ours, theirs = fingerprint(tmp_path / "unet_6"), fingerprint(straight)
     assert len(ours[0]) > 30 and ours == theirs
     record = json.loads((tmp_path / "unet_6" / "training.json").read_text())
@@ -145,7 +146,7 @@ def test_backup_of_other_settings_is_not_resumed(index: Path, tmp_path: Path) ->
     process = subprocess.Popen(command(index, run, 6), stdout=subprocess.PIPE, text=True)
     assert process.stdout
     for line in process.stdout:
-        if "epoch 1/6" in line:
+        if "Epoch 1/6" in line:
             process.send_signal(signal.SIGKILL)
     process.wait()
     assert list(run.glob("backup-*"))
@@ -206,7 +207,7 @@ def fit(
     pictures: tuple[np.ndarray, np.ndarray],
     backup: Path,
     epochs: int,
-    report: callbacks.Report = lambda line: None,
+    report: Callable[[str], None] = lambda line: None,
     **options: Any,
 ) -> History:
     """Train on arrays; `options` are those of `loop.Plan`."""
@@ -221,7 +222,7 @@ def fit(
         settings,
         loop.Plan(epochs, seed=3, backup=backup, **options),
         Distribution(),
-        report,
+        Report(report),
     )
 
 
@@ -277,7 +278,7 @@ def test_resuming_is_exact_for_every_setting(
 
 def _interrupt_after(epoch: int) -> Any:
     def report(line: str) -> None:
-        if line.startswith(f"epoch {epoch}/"):
+        if line.startswith(f"Epoch {epoch}/"):
             raise KeyboardInterrupt
 
     return report

@@ -32,7 +32,7 @@ def test_make_report_says_a_line_a_job_and_an_epoch(finished: Copy) -> None:
         assert said.count(f"train_model {run}") == (2 if epochs == 2 else 1)  # 2 goes on from 1.
         assert said.count(f"predict_images {run}") == said.count(f"score_predictions {run}") == 1
     assert re.search(
-        r"epoch 1/1  loss \S+  val_loss \S+  PSNR \S+ dB  val_PSNR \S+ dB  \S+ images/s  0:00 left",
+        r"Epoch 1/1 - loss \S+ - val_loss \S+ - val_psnr \S+ dB - \S+ images/s - ETA 0:00",
         finished.read("make-report.log"),
     )
     assert lines[-1] == "Report: results/report.html"

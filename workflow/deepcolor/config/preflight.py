@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from deepcolor.constants import VALIDATION_COST
+
 # Bytes a parameter in a checkpoint (weight, Adam's two moments, average, sum of gradients) and in a
 # network file.
 CHECKPOINT_BYTES, NETWORK_BYTES = 20, 4
@@ -75,9 +77,9 @@ def estimate(
             continue
         own = [run for run in plan.runs if run["model"] == model["name"]]
         parameters += model["parameters"] * len(own)
-        # An epoch also predicts the validation images, which counts as a third of the work of
-        # training on as many (the forward pass without the two of the gradients).
-        images = sum(run["epochs"] * (run["training"] + run["validation"] / 3) for run in own)
+        images = sum(
+            run["epochs"] * (run["training"] + VALIDATION_COST * run["validation"]) for run in own
+        )
         seconds = len(own) * model["startup_seconds"] + images / model["images_per_second"]
         timed.append({**model, "seconds": seconds})
         if model["memory"] > model["device_memory"]:

@@ -6,7 +6,7 @@ measured: `python tests/benchmarks/demands.py` lists what was requested next to 
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 MB = 1_000_000
 PYTHON_MB = 700  # A Python that makes figures and tables.
@@ -25,6 +25,9 @@ CLUSTER_THREADS = 8  # Of a job on a cluster, at most, unless the configuration 
 # operations a second: 6 % of the peak of an A100 in TF32, 1 % of that of an H200 in bfloat16.
 HEADROOM = 2
 GPU_OPERATIONS_PER_SECOND = 10e12
+# Seconds that a job is expected to take to start and to end, and a training to build its graph, too.
+START_S, TRAINING_START_S = 5, 20
+MARGIN = 5  # What is requested for the work of a job other than a training, over what is expected.
 
 
 @dataclass(frozen=True)
@@ -35,11 +38,13 @@ class Resources:
         memory: Memory in MB.
         minutes: Run time in minutes.
         disk: Scratch space in MB, without files in the project's folders.
+        seconds: Run time that is expected, which nothing asks a cluster for.
     """
 
     memory: int = PYTHON_MB
     minutes: int = STARTUP_MINUTES
     disk: int = SCRATCH_MB
+    seconds: float = START_S
 
 
 @dataclass(frozen=True)
@@ -127,11 +132,13 @@ def training(job: TrainingJob) -> Resources:
     needs, pixels = footprint(job.architecture), job.image_size**2
     batch = CUDA_MB if job.gpus else needs.per_pixel * job.batch_size * pixels / MB
     shards = shard_megabytes(job.images, job.image_size)
-    return _rounded(
+    seconds = job.epochs * job.images * pixels / _pixels_per_second(job)
+    rounded = _rounded(
         needs.base + batch + min(2 * shards, SHUFFLE_MB),
-        2 * STARTUP_MINUTES + HEADROOM * job.epochs * job.images * pixels / _pixels_per_second(job) / 60,
+        2 * STARTUP_MINUTES + HEADROOM * seconds / 60,
         shards if job.scratch else 0,
     )
+    return replace(rounded, seconds=TRAINING_START_S + seconds)
 
 
 def _pixels_per_second(job: TrainingJob) -> float:
@@ -254,5 +261,8 @@ def shard_megabytes(images: int, image_size: int) -> float:
 
 def _rounded(memory: float, minutes: float, disk: float = 0) -> Resources:
     return Resources(
-        100 * math.ceil(memory / 100), math.ceil(minutes), SCRATCH_MB + 100 * math.ceil(disk / 100)
+        100 * math.ceil(memory / 100),
+        math.ceil(minutes),
+        SCRATCH_MB + 100 * math.ceil(disk / 100),
+        START_S + 60 * (minutes - STARTUP_MINUTES) / MARGIN,
     )

@@ -4,9 +4,8 @@ They share a history: `RecordHistory` adds a row at the end of an epoch, the oth
 """
 
 import math
-import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import keras
@@ -17,11 +16,10 @@ from deepcolor.errors import DeepColorError
 from deepcolor.training.checkpoint import save_best, save_state, seed_generators
 from deepcolor.training.collapse import MEASURES, collapsed_epochs, of_validation
 from deepcolor.training.history import COLUMNS, History, best_epoch, stops_early
+from deepcolor.training.reporting import Report
 
 # Beyond this many times the lowest loss so far, or this loss (of images in [0, 1]), it has exploded.
 MAX_LOSS_RATIO, MAX_LOSS = 100.0, 10.0
-
-Report = Callable[[str], None]
 
 
 class SeedGenerators(keras.callbacks.Callback):
@@ -143,9 +141,9 @@ class WarnOfCollapse(keras.callbacks.Callback):
         if now and now != before:
             measures = of_validation(self.history[-1])
             values = ", ".join(f"{name} {value:.2g}" for name, value in measures.items())
-            self.report(f"warning: after epoch {epoch + 1} the pictures are {now} ({values})")
+            self.report.line(f"warning: after epoch {epoch + 1} the pictures are {now} ({values})")
         elif before and not now:
-            self.report(f"after epoch {epoch + 1} the pictures are no longer {before}")
+            self.report.line(f"after epoch {epoch + 1} the pictures are no longer {before}")
 
 
 class SaveState(keras.callbacks.Callback):
@@ -176,28 +174,6 @@ class SaveBest(keras.callbacks.Callback):
         save_best(self.path, self.model, self.history)
 
 
-class ReportProgress(keras.callbacks.Callback):
-    """Reports one line an epoch; goes after the states are saved: what it reports is kept."""
-
-    def __init__(self, history: History, epochs: int, report: Report) -> None:
-        super().__init__()
-        self.history, self.epochs, self.report = history, epochs, report
-
-    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        """Report it."""
-        row = self.history[-1]
-        # The first epoch of a process also builds the graph: the median passes over it.
-        recent = statistics.median(each["seconds"] for each in self.history[-5:])
-        left = (self.epochs - epoch - 1) * recent
-        self.report(
-            f"epoch {epoch + 1:{len(str(self.epochs))}}/{self.epochs}  "
-            f"loss {row['loss']:.4f}  val_loss {row['val_loss']:.4f}  "
-            f"PSNR {row['psnr']:.2f} dB  val_PSNR {row['val_psnr']:.2f} dB  "
-            f"{row['images_per_second']:.3g} images/s  "
-            f"{int(left // 60)}:{int(left % 60):02} left"
-        )
-
-
 class StopEarly(keras.callbacks.Callback):
     """Ends a training whose validation loss no longer falls.
 
@@ -211,7 +187,7 @@ class StopEarly(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """End it after the epochs without improvement."""
         if stops_early(self.history, self.patience):
-            self.report(
+            self.report.line(
                 f"early stopping: no improvement for {self.patience} epochs; restored epoch "
                 f"{best_epoch(self.history)}"
             )

@@ -12,9 +12,9 @@ import keras
 from deepcolor.compute.distribution import Distribution
 from deepcolor.errors import DeepColorError, is_out_of_memory
 from deepcolor.training import callbacks
-from deepcolor.training.callbacks import Report
 from deepcolor.training.checkpoint import load_state, save_best
 from deepcolor.training.history import History, best_epoch, stops_early
+from deepcolor.training.reporting import PRINTED, Report, ReportProgress
 from deepcolor.training.trainer import Trainer
 
 
@@ -69,7 +69,7 @@ def train(
     settings: Mapping[str, Any],
     plan: Plan,
     distribution: Distribution,
-    report: Report = print,
+    report: Report = PRINTED,
 ) -> History:
     """Train up to a number of epochs, from the backup or the start state where there is one.
 
@@ -84,7 +84,7 @@ def train(
             training ends, 0 for never; and batch_size, for an error's remedy.
         plan: How far to train, and from where.
         distribution: Devices, in whose scope the model was compiled.
-        report: Function that gets one line an epoch.
+        report: Where the training reports how far it is.
 
     Returns:
         A row per epoch with the keys `history.COLUMNS`, those before the start included.
@@ -97,7 +97,7 @@ def train(
     state = plan.backup if plan.backup.exists() else plan.start
     history = load_state(state, model) if state else []
     if history:
-        report(f"resuming after epoch {len(history)}")
+        report.line(f"resuming after epoch {len(history)}")
     patience = settings["early_stopping"]
     if patience:
         save_best(plan.best, model, history)  # A process killed between its two files has not.
@@ -146,7 +146,7 @@ def _callbacks(
     patience = settings["early_stopping"]
     if patience:
         listed.append(callbacks.SaveBest(plan.best, history))
-    listed.append(callbacks.ReportProgress(history, plan.epochs, report))
+    listed.append(ReportProgress(history, data.images, data.steps, plan.epochs, report))
     if patience:
         listed.append(callbacks.StopEarly(history, patience, report))
     if keras.backend.backend() == "torch":

@@ -21,9 +21,9 @@ from deepcolor.data.shards import Shards
 from deepcolor.files import replacing, sha256, write_json
 from deepcolor.models import heads, macs
 from deepcolor.training import loop
-from deepcolor.training.callbacks import Report
 from deepcolor.training.collapse import MEASURES, collapsed_epochs
 from deepcolor.training.history import History, best_epoch
+from deepcolor.training.reporting import PRINTED, Report
 from deepcolor.training.settings import Settings, build_network, decided
 from deepcolor.training.trainer import compile_trainer
 
@@ -85,7 +85,7 @@ def train_run(
     *,
     threads: int,
     scratch: Path | None = None,
-    report: Report = print,
+    report: Report = PRINTED,
 ) -> None:
     """Train a network, from the backup of an interrupted training of the same if there is one.
 
@@ -95,7 +95,7 @@ def train_run(
         distribution: Devices, from `backend.prepare_keras`.
         threads: Number of CPU threads that the backend uses, for the record.
         scratch: Empty folder into which shards are copied; None reads them where they are.
-        report: Function that gets one line an epoch.
+        report: Where the training reports how far it is.
 
     Raises:
         DeepColorError: The network cannot be trained, or not on these devices.
