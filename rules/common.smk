@@ -15,6 +15,7 @@ from snakemake.utils import update_config
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
 
+from deepcolor.compute import devices
 from deepcolor.config import (
     configuration,
     data_sets,
@@ -120,8 +121,12 @@ ON_CLUSTER = workflow.resource_settings.nodes is not None or workflow.remote_exe
 # node's.
 CORES = None if ON_CLUSTER else workflow.resource_settings.cores
 THREADS = CORES or config["threads"] or resources.CLUSTER_THREADS
-# GPUs that a training takes, all in one node, and the resources of a rule that takes as many, or one.
-GPUS = 0 if config["accelerator"] == "cpu" else config["devices"]
+# GPUs that a training takes, all in one node, and the resources of a rule that takes as many, or one. With
+# "auto" a cluster is asked for them; on this machine it is seen whether there are any.
+GPU_WANTED = config["accelerator"] != "cpu" and (
+    config["accelerator"] == "cuda" or ON_CLUSTER or devices.visible_gpus()
+)
+GPUS = config["devices"] if GPU_WANTED else 0
 ALL_GPUS, ONE_GPU = ({"gpu": GPUS, "nodes": 1}, {"gpu": 1}) if GPUS else ({}, {})
 MANIFESTS = [f"<data>/{data_set.name}/manifest.csv" for data_set in DATA_SETS]
 # Whether shards are written and read in the job's own scratch folder.

@@ -140,7 +140,7 @@ def manifests_before(wildcards):
 
 def training_threads(run):
     """The CPU threads to train a run, and to predict with its network."""
-    if config["accelerator"] == "cuda" and not ON_CLUSTER:
+    if GPUS and not ON_CLUSTER:
         return THREADS  # Two jobs must not share the GPU.
     batch_pixels = run.training["batch_size"] * SIZE**2
     return resources.training_threads(config["threads"], batch_pixels, THREADS)

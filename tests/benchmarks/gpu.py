@@ -32,20 +32,22 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "workflow"))
 
-# Peak of dense multiplications on tensor cores in TFLOP/s, float32 as TF32, by NVIDIA's data sheets; by
-# part of the GPU's name, the longer before the shorter.
+# Peak of dense products in TFLOP/s, by NVIDIA's data sheets and part of the name, the longer first.
 PEAKS: dict[str, dict[str, float]] = {
-    "B200": {"bfloat16": 2250, "float32": 1125}, "H200": {"bfloat16": 989, "float32": 495},
-    "H100 PCIe": {"bfloat16": 756, "float32": 378}, "H100": {"bfloat16": 989, "float32": 495},
-    "A100": {"bfloat16": 312, "float32": 156}, "A10": {"bfloat16": 125, "float32": 62.5},
-    "L40S": {"bfloat16": 362, "float32": 183}, "L40": {"bfloat16": 181, "float32": 90.5},
-    "L4": {"bfloat16": 121, "float32": 60},
-}  # fmt: skip
+    "H200": {"bfloat16": 989, "tf32": 495, "float32": 67},
+    "H100 PCIe": {"bfloat16": 756, "tf32": 378, "float32": 51},
+    "H100": {"bfloat16": 989, "tf32": 495, "float32": 67},
+    "A100": {"bfloat16": 312, "tf32": 156, "float32": 19.5},
+    "A10": {"bfloat16": 125, "tf32": 62.5, "float32": 31.2},
+    "L40S": {"bfloat16": 362, "tf32": 183, "float32": 91.6},
+    "L4": {"bfloat16": 121, "tf32": 60, "float32": 30.3},
+}
 SETTINGS: dict[str, Any] = {
     "optimizer": "adam", "learning_rate": 0.001, "schedule": "constant", "warmup_epochs": 0,
     "loss": "mse", "gradient_accumulation_steps": 1, "batch_norm_momentum": 0.99, "augmentation": [],
     "ema_momentum": 0,
 }  # fmt: skip
+NETWORKS = ("unet", "densenet", "mobilenet")
 XLA = {"auto": "auto", "true": True, "false": False}
 BATCHES = (383, 192, 96, 48, 24)  # The first that fits is measured.
 BLOCK = 5  # Steps between two looks at the clock, which wait for the device.
@@ -58,12 +60,13 @@ SAVE_SECONDS = 5.0  # Kept of a case's time to write what it has.
 
 
 def start(precision: str, deterministic: bool) -> dict[str, Any]:
-    """Set up Keras; return what a result says of the machine."""
+    """Set up Keras for "bfloat16", "float32" or "tf32"; return what a result says of the machine."""
     if deterministic and os.environ.get("KERAS_BACKEND") == "jax":
         os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_gpu_deterministic_ops=true"
     from deepcolor.compute import backend, devices
 
-    backend.prepare_keras(os.cpu_count() or 1, deterministic=deterministic, precision=precision)
+    options = {"precision": "float32", "tf32": True} if precision == "tf32" else {"precision": precision}
+    backend.prepare_keras(os.cpu_count() or 1, deterministic=deterministic, **options)
     import keras
 
     name = keras.backend.backend()
@@ -200,8 +203,6 @@ def train(target: str, args: argparse.Namespace) -> dict[str, Any]:
     from deepcolor.models import heads
 
     photographs, batch = np.load(args.photographs), 4 if args.toy else 32
-    if photographs.dtype != np.uint8 or photographs.ndim != 4:
-        sys.exit(f"{args.photographs}: {photographs.dtype} {photographs.shape} are no uint8 photographs")
     validation, training = np.split(photographs, [max(1, len(photographs) // 10)])
     training = np.concatenate([training, training[:, :, ::-1]])
     training = training[: len(training) // batch * batch]  # XLA compiles every size of a batch.
@@ -224,7 +225,8 @@ def train(target: str, args: argparse.Namespace) -> dict[str, Any]:
         epochs=epochs, validation_data=(validation,), validation_batch_size=batch, shuffle=False,
         callbacks=[Deadline()], verbose=0,
     ).history  # fmt: skip
-    squares = np.square((grayscale(validation).astype(float) - validation) / 255).mean((1, 2, 3))
+    differences = (grayscale(validation).astype(float) - validation) / 255
+    squares = np.maximum(np.square(differences).mean((1, 2, 3)), 1e-10)
     path = args.output.with_name(f"unet-{target}.keras")
     heads.with_rgb_output(heads.in_float32(network)).save(path)
     return {
@@ -238,15 +240,12 @@ def train(target: str, args: argparse.Namespace) -> dict[str, Any]:
 
 # By importance: what is left out for want of time are the last.
 CASES: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
-    "unet-bfloat16": partial(speed, "unet", "bfloat16"),
-    "densenet-bfloat16": partial(speed, "densenet", "bfloat16"),
-    "mobilenet-bfloat16": partial(speed, "mobilenet", "bfloat16"),
-    "unet-float32": partial(speed, "unet", "float32"),
+    **{f"{each}-bfloat16": partial(speed, each, "bfloat16") for each in NETWORKS},
+    "unet-tf32": partial(speed, "unet", "tf32"),
     "equal-bits": equal_bits,
     "unet-rgb": partial(train, "rgb"),
     "unet-lab": partial(train, "lab"),
-    "densenet-float32": partial(speed, "densenet", "float32"),
-    "mobilenet-float32": partial(speed, "mobilenet", "float32"),
+    **{f"{each}-float32": partial(speed, each, "float32") for each in NETWORKS},
 }
 
 

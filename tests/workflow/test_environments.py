@@ -117,6 +117,18 @@ def test_a_gpu_is_asked_for_in_one_word(copy: Copy) -> None:
     assert "GPU is 1 or 0, not 2" in copy.run("make check GPU=2").stdout
 
 
+def test_trainings_share_no_gpu_and_all_cores(copy: Copy) -> None:
+    copy.write("bin/nvidia-smi", "#!/bin/sh\necho 'GPU 0: NVIDIA H200 (UUID: GPU-1)'\n")
+    (copy.folder / "bin/nvidia-smi").chmod(0o755)
+    command = "snakemake results/unet_1/model.keras --cores 4 --dry-run --printshellcmds"
+    with_gpu = f'PATH="$PWD/bin:$PATH" {command}'
+    for line, threads in ((with_gpu, 4), (f"{with_gpu} --config accelerator=cpu", 1)):
+        result = copy.run(line)
+        assert result.returncode == 0, result.stdout
+        asked = re.search(r"train_model\.py .*?--threads (\d+)", result.stdout, flags=re.S)
+        assert asked and int(asked[1]) == threads
+
+
 def test_cuda_is_installed_where_the_configuration_asks_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     installer = load("install_clients")
     config = {**configuration.read(TINY), "accelerator": "auto"}

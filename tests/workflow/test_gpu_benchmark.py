@@ -16,7 +16,7 @@ from deepcolor.models.unet import unet
 from support.sample_images import picture
 
 NETWORKS = {
-    "unet-bfloat16": lambda: unet(32, filters=(4, 8)),
+    "unet-tf32": lambda: unet(32, filters=(4, 8)),
     "mobilenet-float32": lambda: mobilenet(32, weights="none"),
 }
 
@@ -48,11 +48,11 @@ def test_what_cannot_be_measured_is_named(tmp_path: Path) -> None:
 def test_every_kind_of_case_is_measured(tmp_path: Path) -> None:
     photographs = np.stack([np.asarray(picture(number).resize((32, 32))) for number in range(40)])
     np.save(tmp_path / "photographs.npy", photographs[..., :3].astype(np.uint8))
-    cases = ("unet-bfloat16", "mobilenet-float32", "equal-bits", "unet-rgb", "unet-lab")
+    cases = ("unet-tf32", "mobilenet-float32", "equal-bits", "unet-rgb", "unet-lab")
     given = ("--photographs", str(tmp_path / "photographs.npy"))
     measured = run(tmp_path, *given, "--cases", *cases)["cases"]
     assert list(measured) == list(cases) and not any("problem" in case for case in measured.values())
-    for name in ("unet-bfloat16", "mobilenet-float32"):
+    for name in ("unet-tf32", "mobilenet-float32"):
         case = measured[name]
         assert case["images_per_second"] > 0 and case["precision"] == name.split("-")[1]
         assert case["blocks"] >= 1

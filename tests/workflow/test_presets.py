@@ -67,6 +67,13 @@ def planned(copy: Copy, preset: str, more: str = "", target: str = "all") -> tup
             {"fetch_photographs": 3, "write_shards": 30, "train_model": 6, "predict_images": 10}
             | {"plot_curves": 3, "plot_grid": 4, "render_report": 1},
         ),
+        # The same with three seeds.
+        pytest.param(
+            "gpu",
+            {"fetch_photographs": 3, "write_shards": 30, "train_model": 18, "predict_images": 22}
+            | {"plot_curves": 3, "plot_grid": 4, "render_report": 1},
+            marks=pytest.mark.slow,
+        ),
         # 28 networks, two of them with three seeds; figures show the first seed.
         pytest.param(
             "ablations",
@@ -122,7 +129,7 @@ def test_unknown_preset_is_one_line(copy: Copy) -> None:
     result = copy.run("make report PRESET=papre")
     assert result.returncode != 0
     said = "Error: there is no file workflow/presets/papre.yaml; the presets are: ablations, best, "
-    assert f"{said}folder, paper" in result.stdout
+    assert f"{said}folder, gpu, paper" in result.stdout
     assert "Traceback" not in result.stdout
 
 

@@ -195,7 +195,7 @@ def test_an_overlay_is_laid_over_the_shipped_configuration(
     assert {each.images["training"] for each in data_sets(paper)} == {4000}
     environments = [each.environment for each in data_sets(paper)]
     assert environments == ["fiftyone", "huggingface", "huggingface"]
-    with pytest.raises(DeepColorError, match="the presets are: ablations, best, folder, paper"):
+    with pytest.raises(DeepColorError, match="the presets are: ablations, best, folder, gpu, paper"):
         configuration.read(configuration.PRESETS / "papre.yaml")
     (tmp_path / "broken.yaml").write_text("a: [")
     with pytest.raises(DeepColorError, match="broken.yaml, line 1: not valid YAML"):

@@ -84,8 +84,8 @@ def test_a_gpu_is_asked_for_less_time_than_many_cores(architecture: str) -> None
     large = {**SMALL, "images": 15_000, "epochs": 30, "image_size": 256, "threads": 16}
     asked = [training(architecture, {**large, "gpus": gpus}).minutes for gpus in (0, 1, 2)]
     assert asked[0] > 4 * asked[1] > 4 * asked[2] > 0
-    # Of the published study, no more than an afternoon.
-    assert asked[1] < 5 * 60
+    # Of the published study, no more than a night.
+    assert asked[1] < 8 * 60
     predicting = [resources.predicting(architecture, 15_000, 256, gpus).minutes for gpus in (0, 1)]
     assert predicting[0] > predicting[1]
 

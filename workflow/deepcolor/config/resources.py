@@ -22,9 +22,9 @@ CLUSTER_THREADS = 8  # Of a job on a cluster, at most, unless the configuration 
 
 # The run time of a training is that at an assumed speed, times the headroom; one that takes longer
 # resumes in another job. On a CPU the speed grows with the threads; a GPU sustains at least this many
-# operations a second: 6 % of the peak of an A100 in TF32, 1 % of that of an H200 in bfloat16.
+# operations a second: a quarter of the peak of an A100 in float32, 1/200 of that of an H200 in bfloat16.
 HEADROOM = 2
-GPU_OPERATIONS_PER_SECOND = 10e12
+GPU_OPERATIONS_PER_SECOND = 5e12
 # Seconds that a job is expected to take to start and to end, and a training to build its graph, too.
 START_S, TRAINING_START_S = 5, 20
 MARGIN = 5  # What is requested for the work of a job other than a training, over what is expected.
