@@ -1,9 +1,9 @@
 """Write envs/*.yaml for `--use-conda` from the lock: `make lock` runs this.
 
 Each environment is Python and pip from conda-forge; everything else, with all that it needs, is listed
-under `pip:` with the versions and hashes of envs/requirements.txt, or of the lock that some have of their
-own. conda writes the list into a requirements file, in which pip demands hashes of all packages if one has
-some.
+under `pip:` with the versions and hashes of envs/requirements.txt, or of the lock that some have of
+their own. conda writes that list into a requirements file, in which pip demands hashes of all packages
+if one has some.
 """
 
 import re

@@ -159,7 +159,14 @@ def training_resources(run):
         gpus=GPUS,
         scratch=config["scratch"],
     )
-    return resources.training(job)
+    expected = resources.training(replace(job, gpus=gpus_here())).seconds
+    return replace(resources.training(job), seconds=expected)
+
+
+@cache
+def gpus_here():
+    """The GPUs that a training will have: `auto` asks for some, and takes the CPU where there are none."""
+    return GPUS if GPUS and (ON_CLUSTER or devices.visible_gpus()) else 0
 
 
 def without_network(wildcards):

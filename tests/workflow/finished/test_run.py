@@ -26,7 +26,7 @@ ASKED = {
 
 def test_make_report_says_a_line_a_job_and_an_epoch(finished: Copy) -> None:
     lines = finished.read("make-report.log").splitlines()
-    said = [line.split(":")[0] for line in lines if " the pictures are " not in line]
+    said = [line.split(":")[0] for line in lines if not re.search(" the pictures are | - step ", line)]
     for run in RUNS:
         epochs = int(run.split("_")[1])
         assert said.count(f"train_model {run}") == (2 if epochs == 2 else 1)  # 2 goes on from 1.
@@ -37,9 +37,18 @@ def test_make_report_says_a_line_a_job_and_an_epoch(finished: Copy) -> None:
     )
     assert lines[-1] == "Report: results/report.html"
     # Now and then, and whatever it is told, TensorFlow says that oneDNN leaves an operation to Eigen.
-    expected = re.compile(r"[a-z]+(?:_[a-z]+)+[ :]|Report: |E0000 .* oneDNN supports .* Falling back")
+    expected = re.compile(
+        r"[a-z]+(?:_[a-z]+)+[ :]|(?:Job )?\d+ of \d+.* - about .* left$|Report: |"
+        r"E0000 .* oneDNN supports .* Falling back"
+    )
     strange = [line for line in lines if not expected.match(line)]
     assert strange == []
+
+
+def test_make_report_counts_the_jobs(finished: Copy) -> None:
+    started = re.findall(r"^Job (\d+) of (\d+): ", finished.read("make-report.log"), re.MULTILINE)
+    assert len(started) > 40
+    assert started == [(str(number + 1), str(len(started))) for number in range(len(started))]
 
 
 def test_everything_that_is_announced_is_there(finished: Copy) -> None:
