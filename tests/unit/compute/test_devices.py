@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -249,6 +250,57 @@ def test_gpus_that_are_hidden_are_not_seen(
     assert devices.visible_gpus() == ["NVIDIA H200", "NVIDIA L4"]
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
     assert devices.visible_gpus() == []
+
+
+CPUS = {
+    "Zen 3": ("flags\t\t: fpu fma avx avx2 sha_ni", False),
+    "Cooper Lake": ("flags\t\t: fpu avx512f avx512_bf16 avx512_vnni", True),
+    "Sapphire Rapids": ("flags\t\t: fpu avx512_fp16 amx_bf16 amx_tile", True),
+    "Arm": ("Features\t: fp asimd bf16", False),
+}
+
+
+@pytest.mark.parametrize("cpu", CPUS)
+def test_bfloat16_is_preferred_where_the_processor_has_it(
+    cpu: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flags, faster = CPUS[cpu]
+    (tmp_path / "cpuinfo").write_text(f"processor\t: 0\nmodel name\t: {cpu} bf16\n{flags}\n")
+    monkeypatch.setattr(devices, "CPUINFO", tmp_path / "cpuinfo")
+    monkeypatch.setattr(devices, "device_name", lambda: "CPU")
+    assert devices.prefers_bfloat16() == faster
+    monkeypatch.setattr(devices, "CPUINFO", tmp_path / "none")  # As on macOS.
+    assert not devices.prefers_bfloat16()
+
+
+@pytest.mark.parametrize(("capability", "faster"), [((7, 5), False), ((8, 0), True), ((9, 0), True)])
+def test_bfloat16_is_preferred_on_gpus_since_ampere(
+    capability: tuple[int, int], faster: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import tensorflow as tf
+
+    details = {"compute_capability": capability}
+    monkeypatch.setattr(devices, "device_name", lambda: "GPU")
+    monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind: [kind])
+    monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda gpu: details)
+    assert devices.prefers_bfloat16() == faster
+
+
+@pytest.mark.skipif(not shutil.which("lscpu"), reason="there is no lscpu")
+def test_flags_are_those_that_lscpu_lists() -> None:
+    listed = json.loads(subprocess.check_output(["lscpu", "--json"], env={**os.environ, "LC_ALL": "C"}))
+    flags = {each["field"]: each["data"] for each in listed["lscpu"]}.get("Flags:", "")
+    assert devices.cpu_flags() == set(flags.split())
+
+
+def test_automatic_precision_is_the_faster_one(tmp_path: Path) -> None:
+    cpuinfo = tmp_path / "cpuinfo"
+    cpuinfo.write_text(CPUS["Sapphire Rapids"][0])
+    program = "import pathlib\nfrom deepcolor.compute import devices\n"
+    program += f"devices.CPUINFO = pathlib.Path({str(cpuinfo)!r})\n" + PREPARE
+    options = json.dumps({"precision": "auto", "accelerator": "cpu"})
+    result, said = run(program, options)
+    assert result.returncode == 0 and result.stdout == "CPU None mixed_bfloat16\n", said
 
 
 def test_memory_is_the_machine_s_without_a_gpu(machine: dict[str, str]) -> None:

@@ -268,7 +268,7 @@ def test_warm_up_is_no_matter_of_networks_that_are_not_compared() -> None:
         ("ema_momentum", -0.1, "training.ema_momentum: -0.1 is less than the minimum of 0"),
         ("early_stopping", -1, "training.early_stopping: -1 is less than the minimum of 0"),
         ("early_stopping", 1.5, "training.early_stopping: 1.5 is not of type 'integer'"),
-        ("precision", "float64", "Known: float32, bfloat16, float16."),
+        ("precision", "float64", "Known: float32, bfloat16, float16, auto."),
         (
             "augmentation",
             ["flop"],

@@ -28,12 +28,12 @@ from deepcolor.evaluation import metrics
 from deepcolor.imaging import color, lab
 from deepcolor.models import heads as target_spaces
 from deepcolor.models.unet import unet
-from deepcolor.training import callbacks, loop, trial
+from deepcolor.training import callbacks, loop, session, trial
 from deepcolor.training.checkpoint import load_state, save_state
 from deepcolor.training.collapse import MEASURES, collapsed_epochs
 from deepcolor.training.history import COLUMNS, History, best_epoch
 from deepcolor.training.reporting import Report
-from deepcolor.training.settings import Settings
+from deepcolor.training.settings import Settings, build_network, decided
 from deepcolor.training.trainer import Trainer, compile_trainer
 from safetensors.numpy import load_file
 from support.range_helpers import fetch
@@ -476,6 +476,28 @@ def test_an_altered_state_is_refused(tmp_path: Path) -> None:
     file.write_bytes(content[:-9] + bytes([content[-9] ^ 1]) + content[-8:])
     with pytest.raises(DeepColorError, match="a.safetensors is not as it was written"):
         load_state(file, make()[0])
+
+
+def test_state_of_another_precision_is_refused(tmp_path: Path, policy: None) -> None:
+    save_state(tmp_path / "a.safetensors", make()[0], [])
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    with pytest.raises(DeepColorError, match="was trained in float32, and .* in bfloat16; set 'prec"):
+        load_state(tmp_path / "a.safetensors", make()[0])
+
+
+def test_automatic_precision_is_recorded_and_never_resumed_in_another(index: Path, policy: None) -> None:
+    training = {**SETTINGS, "precision": "auto"}
+    settings = Settings("deepcolor.models.unet:unet", {"filters": [4, 8]}, 32, training)
+    names: dict[str, str] = {}
+    for precision in ("float32", "bfloat16", "float32"):
+        keras.config.set_dtype_policy(precision if precision == "float32" else f"mixed_{precision}")
+        network = build_network(settings)
+        chosen = decided(settings, network, Distribution())
+        assert chosen.training["precision"] == precision
+        run = session.Run("unet_6", "unet", chosen, ["d"], [index], epochs=6, seed=0)
+        name = session._identity(run, Distribution(), network, shards.Shards([index]))
+        assert names.setdefault(precision, name) == name
+    assert len(set(names.values())) == 2
 
 
 @pytest.mark.parametrize("target", ["rgb", "lab"])

@@ -19,6 +19,12 @@ BACKENDS = {
     "torch": ("PyTorch", "install a PyTorch that is built with CUDA"),
 }
 
+# Instructions with which a CPU computes bfloat16 faster than float32, as Linux lists them.
+BFLOAT16_FLAGS = {"amx_bf16", "avx512_bf16"}
+# Compute capability of NVIDIA's first GPUs that do (Ampere).
+BFLOAT16_CAPABILITY = (8, 0)
+CPUINFO = Path("/proc/cpuinfo")
+
 
 def check_accelerator(accelerator: str, *, warn: bool = True) -> None:
     """Make sure that there is a GPU where one is asked for.
@@ -78,6 +84,44 @@ def usable_gpus() -> int:
 
         return 0 if os.environ.get("KERAS_TORCH_DEVICE") == "cpu" else torch.cuda.device_count()
     return sum("gpu" in device.lower() for device in keras.distribution.list_devices())
+
+
+def prefers_bfloat16() -> bool:
+    """Return whether the device that Keras computes on is faster in bfloat16 than in float32.
+
+    A CPU is under TensorFlow alone: under other backends none was measured.
+    """
+    import keras
+
+    if device_name() == "GPU":
+        return _compute_capability() >= BFLOAT16_CAPABILITY
+    return keras.backend.backend() == "tensorflow" and not BFLOAT16_FLAGS.isdisjoint(cpu_flags())
+
+
+def cpu_flags() -> set[str]:
+    """Return the features of this machine's processor, as Linux lists them; none elsewhere."""
+    if not CPUINFO.exists():
+        return set()
+    listed = re.search(r"^flags\s*:(.*)$", CPUINFO.read_text(), flags=re.MULTILINE)
+    return set(listed[1].split()) if listed else set()
+
+
+def _compute_capability() -> tuple[int, ...]:
+    """Return the compute capability of the first GPU that the backend uses, such as (8, 0)."""
+    import keras
+
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        gpu = tf.config.get_visible_devices("GPU")[0]
+        return tf.config.experimental.get_device_details(gpu)["compute_capability"]
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return tuple(map(int, jax.local_devices()[0].compute_capability.split(".")))
+    import torch
+
+    return torch.cuda.get_device_capability()
 
 
 def peak_memory() -> int:

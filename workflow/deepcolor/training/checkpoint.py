@@ -35,8 +35,8 @@ def save_state(path: Path, model: keras.Model, history: History) -> None:
         name: np.asarray(keras.ops.convert_to_numpy(variable), order="C")
         for name, variable in _variables(model).items()
     }
-    metadata = {"history": json.dumps(history)}
-    metadata["sha256"] = _checksum(metadata["history"], arrays)
+    metadata = {"history": json.dumps(history), "precision": model.compute_dtype}
+    metadata["sha256"] = _checksum(metadata, arrays)
     with replacing(path) as temporary:
         save_file(arrays, temporary, metadata=metadata)
         temporary.chmod(0o644)  # As other files; safetensors keeps it to its owner.
@@ -55,7 +55,7 @@ def load_state(path: Path, model: keras.Model) -> History:
         The history, a row per finished epoch.
 
     Raises:
-        DeepColorError: The file is broken or of another network.
+        DeepColorError: The file is broken, of another network, or was trained in another precision.
     """
     variables = _variables(model)
     try:
@@ -65,8 +65,9 @@ def load_state(path: Path, model: keras.Model) -> History:
             if set(file.keys()) != set(variables):
                 raise ValueError("other variables")
             arrays = {name: file.get_tensor(name) for name in variables}
-        whole = metadata["sha256"] == _checksum(metadata["history"], arrays)
-        if whole:
+        whole = metadata["sha256"] == _checksum(metadata, arrays)
+        same = metadata["precision"] == model.compute_dtype
+        if whole and same:
             for name, variable in variables.items():
                 variable.assign(arrays[name])
     except (OSError, SafetensorError, TypeError, KeyError, ValueError, RecursionError) as error:
@@ -77,12 +78,17 @@ def load_state(path: Path, model: keras.Model) -> History:
         raise DeepColorError(
             f"{path} is not as it was written (checksum); delete it and run the same command again"
         )
+    if not same:
+        raise DeepColorError(
+            f"{path} was trained in {metadata['precision']}, and this machine computes in "
+            f"{model.compute_dtype}; set 'precision' under 'training' in config.yaml to one of them"
+        )
     return history
 
 
-def _checksum(history: str, arrays: Mapping[str, np.ndarray]) -> str:
+def _checksum(metadata: Mapping[str, str], arrays: Mapping[str, np.ndarray]) -> str:
     """A checksum over the content of a state."""
-    digest = hashlib.sha256(history.encode())
+    digest = hashlib.sha256((metadata["history"] + metadata["precision"]).encode())
     for name in sorted(arrays):
         digest.update(name.encode() + np.ascontiguousarray(arrays[name]).tobytes())
     return digest.hexdigest()

@@ -65,4 +65,6 @@ def decided(settings: Settings, network: keras.Model, distribution: Distribution
         devices=distribution.count,
         deterministic=training["deterministic"],
     )
-    return replace(settings, training={**training, "xla": xla})
+    # `backend.prepare_keras` has set it.
+    precision = keras.config.dtype_policy().compute_dtype
+    return replace(settings, training={**training, "xla": xla, "precision": precision})

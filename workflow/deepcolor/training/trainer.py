@@ -8,13 +8,13 @@ import keras
 from deepcolor.config.augmentation import strengths
 from deepcolor.imaging import color
 from deepcolor.models import heads
-from deepcolor.training import metrics
+from deepcolor.training import fused, metrics
 from deepcolor.training.augmentation import GeometricAugmentation, PhotometricAugmentation
 from deepcolor.training.collapse import Measures
 
 OPTIMIZERS = {
-    "adam": keras.optimizers.Adam,
-    "adamw": keras.optimizers.AdamW,
+    "adam": fused.Adam,
+    "adamw": fused.AdamW,
     "rmsprop": keras.optimizers.RMSprop,
     "sgd": keras.optimizers.SGD,
 }
@@ -116,6 +116,7 @@ def compile_trainer(
     Returns:
         A compiled model, to be fitted to photographs, `(batch, size, size, 3)` uint8 RGB.
     """
+    fused.fuse_batch_normalization(network)
     model = Trainer(network, strengths(settings["augmentation"]))
     accumulation = settings["gradient_accumulation_steps"]
     optimizer = OPTIMIZERS[settings["optimizer"]](
