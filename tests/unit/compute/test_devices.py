@@ -161,6 +161,27 @@ print(devices.device_name(), devices.peak_device_memory(), keras.config.dtype_po
 """
 
 
+# Prints how products of float32 are computed on a GPU, without options and with TF32.
+TF32 = """
+import sys
+from deepcolor.compute import backend
+for options in ({}, {"tf32": True}):
+    backend.prepare_keras(2, accelerator="cpu", **options)
+    if sys.argv[1] == "tensorflow":
+        import tensorflow as tf
+        print(tf.config.experimental.tensor_float_32_execution_enabled())
+    else:
+        import jax
+        print("HIGHEST" not in str(jax.make_jaxpr(lambda x: x @ x)(jax.numpy.ones((2, 2)))))
+"""
+
+
+@pytest.mark.parametrize("backend", ["tensorflow", pytest.param("jax", marks=pytest.mark.slow)])
+def test_tf32_is_used_only_where_it_is_asked_for(backend: str) -> None:
+    result, _ = run(TF32, backend, KERAS_BACKEND=backend)
+    assert result.stdout.split() == ["False", "True"], result.stderr
+
+
 @pytest.fixture
 def machine(tmp_path: Path) -> dict[str, str]:
     """Variables that show a GPU, which is not there: no backend can use it."""

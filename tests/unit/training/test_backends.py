@@ -35,7 +35,8 @@ SETTINGS: dict[str, Any] = {
     "optimizer": "adam", "learning_rate": 0.02, "schedule": "constant", "warmup_epochs": 0,
     "loss": "mse", "batch_size": 4, "gradient_accumulation_steps": 1, "ema_momentum": 0,
     "early_stopping": 0, "xla": False, "augmentation": [
-        "flip", {"rotate": 15}, {"gray_mix": 0.1}, {"gamma": 0.1}, {"blur": 0.3}, {"grain": 0.01}, {"jpeg": 80},
+        "flip", {"rotate": 15}, {"gray_mix": 0.1}, {"gamma": 0.1}, {"blur": 0.3}, {"grain": 0.01},
+        {"jpeg": 80},
     ],
 }  # fmt: skip
 

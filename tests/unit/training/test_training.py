@@ -47,7 +47,8 @@ SETTINGS: dict[str, Any] = {
 }  # fmt: skip
 # Every augmentation, of which some are drawn for the photographs and some for what the network sees.
 AUGMENTATION = [
-    "flip", {"rotate": 15}, {"gray_mix": 0.5}, {"gamma": 0.2}, {"blur": 0.5}, {"grain": 0.02}, {"jpeg": 50},
+    "flip", {"rotate": 15}, {"gray_mix": 0.5}, {"gamma": 0.2}, {"blur": 0.5}, {"grain": 0.02},
+    {"jpeg": 50},
 ]  # fmt: skip
 # All settings at once with which a run can resume from a shorter one.
 MUCH = {"augmentation": AUGMENTATION, "ema_momentum": 0.9, "gradient_accumulation_steps": 3}

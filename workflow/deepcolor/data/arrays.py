@@ -28,7 +28,7 @@ def training_batches(
     Args:
         images: `(n, size, size, 3)` uint8 RGB.
         batch_size: Images in a batch; an epoch's last batch may be smaller.
-        seed: Of the order.
+        seed: Random seed of the order.
         epochs: Which epochs, counted from 0.
 
     Yields:
