@@ -217,7 +217,9 @@ class PhotometricAugmentation(keras.layers.Layer):
             options: Options of the layer.
         """
         super().__init__(**{"dtype": "float32", **options})
-        self.strengths = {name: strengths[name] for name in PHOTOMETRIC if name in strengths}
+        self.strengths: dict[str, Any] = {
+            name: strengths[name] for name in PHOTOMETRIC if name in strengths
+        }
         self.generator = keras.random.SeedGenerator() if self.strengths else None
 
     def call(self, photographs: keras.KerasTensor, training: bool = False) -> keras.KerasTensor:
