@@ -241,3 +241,19 @@ def test_jobs_know_the_terminal_of_their_run(tmp_path: Path) -> None:
     finally:
         os.close(master)
         os.close(terminal)
+
+
+def test_a_line_replaces_what_a_job_has_drawn_on_the_terminal(tmp_path: Path) -> None:
+    stand_in(
+        tmp_path, 'printf drawn > "$DEEPCOLOR_TERMINAL"; echo first; sleep 0.2; printf second; echo'
+    )
+    master, terminal = pty.openpty()
+    try:
+        line = [sys.executable, RUNNER, "--cores", "1", "--", "all"]
+        subprocess.run(
+            line, cwd=tmp_path, env=environment(tmp_path), stdout=terminal, stderr=terminal, check=True
+        )
+        assert b"drawn\r\x1b[Kfirst\r\n\r\x1b[Ksecond" in os.read(master, 10_000)
+    finally:
+        os.close(master)
+        os.close(terminal)

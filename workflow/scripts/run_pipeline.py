@@ -59,10 +59,10 @@ class Pipeline:
             if signal.getsignal(number) != signal.SIG_IGN:
                 signal.signal(number, self._stop)
         # Their session has no terminal; progress bars go to this one.
-        self._terminal = {"DEEPCOLOR_TERMINAL": os.ttyname(2)} if os.isatty(2) else {}
+        terminal = {"DEEPCOLOR_TERMINAL": os.ttyname(2)} if os.isatty(2) else {}
         self._process = subprocess.Popen(
             command,
-            env={**os.environ, **self._terminal, "DEEPCOLOR_PROGRESS": "1"},
+            env={**os.environ, **terminal, "DEEPCOLOR_PROGRESS": "1"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -99,11 +99,7 @@ class Pipeline:
         return code
 
     def _pass_on(self, chunk: bytes) -> None:
-        if self._terminal and self._tail[-1:] in (b"", b"\n"):
-            # A job may have drawn how far it is there.
-            with suppress(OSError):
-                os.write(2, CLEAR_LINE)
-        _print(chunk)
+        _print(chunk, begins_line=self._tail[-1:] in (b"", b"\n"))
         text = (self._tail + chunk).lower()
         self.named |= b"error:" in text
         self.full |= b"no space left" in text
@@ -135,9 +131,11 @@ class Pipeline:
                 os.killpg(self._process.pid, number)
 
 
-def _print(content: bytes) -> None:
+def _print(content: bytes, begins_line: bool = True) -> None:
     """Print at once; what a closed terminal does not take is dropped."""
     with suppress(OSError):
+        if begins_line and os.isatty(2):
+            os.write(2, CLEAR_LINE)  # A job may have drawn how far it is.
         while content:
             content = content[os.write(1, content) :]
 
@@ -164,7 +162,8 @@ def main() -> None:
         _print(f"Error: stopped by {name}; the same command resumes the run\n".encode())
         sys.exit(128 + run.stopped_by)
     if not run.named:
-        print(explanation([*command, "--dry-run", "--", *args.targets], run.full))
+        message = explanation([*command, "--dry-run", "--", *args.targets], run.full)
+        _print(f"{message}\n".encode())
     sys.exit(1)
 
 

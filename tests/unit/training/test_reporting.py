@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 
 import pytest
-from deepcolor.progress import clock, speed
 from deepcolor.training import reporting
 from deepcolor.training.history import History
 from deepcolor.training.reporting import Report, ReportProgress
@@ -128,19 +127,3 @@ def test_short_epochs_have_one_line(steps: int, monkeypatch: pytest.MonkeyPatch)
         f"{32 * steps / 3:.3g} images/s - ETA 0:00"
     )
     assert training.statuses == []
-
-
-@pytest.mark.parametrize(
-    ("duration", "text"),
-    [(0.4, "0:00"), (59.6, "1:00"), (72, "1:12"), (3599.7, "1:00:00"), (3900, "1:05:00")],
-)
-def test_durations_are_written_as_on_a_clock(duration: float, text: str) -> None:
-    assert clock(duration) == text
-
-
-@pytest.mark.parametrize(
-    ("number", "text"),
-    [(0.1234, "0.123"), (9.996, "10"), (99.96, "100"), (126.4, "126"), (9876.5, "9,876")],
-)
-def test_speeds_have_three_digits_and_no_exponent(number: float, text: str) -> None:
-    assert speed(number) == text
