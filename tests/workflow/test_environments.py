@@ -1,8 +1,10 @@
 """The packages: one lock, and conda environments that say the same."""
 
+import ast
 import importlib.util
 import re
-from importlib.metadata import version
+from importlib.metadata import packages_distributions, version
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -82,6 +84,28 @@ def test_conda_environment_is_the_lock(name: str) -> None:
     # Requirements with all their hashes, as the lock has them.
     locked = (ENVS / f"{lock}.txt").read_text(encoding="utf-8").replace("\\\n", " ").splitlines()
     assert {" ".join(entry) for entry in entries} <= {" ".join(line.split()) for line in locked}
+
+
+def imported(path: Path, seen: set[Path]) -> set[str]:
+    """The packages that a file imports as it is loaded, and the files of the library that it loads."""
+    names: set[str] = set()
+    for node in ast.parse(path.read_text("utf-8")).body:
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{name.name}" for name in node.names)}
+        elif isinstance(node, ast.Import):
+            names |= {name.name for name in node.names}
+    files = {PROJECT / "workflow" / f"{name.replace('.', '/')}.py" for name in names}
+    for file in {file for file in files if file.exists()} - seen:
+        seen.add(file)
+        names |= imported(file, seen)
+    return {name.partition(".")[0] for name in names} - {"deepcolor"}
+
+
+def test_pytorch_s_environment_has_what_its_tests_import() -> None:
+    packages = imported(PROJECT / "tests/unit/training/test_backends.py", set())
+    names = packages_distributions()
+    needed = {name for package in packages for name in names.get(package, [])}
+    assert {"keras", "opencv-python-headless"} <= needed <= writer.pins("torch").keys()
 
 
 def test_every_rule_names_an_environment_that_there_is() -> None:
