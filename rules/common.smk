@@ -7,7 +7,6 @@ import os
 import signal
 import sys
 import threading
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 

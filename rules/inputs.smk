@@ -159,14 +159,7 @@ def training_resources(run):
         gpus=GPUS,
         scratch=config["scratch"],
     )
-    expected = resources.training(replace(job, gpus=gpus_here())).seconds
-    return replace(resources.training(job), seconds=expected)
-
-
-@cache
-def gpus_here():
-    """The GPUs that a training will have: `auto` asks for some, and takes the CPU where there are none."""
-    return GPUS if GPUS and (ON_CLUSTER or devices.visible_gpus()) else 0
+    return resources.training(job)
 
 
 def without_network(wildcards):
