@@ -98,10 +98,10 @@ rule score_predictions:
         """
 
 
-rule measure_distances:
-    """Take FID, KID and LPIPS between predictions and photographs."""
+rule extract_features:
+    """Let InceptionV3 and LPIPS look at predictions and photographs."""
     message:
-        "Take further metrics of {wildcards.run}"
+        "Extract features of {wildcards.run}"
     input:
         predictions=lambda w: (
             f"<results>/{w.run if w.run in EXTERNAL else run_of(w).name}/predictions.npy"
@@ -112,6 +112,7 @@ rule measure_distances:
         ),
         indexes=indexes(),
         shards=shard_files(".tfrecord"),
+        contents=shard_files(".json"),
         # A file of weights that changes is another metric; Keras's own is verified when it is read.
         # Functions, as a plain path is searched for wildcards and shown by `snakemake --report`.
         inception=lambda w: (
@@ -121,35 +122,68 @@ rule measure_distances:
         ),
         lpips=lambda w: config["evaluation"]["lpips_weights"] or [],
     output:
-        distances="<results>/{run}/distances.json",
+        features=temp("<results>/{run}/features.npy"),
+        networks=temp("<results>/{run}/features.json"),
     log:
-        "<results>/logs/measure_distances/{run}.log",
+        "<results>/logs/extract_features/{run}.log",
     benchmark:
-        "<results>/benchmarks/measure_distances/{run}.tsv"
+        "<results>/benchmarks/extract_features/{run}.tsv"
     conda:
         training_environment
     threads: THREADS
     resources:
-        **job_resources(lambda w: resources.measuring_distances(EVALUATED, SIZE, GPUS)),
+        **job_resources(lambda w: resources.extracting_features(EVALUATED, SIZE, GPUS)),
         **ONE_GPU,
         accelerator=config["accelerator"],
     params:
-        code=code_of("measure_distances"),
+        code=code_of("extract_features"),
         split=config["evaluation"]["split"],
         inception=lambda w: as_json(config["evaluation"]["inception_weights"]),
-        seed=config["seed"],
     shell:
         r"""
-        python workflow/scripts/measure_distances.py \
+        python workflow/scripts/extract_features.py \
             --run {wildcards.run:q} \
             --predictions {input.predictions:q} \
             --indexes {input.indexes:q} \
             --split {params.split:q} \
             --inception-weights {params.inception:q} \
             --lpips-weights {input.lpips:q} \
-            --seed {params.seed:q} \
             --accelerator {resources.accelerator:q} \
             --threads {threads} \
+            --features {output.features:q} \
+            --networks {output.networks:q} \
+            2>&1 | tee {log:q}
+        """
+
+
+rule measure_distances:
+    """Take FID, KID and LPIPS between predictions and photographs."""
+    message:
+        "Take further metrics of {wildcards.run}"
+    input:
+        features="<results>/{run}/features.npy",
+        networks="<results>/{run}/features.json",
+    output:
+        distances="<results>/{run}/distances.json",
+    log:
+        "<results>/logs/measure_distances/{run}.log",
+    benchmark:
+        "<results>/benchmarks/measure_distances/{run}.tsv"
+    conda:
+        "../envs/data.yaml"
+    threads: THREADS
+    resources:
+        **job_resources(lambda w: resources.measuring_distances(EVALUATED)),
+    params:
+        code=code_of("measure_distances"),
+        seed=config["seed"],
+    shell:
+        r"""
+        python workflow/scripts/measure_distances.py \
+            --run {wildcards.run:q} \
+            --features {input.features:q} \
+            --networks {input.networks:q} \
+            --seed {params.seed:q} \
             --distances {output.distances:q} \
             2>&1 | tee {log:q}
         """

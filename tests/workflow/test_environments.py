@@ -141,6 +141,16 @@ def test_a_gpu_is_asked_for_in_one_word(copy: Copy) -> None:
     assert "GPU is 1 or 0, not 2" in copy.run("make check GPU=2").stdout
 
 
+def test_only_rules_in_which_networks_compute_take_a_gpu() -> None:
+    rules = [
+        rule
+        for path in (PROJECT / "rules").glob("*.smk")
+        for rule in re.split(r"^rule ", path.read_text(encoding="utf-8"), flags=re.M)[1:]
+    ]
+    taking = {rule.split(":")[0] for rule in rules if re.search(r"_GPUS?\b|\bgpu=", rule)}
+    assert taking == {"check_training", "extract_features", "predict_images", "train_model"}
+
+
 def test_trainings_share_no_gpu_and_all_cores(copy: Copy) -> None:
     copy.write("bin/nvidia-smi", "#!/bin/sh\necho 'GPU 0: NVIDIA H200 (UUID: GPU-1)'\n")
     (copy.folder / "bin/nvidia-smi").chmod(0o755)

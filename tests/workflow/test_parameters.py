@@ -8,8 +8,8 @@ from support import hostile
 
 # Rules that get texts which are not names.
 GIVEN_TEXTS = {
-    "check_data_set", "colorize_photographs", "draw_study", "fetch_photographs",
-    "list_rules", "measure_distances", "predict_images", "render_report", "write_summary",
+    "check_data_set", "colorize_photographs", "draw_study", "extract_features", "fetch_photographs",
+    "list_rules", "predict_images", "render_report", "write_summary",
 }  # fmt: skip
 TARGETS = "all check_setup results/study/study.json results/unet_2/colorized/contact_sheet.html"
 

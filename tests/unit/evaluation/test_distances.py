@@ -16,8 +16,9 @@ import yaml
 from conftest import PROJECT
 from deepcolor.config import configuration
 from deepcolor.errors import DeepColorError
-from deepcolor.evaluation import distances, predict
-from deepcolor.evaluation.inception import FEATURES, SIDE, inception_file, inception_network
+from deepcolor.evaluation import distances, features, predict
+from deepcolor.evaluation.distances import FEATURES, SIDE
+from deepcolor.evaluation.inception import inception_file, inception_network
 from deepcolor.evaluation.lpips import NETWORKS, SCALE, SHIFT, lpips_network
 from deepcolor.models import pretrained
 from PIL import Image
@@ -273,15 +274,17 @@ def measured(count: int, path: Path, **networks: keras.Model) -> dict[str, Any]:
     """The distances between random pictures and the same at half their contrast."""
     shards: Any = Pictures(count)
     np.save(path, shards.images // 2)
-    return distances.measure_distances(
-        predict.prediction_batches(shards, "validation", path), count, **networks
-    )
+    extracted = path.with_name("features.npy")
+    pictures = predict.prediction_batches(shards, "validation", path)
+    features.extract_features(pictures, count, extracted, **networks)
+    name = networks["lpips"].name if "lpips" in networks else None
+    facts = {"size": shards.size, "lpips": name, "weights_sha256": {}}
+    return distances.measure_distances(np.load(extracted, mmap_mode="r"), facts, seed=0)
 
 
 @pytest.fixture
-def inception(monkeypatch: pytest.MonkeyPatch) -> keras.Model:
+def inception() -> keras.Model:
     """In place of InceptionV3, a small network of fewer features."""
-    monkeypatch.setattr(distances, "FEATURES", 256)
     keras.utils.set_random_seed(0)
     pictures = keras.Input((32, 32, 3))
     x = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(8, 3, 8)(pictures))
@@ -295,13 +298,13 @@ def test_distances_of_a_stream_are_those_of_the_whole(
     path = tmp_path / "predictions.npy"
     found = measured(70, path, inception=inception, lpips=lpips)
     json.dumps(found, allow_nan=False)
-    assert set(found) == {"fid", "kid", "lpips", "definitions"}
+    assert set(found) == {"fid", "kid", "lpips", "definitions", "weights_sha256"}
     assert set(found["definitions"]) == {"fid", "kid", "lpips"}
     pictures = [Pictures(70).images, np.load(path)]
-    features = [inception.predict_on_batch(each.astype(np.float32)) for each in pictures]
-    expected = distances.fid(*(moments_of(each, 70) for each in features))
+    seen = [inception.predict_on_batch(each.astype(np.float32)) for each in pictures]
+    expected = distances.fid(*(moments_of(each, 70) for each in seen))
     assert found["fid"]["value"] == pytest.approx(expected, rel=1e-4) and expected > 0
-    assert found["kid"]["value"] == pytest.approx(distances.squared_mmd(*features), rel=1e-4)
+    assert found["kid"]["value"] == pytest.approx(distances.squared_mmd(*seen), rel=1e-4)
     values = lpips.predict_on_batch([each.astype(np.float32) for each in pictures])
     assert found["lpips"]["value"] == pytest.approx(values.mean())
     assert found["lpips"]["sd"] == pytest.approx(values.std(ddof=1), rel=1e-4)
@@ -312,12 +315,14 @@ def test_distances_of_a_stream_are_those_of_the_whole(
     assert said.startswith("FID ") and said.endswith(f"LPIPS {values.mean():.3f} (alex)")
     # Features are kept of a part of the images.
     monkeypatch.setattr(distances, "KEPT", 60)
+    monkeypatch.setattr(distances, "BATCH_SIZE", 16)
     part = measured(70, path, inception=inception)
     rows = np.sort(np.random.default_rng(0).permutation(70)[:60])
     assert part["kid"]["n"] == 60 and part["kid"]["note"].startswith("60 of 70 images")
-    expected = distances.squared_mmd(*(each[rows] for each in features))
+    expected = distances.squared_mmd(*(each[rows] for each in seen))
     assert part["kid"]["value"] == pytest.approx(expected, rel=1e-4)
-    assert part["fid"] == found["fid"] and set(part["definitions"]) == {"fid", "kid"}
+    assert part["fid"]["value"] == pytest.approx(found["fid"]["value"], rel=1e-6)
+    assert set(part["definitions"]) == {"fid", "kid"}
 
 
 def test_too_few_images_give_no_fid_and_no_kid(inception: keras.Model, tmp_path: Path) -> None:
@@ -332,6 +337,7 @@ def test_weights_that_give_no_numbers_are_refused(inception: keras.Model, tmp_pa
     inception.layers[-1].bias.assign(np.full(256, np.nan))
     with pytest.raises(DeepColorError, match="evaluation.inception_weights: .* infinite or no numbers"):
         measured(3, tmp_path / "predictions.npy", inception=inception)
+    assert not (tmp_path / "features.npy").exists()
 
 
 def test_predictions_of_other_images_are_refused(tmp_path: Path) -> None:
@@ -363,9 +369,12 @@ def test_weights_that_are_not_there_are_refused(tmp_path: Path) -> None:
         configuration.complete({**SHIPPED, "evaluation": {"lpips_weights": "imagenet"}})
 
 
-def test_what_was_measured_names_its_weights(alex: Path) -> None:
+def test_what_was_measured_names_its_weights(alex: Path, tmp_path: Path) -> None:
     pictures = np.random.default_rng(0).integers(0, 256, (2, 3, 64, 64, 3)).astype(np.uint8)
-    content = distances.measure_with({"lpips": alex}, [tuple(pictures)], 3, size=64, seed=0)
+    path = tmp_path / "features.npy"
+    facts = features.extract_with({"lpips": alex}, [tuple(pictures)], 3, path, size=64)
+    content = distances.measure_distances(np.load(path), facts, seed=0)
     assert content["weights_sha256"] == {"lpips": hashlib.sha256(alex.read_bytes()).hexdigest()}
     expected = lpips_network(alex, 64).predict(list(pictures.astype(np.float32)), verbose=0).mean()
     assert content["lpips"]["value"] == pytest.approx(expected, rel=1e-5)
+    assert content["lpips"]["network"] == "alex" and "64x64" in content["lpips"]["note"]

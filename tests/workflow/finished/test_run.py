@@ -19,7 +19,7 @@ LONGEST = ["unet_2", "unet-lab_1"]
 DRAWN = ["unet_2"]  # The first network of each architecture.
 # Rules whose files nothing but a configuration of one's own, or the command line, asks for.
 ASKED = {
-    *("export_inputs", "export_model", "measure_distances"),
+    *("export_inputs", "export_model", "extract_features", "measure_distances"),
     *("draw_study", "analyze_study", "plot_acceptance", "colorize_photographs"),
 }
 

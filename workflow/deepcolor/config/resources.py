@@ -194,10 +194,15 @@ def exporting(architecture: str) -> Resources:
     return _rounded(needs.base + 60 * needs.weights, 4 * STARTUP_MINUTES)
 
 
-def measuring_distances(images: int, image_size: int, gpus: int) -> Resources:
-    """Return the resources to compute FID, KID and LPIPS."""
+def extracting_features(images: int, image_size: int, gpus: int) -> Resources:
+    """Return the resources to let InceptionV3 and LPIPS look at images and their predictions."""
     memory = 4 * KERAS_MB + (CUDA_MB if gpus else 0)
     return reading(images, image_size, rate=20 if gpus else 1, memory=memory)
+
+
+def measuring_distances(images: int) -> Resources:
+    """Return the resources to compute FID, KID and LPIPS from features, at 100 images a second."""
+    return _rounded(2 * PYTHON_MB, 2 * STARTUP_MINUTES + images / 100 / 60)
 
 
 def fetching(images: int) -> Resources:

@@ -1,23 +1,19 @@
 """Distances that need other networks' weights: FID and KID between sets of pictures, and LPIPS.
 
 None of them is taken by default. FID and KID rest on InceptionV3 as Keras publishes it and on how
-pictures are resized for it: they compare runs of one report, and nothing else.
+pictures are resized for it: they compare runs of one report, and nothing else. What the networks see
+is taken before, by `features`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 
-from deepcolor.errors import DeepColorError
-from deepcolor.evaluation.inception import FEATURES, SIDE, inception_network
-from deepcolor.evaluation.lpips import lpips_network
-from deepcolor.files import sha256
-
-BATCH_SIZE = 32
+# Side of the pictures that InceptionV3 sees, in pixels, and the features of its last layer but one.
+SIDE, FEATURES = 299, 2048
+BATCH_SIZE = 1000  # Images whose features are in memory at a time.
 MIN_IMAGES = 50  # Images below which FID and KID say nothing.
 KEPT = 10_000  # Images whose features are kept for KID: 80 MB a set.
 SUBSET, SUBSETS = 1000, 100  # Images in a subset, and subsets, as in the code of KID's authors.
@@ -85,6 +81,16 @@ def add_moments(moments: Moments | None, features: np.ndarray) -> Moments:
         moments.mean + shift * more.count / count,
         moments.scatter + more.scatter + np.outer(shift, shift) * (moments.count * more.count / count),
     )
+
+
+def moments_of(features: np.ndarray) -> Moments:
+    """Return the moments of features, `(n, features)`, some of which are in memory at a time."""
+    moments = None
+    for start in range(0, len(features), BATCH_SIZE):
+        moments = add_moments(moments, features[start : start + BATCH_SIZE])
+    if moments is None:
+        raise ValueError("no features")
+    return moments
 
 
 def fid(first: Moments, second: Moments) -> float:
@@ -159,114 +165,62 @@ def kid(first: np.ndarray, second: np.ndarray, seed: int) -> dict[str, Any]:
     }
 
 
-def measure_with(
-    weights: Mapping[str, Path],
-    pictures: Iterable[tuple[np.ndarray, np.ndarray]],
-    count: int,
-    *,
-    size: int,
-    seed: int,
-) -> dict[str, Any]:
-    """Return the content of distances.json, measured by networks with weights from files.
+def measure_distances(features: np.ndarray, networks: Mapping[str, Any], seed: int) -> dict[str, Any]:
+    """Return the content of distances.json: what there are features for, and the definitions of it.
 
     Args:
-        weights: Weights files of "inception" (FID, KID) and "lpips", either or both.
-        pictures: Photographs and predictions in batches, see `predict.prediction_batches`.
-        count: Number of photographs.
-        size: Side of the pictures in pixels.
+        features: A row per image, as `features.extract_features` writes them; may be a memory map.
+        networks: What `features.extract_with` returns.
         seed: Random seed of the images and subsets that KID is taken on.
     """
-    build = {"inception": inception_network, "lpips": lpips_network}
-    networks = {name: build[name](path, size) for name, path in weights.items()}
-    content = measure_distances(pictures, count, seed=seed, **networks)
-    return content | {"weights_sha256": {name: sha256(path) for name, path in weights.items()}}
-
-
-def measure_distances(
-    pictures: Iterable[tuple[np.ndarray, np.ndarray]],
-    count: int,
-    *,
-    inception: keras.Model | None = None,
-    lpips: keras.Model | None = None,
-    seed: int = 0,
-) -> dict[str, Any]:
-    """The content of distances.json: what there are networks for, and the definitions of it.
-
-    Args:
-        pictures: Photographs and predictions in batches, see `predict.prediction_batches`.
-        count: Their number.
-        inception: See `inception_network`.
-        lpips: See `deepcolor.evaluation.lpips.lpips_network`.
-        seed: Of the images and subsets that KID is taken on.
-    """
-    moments: list[Moments | None] = [None, None]
-    kept = np.sort(np.random.default_rng(seed).permutation(count)[:KEPT])
-    features = np.empty((2, len(kept) if inception else 0, FEATURES), np.float32)
-    distances, done, size = [], 0, 0
-    for batch in pictures:
-        size = batch[0].shape[1]
-        floats = [each.astype(np.float32) for each in batch]
-        end = done + len(floats[0])
-        if inception:
-            low, high = np.searchsorted(kept, [done, end])
-            for number, each in enumerate(floats):
-                found = _features(inception, each)
-                moments[number] = add_moments(moments[number], found)
-                features[number, low:high] = found[kept[low:high] - done]
-        if lpips:
-            distances.append(lpips.predict_on_batch(floats))
-        done = end
     content: dict[str, Any] = {}
-    if inception:
-        content |= {"fid": _fid(moments), "kid": _kid(features, count, seed)}
-    if lpips:
-        content["lpips"] = _lpips(np.concatenate(distances).astype(np.float64), lpips.name, size)
-    return content | {"definitions": {name: DEFINITIONS[name] for name in content}}
-
-
-def _features(inception: keras.Model, pictures: np.ndarray) -> np.ndarray:
-    found = inception.predict_on_batch(pictures)
-    if not np.isfinite(found).all():
-        raise DeepColorError(
-            "evaluation.inception_weights: with these weights features are infinite or no numbers; "
-            "name another file"
-        )
-    return found
+    fields = features.dtype.names or ()
+    if "inception" in fields:
+        content |= {"fid": _fid(features["inception"]), "kid": _kid(features["inception"], seed)}
+    if "lpips" in fields:
+        content["lpips"] = _lpips(features["lpips"], networks["lpips"], networks["size"])
+    return content | {
+        "definitions": {name: DEFINITIONS[name] for name in content},
+        "weights_sha256": networks["weights_sha256"],
+    }
 
 
 def _too_few(count: int) -> str:
     return f"not taken: {count} images are too few to say anything; it needs {MIN_IMAGES}"
 
 
-def _fid(moments: list[Moments | None]) -> dict[str, Any]:
-    """The entry of FID."""
-    first, second = moments
-    assert first is not None and second is not None
-    if first.count < MIN_IMAGES:
-        return {"value": None, "n": first.count, "note": _too_few(first.count)}
+def _fid(features: np.ndarray) -> dict[str, Any]:
+    """Return the entry of FID, from features of photographs and predictions, `(n, 2, features)`."""
+    count, _, size = features.shape
+    if count < MIN_IMAGES:
+        return {"value": None, "n": count, "note": _too_few(count)}
     note = "depends on the number of images; compare runs on the same ones only"
-    if first.count <= FEATURES:
+    if count <= size:
         note = (
-            f"{first.count} images leave the covariance of {FEATURES} features without full rank, which "
+            f"{count} images leave the covariance of {size} features without full rank, which "
             "biases FID; compare runs on the same images only, and prefer KID"
         )
-    return {"value": fid(first, second), "n": first.count, "note": note}
+    return {"value": fid(*(moments_of(features[:, each]) for each in (0, 1))), "n": count, "note": note}
 
 
-def _kid(features: np.ndarray, count: int, seed: int) -> dict[str, Any]:
-    """The entry of KID."""
-    empty = {"value": None, "sd": None, "subset_size": None, "subsets": 0}
+def _kid(features: np.ndarray, seed: int) -> dict[str, Any]:
+    """Return the entry of KID, from features as for FID; of so many images, some are drawn."""
+    count = len(features)
     if count < MIN_IMAGES:
+        empty = {"value": None, "sd": None, "subset_size": None, "subsets": 0}
         return {**empty, "n": count, "note": _too_few(count)}
-    found = kid(features[0], features[1], seed)
-    notes = [f"{features.shape[1]} of {count} images, drawn with the seed"] if count > KEPT else []
+    kept = np.sort(np.random.default_rng(seed).permutation(count)[:KEPT])
+    drawn = features[kept]
+    found = kid(drawn[:, 0], drawn[:, 1], seed)
+    notes = [f"{len(kept)} of {count} images, drawn with the seed"] if count > KEPT else []
     if found["sd"] is None:
         notes.append("all images are one subset, so that there is no spread")
-    return {**found, "n": features.shape[1], "note": "; ".join(notes)}
+    return {**found, "n": len(kept), "note": "; ".join(notes)}
 
 
 def _lpips(distances: np.ndarray, network: str, size: int) -> dict[str, Any]:
-    """The entry of LPIPS."""
+    """Return the entry of LPIPS."""
+    distances = distances.astype(np.float64)
     return {
         "value": float(distances.mean()),
         "sd": float(distances.std(ddof=1)) if len(distances) > 1 else None,

@@ -6,10 +6,8 @@ import keras
 from keras import layers, ops
 
 from deepcolor.errors import DeepColorError, first_line
+from deepcolor.evaluation.distances import SIDE
 from deepcolor.models.pretrained import imagenet_file
-
-SIDE = 299  # Of the pictures that it was trained on, in pixels.
-FEATURES = 2048  # Of its last layer but one.
 
 # What "imagenet" stands for, see `deepcolor.models.pretrained`.
 IMAGENET = "inception_v3/inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5"
