@@ -95,6 +95,7 @@ bench: $(READY)  ## Measure data, training, scoring, the study's server and colo
 	@python tests/benchmarks/data.py $(if $(FOLDER),"$(FOLDER)")
 	@python tests/benchmarks/large.py $(if $(QUICK),--quick)
 	@python tests/benchmarks/training.py $(if $(QUICK),--quick)
+	@python tests/benchmarks/backends.py $(if $(QUICK),--quick)
 	@python tests/benchmarks/evaluation.py $(if $(QUICK),--quick)
 	@python tests/benchmarks/study.py $(if $(QUICK),--people 20 --trials 8)
 	@python tests/benchmarks/colorize.py $(if $(FOLDER),"$(FOLDER)") $(if $(QUICK),--quick)
