@@ -1,6 +1,7 @@
 """How far a long job is: a bar on the terminal, a plain line now and then in the log."""
 
 import os
+import sys
 import time
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -85,7 +86,9 @@ class JobOutput:
     def line(self, text: str) -> None:
         """Print a line to keep."""
         self._draw("")
-        print(f"{self._label}: {text}", flush=True)
+        # In one piece, as other jobs print there, too.
+        sys.stdout.write(f"{self._label}: {text}\n")
+        sys.stdout.flush()
 
     def status(self, text: str) -> None:
         """Draw the status over the one before."""

@@ -2,6 +2,7 @@
 
 import logging
 import re
+import sys
 import threading
 import time
 from collections import defaultdict
@@ -182,6 +183,7 @@ class RunProgress(logging.Handler):
         if now >= self._next_estimate:
             self._end = now + self._schedule.left(now)
             self._next_estimate = now + (time.time() - now) / ADDING_SHARE
-        # Nobody may read it any more.
+        # In one piece, as jobs print there, too. Nobody may read it any more.
         with suppress(OSError):
-            print(f"{text} - about {format_duration(self._end - now)} left", flush=True)
+            sys.stdout.write(f"{text} - about {format_duration(self._end - now)} left\n")
+            sys.stdout.flush()
