@@ -190,8 +190,11 @@ def test_an_overlay_is_laid_over_the_shipped_configuration(
     assert configuration.read()["image_size"] == 64
     paper = configuration.read(configuration.PRESETS / "paper.yaml")
     assert (paper["image_size"], paper["training"]["batch_size"]) == (256, 383)
-    assert [run.training["learning_rate"] for run in runs(paper)] == [0.0001] * 6
-    assert [run.options.get("weights") for run in runs(paper)] == [None] * 2 + ["imagenet"] * 4
+    # Deep Koalarization alone has another rate than the study's, its own.
+    rates = {run.architecture: run.training["learning_rate"] for run in runs(paper)}
+    assert rates == {"unet": 1e-4, "densenet": 1e-4, "mobilenet": 1e-4, "koalarization": 1e-3}
+    weights = {run.options.get("weights") for run in runs(paper) if run.architecture != "unet"}
+    assert weights == {"imagenet"}
     assert {each.images["training"] for each in data_sets(paper)} == {4000}
     environments = [each.environment for each in data_sets(paper)]
     assert environments == ["fiftyone", "huggingface", "huggingface"]
@@ -220,6 +223,18 @@ def test_presets_keep_to_folders_of_their_own() -> None:
     assert not set(results) & set(data)
 
 
+def test_the_published_study_is_read_both_ways_and_ranked_by_three_seeds() -> None:
+    found = runs(configuration.read(configuration.PRESETS / "paper.yaml"))
+    frozen = {run.model for run in found if run.options.get("freeze_encoder")}
+    assert frozen >= {"mobilenet-frozen", "koalarization"} and "mobilenet" not in frozen
+    augmented = {
+        run.architecture for run in found if run.training["augmentation"] == ["flip", {"rotate": 15}]
+    }
+    assert augmented == {"unet", "densenet", "mobilenet"}
+    for model in ("unet", "densenet", "mobilenet", "mobilenet-frozen", "koalarization"):
+        assert {run.seed for run in found if run.model == model} == {0, 1, 2}
+
+
 def test_ablations_vary_the_published_study() -> None:
     paper, ablations = preset("paper"), preset("ablations")
     for key in ("image_size", "data", "training"):
@@ -232,7 +247,7 @@ def test_ablations_vary_the_published_study() -> None:
     assert set(ablations["models"]) <= set(compared)
     variants = {name: each for name, each in ablations["models"].items() if "varies" in each}
     assert {each["varies"] for each in variants.values()} <= set(compared)
-    assert set(compared) - set(variants) == {"unet", "densenet", "mobilenet", "denseunet"}
+    assert set(compared) - set(variants) == {*ARCHITECTURES}
 
 
 def test_best_network_is_reached_step_by_step() -> None:
@@ -250,8 +265,10 @@ def test_best_network_is_reached_step_by_step() -> None:
 @pytest.mark.parametrize(
     ("name", "count", "shards"),
     [
-        ("paper", 6, 30),  # Three architectures, each for 10 and 30 epochs; 8 + 2 shards a data set.
-        ("ablations", 64, 30),  # 28 networks for 10 and 30 epochs, two of them with three seeds.
+        # Eight networks for 10 and 30 epochs, five with three seeds; 8 + 2 shards a data set.
+        ("paper", 36, 30),
+        # 32 networks for 10 and 30 epochs, six with three seeds, and six runs of early failures.
+        ("ablations", 94, 30),
         ("best", 8, 36),  # Eight steps; 8 + 2 + 2 shards a data set, as there is a test.
     ],
 )
