@@ -25,9 +25,8 @@ UNSET = (
     "TF_XLA_FLAGS",
 )
 
-# On processors without instructions for neural networks, such as those with AVX2 alone, TensorFlow leaves
-# oneDNN off unless told otherwise (release notes of 2.9); its convolutions are faster there, too, see
-# docs/speed.md.
+# On processors without instructions for neural networks, such as those with AVX2 alone, TensorFlow
+# leaves oneDNN off (release notes of 2.9), whose convolutions are faster there, too: see docs/speed.md.
 SET = {"TF_ENABLE_ONEDNN_OPTS": "1"}
 
 # What networks depend on of Keras's settings.
