@@ -61,24 +61,24 @@ def planned(copy: Copy, preset: str, more: str = "", target: str = "all") -> tup
 @pytest.mark.parametrize(
     ("preset", "expected"),
     [
-        # Three architectures, each for 10 and 30 epochs; 8 + 2 shards of each data set.
+        # Eight networks for 10 and 30 epochs, five with three seeds; 8 + 2 shards of each data set.
         (
             "paper",
-            {"fetch_photographs": 3, "write_shards": 30, "train_model": 6, "predict_images": 10}
-            | {"plot_curves": 3, "plot_grid": 4, "render_report": 1},
+            {"fetch_photographs": 3, "write_shards": 30, "train_model": 36, "predict_images": 40}
+            | {"plot_curves": 8, "plot_grid": 9, "render_report": 1},
         ),
-        # The same with three seeds.
+        # Three architectures with three seeds.
         pytest.param(
             "gpu",
             {"fetch_photographs": 3, "write_shards": 30, "train_model": 18, "predict_images": 22}
             | {"plot_curves": 3, "plot_grid": 4, "render_report": 1},
             marks=pytest.mark.slow,
         ),
-        # 28 networks, two of them with three seeds; figures show the first seed.
+        # 36 networks, six with three seeds, four for early failures; figures show the first seed.
         pytest.param(
             "ablations",
-            {"fetch_photographs": 3, "write_shards": 30, "train_model": 64, "predict_images": 68}
-            | {"plot_curves": 28, "plot_grid": 29, "render_report": 1},
+            {"fetch_photographs": 3, "write_shards": 30, "train_model": 94, "predict_images": 98}
+            | {"plot_curves": 36, "plot_grid": 37, "render_report": 1},
             marks=pytest.mark.slow,
         ),
         # Eight steps; 8 + 2 + 2 shards, as there is a test.
