@@ -67,14 +67,14 @@ def planned(copy: Copy, preset: str, more: str = "", target: str = "all") -> tup
             {"fetch_photographs": 3, "write_shards": 30, "train_model": 36, "predict_images": 40}
             | {"plot_curves": 8, "plot_grid": 9, "render_report": 1},
         ),
-        # Three networks with three seeds.
+        # Three architectures with three seeds.
         pytest.param(
             "gpu",
             {"fetch_photographs": 3, "write_shards": 30, "train_model": 18, "predict_images": 22}
             | {"plot_curves": 3, "plot_grid": 4, "render_report": 1},
             marks=pytest.mark.slow,
         ),
-        # 32 networks, six with three seeds, and the early failures; figures show the first seed.
+        # 36 networks, six with three seeds, four for early failures; figures show the first seed.
         pytest.param(
             "ablations",
             {"fetch_photographs": 3, "write_shards": 30, "train_model": 94, "predict_images": 98}
