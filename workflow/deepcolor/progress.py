@@ -9,8 +9,6 @@ from contextlib import suppress
 from itertools import islice
 from typing import TextIO, TypeVar
 
-from tqdm import tqdm
-
 EVERY = 15.0  # Seconds between lines.
 
 Item = TypeVar("Item")
@@ -26,6 +24,8 @@ class Progress:
 
     def __init__(self, label: str, total: int, unit: str) -> None:
         """Start counting `total` things called `unit`."""
+        from tqdm import tqdm  # Trainings, which count otherwise, have none in their environment.
+
         self._label, self._total, self._unit = label, total, unit
         self._done = 0
         self._start = self._last = time.monotonic()
