@@ -21,9 +21,9 @@ from deepcolor.files import replacing
 
 # The project itself: files and folders.
 CODE = (
-    ".ci", ".dockerignore", ".gitignore", "CHANGELOG.md", "CONTRIBUTING.md", "Dockerfile",
-    "LICENSE", "Makefile", "README.md", "Snakefile", "config.yaml", "docs", "envs", "pyproject.toml",
-    "rules", "tests", "workflow",
+    ".ci", ".dockerignore", ".gitignore", ".snakemake-workflow-catalog.yml", "CHANGELOG.md",
+    "CONTRIBUTING.md", "Dockerfile", "LICENSE", "Makefile", "README.md", "Snakefile", "config.yaml",
+    "docs", "envs", "pyproject.toml", "rules", "tests", "workflow",
 )  # fmt: skip
 SUMS = "SHA256SUMS"  # As `sha256sum --check` reads it.
 METADATA = ".snakemake/metadata"
