@@ -36,10 +36,11 @@ def test_make_report_says_a_line_a_job_and_an_epoch(finished: Copy) -> None:
         finished.read("make-report.log"),
     )
     assert lines[-1] == "Report: results/report.html"
-    # Now and then, and whatever it is told, TensorFlow says that oneDNN leaves an operation to Eigen.
+    # Now and then, and whatever it is told, TensorFlow says that oneDNN leaves an operation to Eigen, or
+    # that reading the shards in a fixed order drops an attribute.
     expected = re.compile(
         r"[a-z]+(?:_[a-z]+)+[ :]|(?:Job )?\d+ of \d+.* - about .* left$|Report: |"
-        r"E0000 .* oneDNN supports .* Falling back"
+        r"E0000 .*(oneDNN supports .* Falling back|NodeDef mentions attribute use_unbounded_threadpool)"
     )
     strange = [line for line in lines if not expected.match(line)]
     assert strange == []
