@@ -35,6 +35,8 @@ rule train_model:
         "<results>/benchmarks/train_model/{run}.tsv"
     conda:
         training_environment
+    # Before all else: trainings last longest, and other jobs fill the cores beside the last of them.
+    priority: 1
     threads: lambda w: training_threads(run_of(w))
     resources:
         **job_resources(lambda w: training_resources(run_of(w)), resumes=True),
