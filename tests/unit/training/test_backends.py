@@ -67,7 +67,7 @@ def fit(
     report: Callable[[str], None] = lambda line: None,
 ) -> History:
     return loop.train(
-        model,
+        lambda _: (model, range(epochs)),
         loop.Data(
             lambda which: arrays.training_batches(TRAINING, 4, seed=3, epochs=which),
             (VALIDATION, VALIDATION),

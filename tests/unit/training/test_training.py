@@ -43,6 +43,7 @@ SETTINGS: dict[str, Any] = {
     "optimizer": "adam", "learning_rate": 0.01, "schedule": "constant", "warmup_epochs": 0,
     "loss": "mse", "batch_size": 4, "gradient_accumulation_steps": 1, "batch_norm_momentum": 0.9,
     "augmentation": [], "ema_momentum": 0, "early_stopping": 0, "precision": "float32", "xla": False,
+    "class_rebalancing": 0, "freeze_epochs": 0, "unfreeze_from": None, "unfrozen_learning_rate": None,
     "tf32": False, "deterministic": True, "tensorboard": False,
 }  # fmt: skip
 # Every augmentation, of which some are drawn for the photographs and some for what the network sees.
@@ -213,7 +214,7 @@ def fit(
 ) -> History:
     """Train on arrays; `options` are those of `loop.Plan`."""
     return loop.train(
-        model,
+        lambda _: (model, range(epochs)),
         loop.Data(
             lambda which: arrays.training_batches(pictures[0], 4, seed=3, epochs=which),
             (pictures[1], pictures[1]),

@@ -52,6 +52,14 @@ def factor(text: str) -> float:
     return value
 
 
+def share(text: str) -> float:
+    """A number from 0 to 1."""
+    value = _number(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is no number from 0 to 1")
+    return value
+
+
 def most(text: str) -> float:
     """A limit: a number above 0, up to 100,000."""
     value = _number(text)

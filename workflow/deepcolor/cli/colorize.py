@@ -12,6 +12,7 @@ from deepcolor.cli.arguments import (
     folder,
     most,
     quality,
+    share,
     tiles,
 )
 from deepcolor.errors import DeepColorError, printable
@@ -28,6 +29,16 @@ def add_colorize(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overwrite", action="store_true", help="make again what is there already")
     parser.add_argument(
         "--saturation", type=factor, default=1.0, help="factor of the predicted chroma (%(default)s)"
+    )
+    parser.add_argument(
+        "--vivid",
+        type=share,
+        nargs="?",
+        const=1.0,
+        default=0.0,
+        metavar="V",
+        help="for networks with color classes: 0 the most exact colors, 1 as vivid as photographs "
+        "(%(default)s; 1 without a number)",
     )
     parser.add_argument(
         "--tiles",
@@ -84,6 +95,10 @@ def run_colorize(args: argparse.Namespace) -> None:
         )
     threads = args.threads or os.cpu_count() or 1
     network = open_network(args.model, threads)
+    if args.vivid and network.predict_vivid is None:
+        raise DeepColorError(
+            f"--vivid needs a network with 'target: classes', and {args.model} is none; use --saturation"
+        )
     for note in network.notes:
         print(f"colorize: {printable(note)}", flush=True)
     summary = colorize_files(
@@ -91,7 +106,13 @@ def run_colorize(args: argparse.Namespace) -> None:
         args.output,
         network,
         Settings(
-            args.saturation, args.tiles, args.flip_average, args.keep_tint, args.label, args.quality
+            saturation=args.saturation,
+            vivid=args.vivid,
+            tiles=args.tiles,
+            flip_average=args.flip_average,
+            keep_tint=args.keep_tint,
+            label=args.label,
+            quality=args.quality,
         ),
         BatchOptions(threads, args.overwrite, args.most_megapixels, signer),
     )

@@ -4,6 +4,7 @@ import math
 import time
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from functools import partial
 
 import cv2
 import numpy as np
@@ -137,7 +138,10 @@ def _predicted(
     if profile:
         gray = np.repeat(_to_8bit(small)[..., None], 3, axis=-1)
         small = luma(icc.from_profile(gray, profile)) / np.float32(255)
-    rgb = predict_colors(small, network.predict, network.size, settings.flip_average, max_seconds)
+    predict = network.predict
+    if settings.vivid and (vividly := network.predict_vivid):
+        predict = partial(vividly, vividness=settings.vivid)
+    rgb = predict_colors(small, predict, network.size, settings.flip_average, max_seconds)
     if profile:
         rgb = icc.to_profile(_to_8bit(rgb), profile).astype(np.float32) / 255
     return differences(rgb)

@@ -40,23 +40,31 @@ def _open_keras(path: Path, threads: int) -> Opened:
     from deepcolor.compute import backend
 
     backend.prepare_keras(threads)
+    from keras import ops
+
+    from deepcolor.models.heads import class_decoder
     from deepcolor.models.loading import load_network
 
     try:
         network = load_network(path)
     except DeepColorError as error:  # With a remedy that is the pipeline's.
         raise ValueError(first_line(error.__cause__ or error)) from error
-    lock = threading.Lock()
+    lock, decoder = threading.Lock(), class_decoder(network)
+    decoding = ops.convert_to_numpy(decoder.settings).tolist() if decoder else []
 
-    def predict(luminance: np.ndarray) -> np.ndarray:
+    def predict(luminance: np.ndarray, **scalars: float) -> np.ndarray:
         with lock:
+            # What was set for the call before does not count.
+            for name, own in zip(("temperature", "prior"), decoding[0] if decoder else (), strict=False):
+                getattr(decoder, name).assign(scalars.get(name, own))
             return np.asarray(network.predict_on_batch(luminance))
 
     card = path.with_name("model_card.json")
     content = read_json(card) if card.exists() else {}
     if content and (not isinstance(content, dict) or content.get("model_sha256") != sha256(path)):
         raise DeepColorError(f"{card} is of another network than {path}; make it again, or delete it")
-    return Opened((_shape(network.input_shape), _shape(network.output_shape)), predict, content)
+    shapes = _shape(network.input_shape), _shape(network.output_shape)
+    return Opened(shapes, predict, content, decoding)
 
 
 def _shape(shape: Any) -> tuple[Any, ...]:

@@ -1,6 +1,6 @@
 """A trained network as it is used; here an exported one, by onnxruntime alone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,9 @@ class Network:
         sha256: Of its file.
         size: Side of its pictures in pixels.
         predict: `(n, size, size, 1)` float32 in [0, 1] to `(n, size, size, 3)`; from any thread.
+        predict_vivid: The same with `vividness`, from 0 for the most exact colors, which are those of
+            `predict`, to 1 for colors as vivid as those of photographs; None for a network that does not
+            predict color classes.
         card: What its model card says; {} where it has none.
         notes: What there is to say before it is used, a sentence each.
     """
@@ -32,6 +35,7 @@ class Network:
     sha256: str
     size: int
     predict: Callable[[np.ndarray], np.ndarray]
+    predict_vivid: Callable[..., np.ndarray] | None = None
     card: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -42,13 +46,17 @@ class Opened:
 
     Attributes:
         shapes: Shapes of the input and of the output, as the file declares them.
-        predict: Function from luminance to RGB, see `Network.predict`.
+        predict: Function from luminance to RGB, see `Network.predict`; of a network that predicts
+            color classes it also takes `temperature` and `prior`.
         card: Model card; {} where there is none.
+        decoding: Pairs of temperature and prior: for the most exact colors, and for vivid ones; empty
+            for a network that does not predict color classes.
     """
 
     shapes: tuple[tuple[Any, ...], tuple[Any, ...]]
-    predict: Callable[[np.ndarray], np.ndarray]
+    predict: Callable[..., np.ndarray]
     card: dict[str, Any]
+    decoding: Sequence[Sequence[float]] = ()
 
 
 def open_exported(path: Path, threads: int) -> Network:
@@ -64,7 +72,7 @@ def open_exported(path: Path, threads: int) -> Network:
 
     def open_onnx(file: Path) -> Opened:
         session = Session(file, threads)
-        return Opened(session.shapes, session.predict, session.card)
+        return Opened(session.shapes, session.predict, session.card, session.decoding)
 
     return checked_network(network_file(path), open_onnx)
 
@@ -104,9 +112,27 @@ def checked_network(path: Path, opener: Callable[[Path], Opened]) -> Network:
         sha256=sha256(path),
         size=size,
         predict=opened.predict,
+        predict_vivid=_vivid(opened) if opened.decoding else None,
         card=opened.card,
         notes=tuple(map(printable, in_short)) if isinstance(in_short, list) and in_short else (NO_CARD,),
     )
+
+
+def _vivid(opened: Opened) -> Callable[..., np.ndarray]:
+    """Return how an opened network predicts colors as vivid as asked for.
+
+    Raises:
+        ValueError: The settings of its decoding are broken.
+    """
+    exact, vivid = np.array(opened.decoding, np.float64)
+    if exact.shape != (2,) or not (np.isfinite([exact, vivid]).all() and exact[0] > 0 < vivid[0]):
+        raise ValueError("the settings of its color classes are broken")
+
+    def predict(luminance: np.ndarray, vividness: float) -> np.ndarray:
+        temperature, prior = (exact + vividness * (vivid - exact)).tolist()
+        return opened.predict(luminance, temperature=temperature, prior=prior)
+
+    return predict
 
 
 def network_file(path: Path) -> Path:

@@ -35,10 +35,13 @@ class Session:
     Attributes:
         shapes: Shapes of the input and of the output, as the file declares them.
         card: Model card inside the file; {} where it has none.
+        decoding: Settings of the decoding of color classes, see `network.Decoding`; [] of a network
+            that predicts none.
     """
 
     shapes: tuple[tuple[Any, ...], tuple[Any, ...]]
     card: dict[str, Any]
+    decoding: list[list[float]]
 
     def __init__(self, path: Path, threads: int) -> None:
         """Load a network.
@@ -55,13 +58,14 @@ class Session:
         self._lock = threading.Lock()
         self._processes: list[_Process] = []  # One, or none after it was ended.
         weakref.finalize(self, _end, self._processes)
-        self.shapes, self.card = self._start()
+        self.shapes, self.card, self.decoding = self._start()
 
-    def predict(self, luminance: np.ndarray) -> np.ndarray:
+    def predict(self, luminance: np.ndarray, **scalars: float) -> np.ndarray:
         """Predict, from any thread.
 
         Args:
             luminance: Luminance of n pictures, float32 in [0, 1], (n, size, size, 1).
+            scalars: Values of further inputs that have defaults.
 
         Returns:
             The network's output.
@@ -72,9 +76,10 @@ class Session:
         with self._lock:
             if not self._processes:
                 self._start()
-            return self._ask(luminance, PREDICTION_SECONDS + PICTURE_SECONDS * len(luminance))
+            question = luminance, scalars
+            return self._ask(question, PREDICTION_SECONDS + PICTURE_SECONDS * len(luminance))
 
-    def _start(self) -> tuple[Any, Any]:
+    def _start(self) -> tuple[Any, Any, Any]:
         self._processes.append(_Process())
         return self._ask((self._content, self._threads), LOADING_SECONDS)
 
@@ -165,8 +170,10 @@ def serve(descriptor: int) -> None:
             if session is None:
                 session, answer = _loaded(*question)
             else:
-                name = session.get_inputs()[0].name
-                answer = np.asarray(session.run(None, {name: question})[0])
+                luminance, scalars = question
+                given = {name: np.float32(value) for name, value in scalars.items()}
+                given[session.get_inputs()[0].name] = luminance
+                answer = np.asarray(session.run(None, given)[0])
             connection.send(("", answer))
         except ImportError as error:
             connection.send(("package", error.name or str(error)))
@@ -174,7 +181,7 @@ def serve(descriptor: int) -> None:
             connection.send(("network", first_line(error)))
 
 
-def _loaded(content: bytes, threads: int) -> tuple[Any, tuple[Any, Any]]:
+def _loaded(content: bytes, threads: int) -> tuple[Any, tuple[Any, Any, Any]]:
     onnxruntime = onnx_runtime.load()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
@@ -186,9 +193,11 @@ def _loaded(content: bytes, threads: int) -> tuple[Any, tuple[Any, Any]]:
     inputs, outputs = session.get_inputs(), session.get_outputs()
     if len(inputs) != 1 or len(outputs) != 1:
         raise ValueError(f"it has {len(inputs)} inputs and {len(outputs)} outputs, not one")
-    card = json.loads(session.get_modelmeta().custom_metadata_map.get("deepcolor.card", "{}"))
+    properties = session.get_modelmeta().custom_metadata_map
+    card = json.loads(properties.get("deepcolor.card", "{}"))
+    decoding = json.loads(properties.get("deepcolor.decoding", "[]"))
     shapes = tuple(inputs[0].shape), tuple(outputs[0].shape)
-    return session, (shapes, card if isinstance(card, dict) else {})
+    return session, (shapes, card if isinstance(card, dict) else {}, decoding)
 
 
 def _limit_memory() -> None:

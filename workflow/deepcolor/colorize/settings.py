@@ -10,6 +10,8 @@ class Settings:
 
     Attributes:
         saturation: Factor of the predicted chroma; 0 gives a gray picture.
+        vivid: How vivid colors shall be, from 0 for the most exact ones to 1 for ones as vivid as
+            photographs'; for networks that predict color classes.
         tiles: Tiles along the shorter side, each of the network's own size, half overlapping and with
             the picture's aspect ratio; 0 squeezes the whole picture into one, as in training.
         flip_average: Whether the predictions of the picture and of its mirror image are averaged.
@@ -20,6 +22,7 @@ class Settings:
     """
 
     saturation: float = 1.0
+    vivid: float = 0.0
     tiles: int = 0
     flip_average: bool = False
     keep_tint: bool = False

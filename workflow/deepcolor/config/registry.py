@@ -9,6 +9,7 @@ ARCHITECTURES = {
     "densenet": "deepcolor.models.densenet:densenet",
     "denseunet": "deepcolor.models.denseunet:denseunet",
     "koalarization": "deepcolor.models.koalarization:koalarization",
+    "lite": "deepcolor.models.lite:lite",
     "mobilenet": "deepcolor.models.mobilenet:mobilenet",
     "unet": "deepcolor.models.unet:unet",
 }

@@ -22,6 +22,7 @@ from deepcolor.errors import DeepColorError, first_line, is_out_of_memory
 from deepcolor.export import onnx_runtime
 from deepcolor.export.onnx_graph import INPUT, OPSET, OUTPUT, inference, to_onnx
 from deepcolor.files import read_json, replacing_folder, sha256, write_json
+from deepcolor.models.heads import class_decoder
 
 # What an exported network may differ from Keras at most: a fortieth of a level of 8 bits.
 TOLERANCE = 1e-4
@@ -61,6 +62,9 @@ def export(
             "deepcolor.model_sha256": checksum,
             "deepcolor.card": json.dumps(read_json(card), ensure_ascii=False),
         }
+        if decoder := class_decoder(network):
+            settings = keras.ops.convert_to_numpy(decoder.settings).tolist()
+            properties["deepcolor.decoding"] = json.dumps(settings)
         onnx.helper.set_model_props(content, properties)
         onnx_file = parts / "model.onnx"
         onnx_file.write_bytes(content.SerializeToString(deterministic=True))

@@ -7,10 +7,15 @@ from typing import Any
 import keras
 import onnx
 
+from deepcolor.imaging.color_classes import DecodeClasses
+from deepcolor.models.heads import class_decoder
+
 # Read by every onnxruntime since 1.12, of 2022, and all that the networks need; tf2onnx writes up to 18.
 OPSET = 17
 # What the graph calls its input and its output.
 INPUT, OUTPUT = "luminance", "rgb"
+# Inputs of networks that predict color classes, with the network's own values as defaults.
+DECODING = ("temperature", "prior")
 
 
 def to_onnx(network: keras.Model) -> onnx.ModelProto:
@@ -20,25 +25,34 @@ def to_onnx(network: keras.Model) -> onnx.ModelProto:
         network: From luminance, `(batch, size, size, 1)`, to RGB.
 
     Returns:
-        A model from INPUT to OUTPUT, with the operations of OPSET alone.
+        A model from INPUT to OUTPUT, with the operations of OPSET alone. Of a network that predicts
+        color classes it has two more inputs, which need not be given: DECODING.
     """
     # Its optimizer would copy the whole network in each of its steps, in case one should fail.
     os.environ["TF2ONNX_CATCH_ERRORS"] = "FALSE"
     import tensorflow as tf
     import tf2onnx
 
-    signature = tf.TensorSpec((None, *network.input_shape[1:]), tf.float32, name=INPUT)
-    function = tf.function(inference(network), input_signature=[signature], autograph=False)
-    model, _ = tf2onnx.convert.from_function(function, input_signature=[signature], opset=OPSET)
+    decoder = class_decoder(network)
+    signature = [tf.TensorSpec((None, *network.input_shape[1:]), tf.float32, name=INPUT)]
+    computed: Callable[..., dict[str, Any]] = inference(network)
+    if decoder is not None:
+        signature += [tf.TensorSpec((), tf.float32, name=name) for name in DECODING]
+        computed = _decoded_inference(network, decoder)
+    function = tf.function(computed, input_signature=signature, autograph=False)
+    model, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=OPSET)
     _keep_constants(model, function.get_concrete_function())
-    for values, shape in (
-        (model.graph.input, network.input_shape),
-        (model.graph.output, network.output_shape),
+    for value, shape in (
+        (model.graph.input[0], network.input_shape),
+        (model.graph.output[0], network.output_shape),
     ):
-        (value,) = values
         dimensions = ["batch", *shape[1:]]
         described = onnx.helper.make_tensor_value_info(value.name, onnx.TensorProto.FLOAT, dimensions)
         value.CopyFrom(described)
+    if decoder is not None:
+        for name in DECODING:
+            default = keras.ops.convert_to_numpy(getattr(decoder, name))
+            model.graph.initializer.append(onnx.numpy_helper.from_array(default, name))
     _rename(model)
     onnx.checker.check_model(model, full_check=True)
     return model
@@ -47,6 +61,20 @@ def to_onnx(network: keras.Model) -> onnx.ModelProto:
 def inference(network: keras.Model) -> Callable[[Any], dict[str, Any]]:
     """Return the network as a function, as it is used and not as it is trained."""
     return lambda luminance: {OUTPUT: network(luminance, training=False)}
+
+
+def _decoded_inference(
+    network: keras.Model, decoder: DecodeClasses
+) -> Callable[[Any, Any, Any], dict[str, Any]]:
+    """Return a network that predicts color classes as a function of luminance and `DECODING`."""
+    predicts_classes = keras.Model(network.input, decoder.input)
+    adds_chroma = network.layers[-1]
+
+    def computed(luminance: Any, temperature: Any, prior: Any) -> dict[str, Any]:
+        logits = predicts_classes(luminance, training=False)
+        return {OUTPUT: adds_chroma(luminance, decoder(logits, temperature, prior))}
+
+    return computed
 
 
 def _keep_constants(model: onnx.ModelProto, function: Any) -> None:

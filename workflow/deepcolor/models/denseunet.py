@@ -38,7 +38,7 @@ def denseunet(
         image_size: Side of the square picture in pixels, a multiple of 32.
         batch_norm_momentum: Momentum of the moving averages of batch normalization, encoder
             included, in [0, 1).
-        target: What is predicted: "rgb" or "lab", see `deepcolor.models.heads`.
+        target: What is predicted: "rgb", "lab" or "classes", see `deepcolor.models.heads`.
         weights: Of the encoder: "imagenet", "none", or the path of a weights file.
         freeze_encoder: Whether the encoder stays as it is during training.
         skip_connections: Whether decoder blocks see the encoder's features of their size.
@@ -46,19 +46,20 @@ def denseunet(
         dropout: Rate of the dropout in every decoder block, in [0, 1).
 
     Returns:
-        A model from luminance, `(batch, image_size, image_size, 1)` float in [0, 1], to RGB or chroma.
+        A model from luminance, `(batch, image_size, image_size, 1)` float in [0, 1], to the target.
 
     Raises:
         DeepColorError: The weights cannot be had or do not fit, there are more or fewer filters, or
             there is no such target.
     """
     check_filters("DenseU-Net", filters, 5)
-    name, channels, activation = head(target)
+    name, channels, activation = head(target, ("rgb", "lab", "classes"))
     luminance = keras.Input((image_size, image_size, 1), name="luminance")
     encoder = densenet121(luminance, weights, freeze_encoder, batch_norm_momentum)
     skips = [*(encoder.get_layer(skip).output for skip in SKIPS), luminance]
     x = encoder.output
-    for number, (count, skip) in enumerate(zip(filters, skips, strict=True), start=1):
+    blocks = list(zip(filters, skips, strict=True))[: 3 if target == "classes" else 5]
+    for number, (count, skip) in enumerate(blocks, start=1):
         block = f"decoder{number}"
         x = upsampled(x, name=block, skip=skip if skip_connections else None)
         x = layers.Conv2D(count, 3, padding="same", use_bias=False, name=f"{block}_conv")(x)

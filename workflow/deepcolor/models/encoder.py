@@ -75,9 +75,15 @@ def grayscale_encoder(
             "*.weights.h5 if Keras 3 wrote it, otherwise *.h5"
         ) from error
     for layer in encoder.layers:
+        layer.in_encoder = True  # For `encoder_layers`.
         if isinstance(layer, layers.BatchNormalization):
             layer.momentum = batch_norm_momentum
     if freeze_encoder:
         for layer in encoder.layers:
             layer.trainable = False
     return encoder
+
+
+def encoder_layers(network: keras.Model) -> list[keras.Layer]:
+    """Return the layers of a network's pre-trained encoder, in order; none of a loaded network."""
+    return [layer for layer in network.layers if getattr(layer, "in_encoder", False)]

@@ -20,6 +20,8 @@ def unet(
 ) -> keras.Model:
     """Build the U-Net; 3,478,083 parameters as published (3,476,930 with target "lab").
 
+    With target "classes" the decoder ends at a quarter of the side, and the output is a 3x3 convolution.
+
     Every encoder block halves the picture (convolution with stride 2, batch normalization,
     LeakyReLU); every decoder block doubles it (transposed convolution, concatenation with the
     encoder block of that size, batch normalization, dropout, ReLU). The output is a transposed
@@ -29,24 +31,27 @@ def unet(
     Args:
         image_size: Side of the square picture in pixels, a multiple of 2 ** len(filters).
         batch_norm_momentum: Momentum of the moving averages of batch normalization, in [0, 1).
-        target: What is predicted: "rgb" or "lab", see `deepcolor.models.heads`.
+        target: What is predicted: "rgb", "lab" or "classes", see `deepcolor.models.heads`.
         filters: Filters of the encoder blocks, from the finest to the coarsest.
         skip_connections: Whether decoder blocks see the encoder block of their size.
         dropout: Rate of the dropout in every decoder block, in [0, 1).
 
     Returns:
-        A model from luminance, `(batch, image_size, image_size, 1)` float in [0, 1], to RGB or chroma.
+        A model from luminance, `(batch, image_size, image_size, 1)` float in [0, 1], to the target.
 
     Raises:
-        DeepColorError: The picture cannot be halved as often as there are filters, or there is no such
-            target.
+        DeepColorError: The picture cannot be halved as often as there are filters, or fewer than twice
+            for classes, or there is no such target.
     """
     if image_size % 2 ** len(filters):
         raise DeepColorError(
             f"U-Net halves the picture {len(filters)} times, once for each of its filters: image_size "
             f"must be a multiple of {2 ** len(filters)}, not {image_size}"
         )
-    name, channels, activation = head(target)
+    name, channels, activation = head(target, ("rgb", "lab", "classes"))
+    classes = target == "classes"
+    if classes and len(filters) < 2:
+        raise DeepColorError("U-Net predicts classes at a quarter of the side; give 2 filters or more")
     luminance = keras.Input((image_size, image_size, 1), name="luminance")
     x, skips = luminance, []
     for number, count in enumerate(filters, start=1):
@@ -55,7 +60,7 @@ def unet(
         x = layers.BatchNormalization(momentum=batch_norm_momentum, name=f"{block}_norm")(x)
         x = layers.LeakyReLU(0.01, name=f"{block}_relu")(x)
         skips.append(x)
-    for number in range(len(filters) - 1, 0, -1):
+    for number in range(len(filters) - 1, 1 if classes else 0, -1):
         block = f"decoder{number}"
         x = layers.Conv2DTranspose(
             filters[number - 1], 3, strides=2, padding="same", name=f"{block}_conv"
@@ -65,7 +70,9 @@ def unet(
         x = layers.BatchNormalization(momentum=batch_norm_momentum, name=f"{block}_norm")(x)
         x = layers.Dropout(dropout, name=f"{block}_dropout")(x)
         x = layers.ReLU(name=f"{block}_relu")(x)
-    x = layers.Conv2DTranspose(
-        channels, 3, strides=2, padding="same", activation=activation, dtype="float32", name=name
-    )(x)
+    options = {"padding": "same", "activation": activation, "dtype": "float32", "name": name}
+    if classes:
+        x = layers.Conv2D(channels, 3, **options)(x)
+    else:
+        x = layers.Conv2DTranspose(channels, 3, strides=2, **options)(x)
     return keras.Model(luminance, x, name="unet")

@@ -22,6 +22,8 @@ from deepcolor.errors import DeepColorError
 from deepcolor.files import replacing
 from deepcolor.training.history import History, best_epoch
 
+_NO_STATE = "{} is not a training state of this network; delete it and run the same command again"
+
 
 def save_state(path: Path, model: keras.Model, history: History) -> None:
     """Write the state of a compiled model after the epochs of `history`, whole or not at all.
@@ -71,9 +73,7 @@ def load_state(path: Path, model: keras.Model) -> History:
             for name, variable in variables.items():
                 variable.assign(arrays[name])
     except (OSError, SafetensorError, TypeError, KeyError, ValueError, RecursionError) as error:
-        raise DeepColorError(
-            f"{path} is not a training state of this network; delete it and run the same command again"
-        ) from error
+        raise DeepColorError(_NO_STATE.format(path)) from error
     if not whole:
         raise DeepColorError(
             f"{path} is not as it was written (checksum); delete it and run the same command again"
@@ -84,6 +84,19 @@ def load_state(path: Path, model: keras.Model) -> History:
             f"{model.compute_dtype}; set 'precision' under 'training' in config.yaml to one of them"
         )
     return history
+
+
+def epochs_of(path: Path) -> int:
+    """Return after how many epochs a state was saved.
+
+    Raises:
+        DeepColorError: The file is broken.
+    """
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return len(json.loads(file.metadata()["history"]))
+    except (OSError, SafetensorError, TypeError, KeyError, ValueError, RecursionError) as error:
+        raise DeepColorError(_NO_STATE.format(path)) from error
 
 
 def _checksum(metadata: Mapping[str, str], arrays: Mapping[str, np.ndarray]) -> str:

@@ -12,7 +12,7 @@ import keras
 from deepcolor.compute.distribution import Distribution
 from deepcolor.errors import DeepColorError, is_out_of_memory
 from deepcolor.training import callbacks
-from deepcolor.training.checkpoint import load_state, save_best
+from deepcolor.training.checkpoint import epochs_of, load_state, save_best
 from deepcolor.training.history import History, best_epoch, stops_early
 from deepcolor.training.reporting import PRINTED, Report, ReportProgress
 from deepcolor.training.trainer import Trainer
@@ -64,7 +64,7 @@ class Plan:
 
 
 def train(
-    model: Trainer,
+    model_at: Callable[[int], tuple[Trainer, range]],
     data: Data,
     settings: Mapping[str, Any],
     plan: Plan,
@@ -77,13 +77,14 @@ def train(
     for one, those of the best epoch where `early_stopping` does.
 
     Args:
-        model: Compiled model, from `trainer.compile_trainer`.
+        model_at: Function from an epoch, counted from 0, to the model compiled for it and the epochs
+            that it is compiled for; see `phases.PhasedModel`.
         data: Photographs to train and validate on.
         settings: The keys of `training` in the configuration, as for `trainer.compile_trainer`, and
             early_stopping: the number of epochs without a lower validation loss after which
             training ends, 0 for never; and batch_size, for an error's remedy.
         plan: How far to train, and from where.
-        distribution: Devices, in whose scope the model was compiled.
+        distribution: Devices, in whose scope the model is compiled.
         report: Where the training reports how far it is.
 
     Returns:
@@ -95,22 +96,33 @@ def train(
     """
     _check_accumulation(settings["gradient_accumulation_steps"], plan.epochs * data.steps)
     state = plan.backup if plan.backup.exists() else plan.start
-    history = load_state(state, model) if state else []
+    trainer, epochs = model_at(max(0, epochs_of(state) - 1) if state else 0)
+    history = load_state(state, trainer) if state else []
     if history:
         report.line(f"resuming after epoch {len(history)}")
     patience = settings["early_stopping"]
     if patience:
-        save_best(plan.best, model, history)  # A process killed between its two files has not.
-    if len(history) < plan.epochs and not stops_early(history, patience):
-        if plan.tensorboard and state != plan.backup:  # Logs of a training that is not resumed.
-            shutil.rmtree(plan.tensorboard, ignore_errors=True)
+        save_best(plan.best, trainer, history)  # A process killed between its two files has not.
+    if plan.tensorboard and state != plan.backup:  # Logs of a training that is not resumed.
+        shutil.rmtree(plan.tensorboard, ignore_errors=True)
+    while len(history) < plan.epochs and not stops_early(history, patience):
+        if len(history) not in epochs:
+            _finish(trainer, settings)  # The next phase begins with the weights that count.
+            trainer, epochs = model_at(len(history))
         listed = _callbacks(history, data, settings, plan, distribution, report)
-        _fit(model, data, settings, distribution, listed, range(len(history), plan.epochs))
+        left = range(len(history), epochs.stop)
+        _fit(trainer, data, settings, distribution, listed, left)
     if patience and best_epoch(history) < len(history):
-        load_state(plan.best, model)
-    if settings["ema_momentum"]:
-        model.optimizer.finalize_variable_values(model.trainable_variables)
+        trainer, epochs = model_at(best_epoch(history) - 1)
+        load_state(plan.best, trainer)
+    _finish(trainer, settings)
     return history
+
+
+def _finish(trainer: Trainer, settings: Mapping[str, Any]) -> None:
+    """Give a model the moving average of its weights, if there is one."""
+    if settings["ema_momentum"]:
+        trainer.optimizer.finalize_variable_values(trainer.trainable_variables)
 
 
 def _check_accumulation(steps: int, batches: int) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import pandas as pd
 
 from deepcolor.compute import devices
@@ -20,12 +21,12 @@ from deepcolor.compute.distribution import Distribution
 from deepcolor.data.shards import Shards
 from deepcolor.files import replacing, sha256, write_json
 from deepcolor.models import heads, macs
-from deepcolor.training import loop
+from deepcolor.training import class_statistics, loop, phases
 from deepcolor.training.collapse import MEASURES, collapsed_epochs
 from deepcolor.training.history import History, best_epoch
 from deepcolor.training.reporting import PRINTED, Report
 from deepcolor.training.settings import Settings, build_network, decided
-from deepcolor.training.trainer import compile_trainer
+from deepcolor.training.trainer import Trainer, compile_trainer
 
 # Keys of `training` that do not change what the network becomes.
 UNIMPORTANT = {"tensorboard"}
@@ -105,20 +106,37 @@ def train_run(
     distribution.check_batches(run.settings.training, _images(shards))
     with distribution.scope():
         network = build_network(run.settings)
-        run = replace(run, settings=decided(run.settings, network, distribution))
-        settings = run.settings.training
-        steps = shards.steps(settings["batch_size"])
-        model = compile_trainer(network, settings, epochs=run.epochs, steps=steps)
+    run = replace(run, settings=decided(run.settings, network, distribution))
+    settings = run.settings.training
+    shares = _class_shares(run, network, shards)
     plan = _plan(run, outputs.state, _identity(run, distribution, network, shards))
+
+    def compiled(phase: phases.Phase) -> Trainer:
+        phase.freeze(network)
+        with distribution.scope():
+            return compile_trainer(
+                network,
+                {**settings, "learning_rate": phase.learning_rate},
+                epochs=len(phase.epochs),
+                steps=shards.steps(settings["batch_size"]),
+                class_shares=shares,
+            )
+
     data = _data(run, shards, distribution)
-    history = loop.train(model, data, settings, plan, distribution, report)
-    _save(network, history, outputs)
+    model = phases.PhasedModel(phases.phases_of(network, settings, run.epochs), compiled)
+    history = loop.train(model.at, data, settings, plan, distribution, report)
+    decoding = None
+    if shares is not None:
+        batches = shards.evaluation_batches("validation", settings["batch_size"])
+        decoding = class_statistics.choose_decoding(network, batches, shares)
+    _save(network, history, outputs, decoding)
     record = {
         **_what(run, network),
         "model_bytes": outputs.model.stat().st_size,
         **_learned_from(run, shards),
         **_cost(history, distribution, threads),
         **_outcome(run, history),
+        **_decoding(decoding),
     }
     write_json(outputs.record, record)
     with replacing(outputs.state) as temporary:
@@ -174,13 +192,36 @@ def _identity(run: Run, distribution: Distribution, network: keras.Model, shards
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
 
 
-def _save(network: keras.Model, history: History, outputs: Outputs) -> None:
+def _class_shares(run: Run, network: keras.Model, shards: Shards) -> np.ndarray | None:
+    """Return the shares of the color classes in the training images; None for other targets."""
+    if heads.target_of(network) != "classes":
+        return None
+    batch_size = run.settings.training["batch_size"]
+    batches = shards.training_batches(batch_size, seed=run.seed, epochs=range(1))
+    return class_statistics.count_classes(batches)
+
+
+def _save(
+    network: keras.Model,
+    history: History,
+    outputs: Outputs,
+    decoding: heads.ClassDecoding | None,
+) -> None:
     """Write the network as it is used, and the history."""
-    finished = heads.with_rgb_output(heads.in_float32(network))
+    finished = heads.with_rgb_output(heads.in_float32(network), decoding)
     with replacing(outputs.model) as temporary:
         finished.save(temporary)
     with replacing(outputs.history) as temporary:
         pd.DataFrame(history).to_csv(temporary, index=False, lineterminator="\n")
+
+
+def _decoding(decoding: heads.ClassDecoding | None) -> dict[str, Any]:
+    """Return what the record says of the decoding of classes."""
+    if decoding is None:
+        return {}
+    pairs = {"exact": decoding.exact, "vivid": decoding.vivid}
+    named = {name: dict(zip(("temperature", "prior"), pair, strict=True)) for name, pair in pairs.items()}
+    return {"class_decoding": named}
 
 
 def _what(run: Run, network: keras.Model) -> dict[str, Any]:

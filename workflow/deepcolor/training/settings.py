@@ -10,6 +10,7 @@ import keras
 from deepcolor.compute.distribution import Distribution
 from deepcolor.compute.xla import compiles_steps
 from deepcolor.errors import DeepColorError
+from deepcolor.models.heads import HEADS, output_shape
 
 
 @dataclass(frozen=True)
@@ -33,19 +34,20 @@ def build_network(settings: Settings) -> keras.Model:
     """Return the network that the settings name, with initial weights.
 
     Raises:
-        DeepColorError: It does not map a luminance to RGB or chroma of the same size.
+        DeepColorError: It does not map a luminance to one of the targets.
     """
     network = pkgutil.resolve_name(settings.architecture)(
         settings.image_size,
         batch_norm_momentum=settings.training["batch_norm_momentum"],
         **settings.options,
     )
-    shape = (None, settings.image_size, settings.image_size)
-    outputs = [(*shape, 3), (*shape, 2)]
-    if network.input_shape != (*shape, 1) or network.output_shape not in outputs:
+    size = settings.image_size
+    taken, outputs = (None, size, size, 1), {name: output_shape(name, size) for name in HEADS}
+    if network.input_shape != taken or network.output_shape not in outputs.values():
+        known = ", ".join(f"{shape} ({name})" for name, shape in outputs.items())
         raise DeepColorError(
             f"{settings.architecture} maps {network.input_shape} to {network.output_shape}; it "
-            f"should map {(*shape, 1)} to {outputs[0]} (RGB) or {outputs[1]} (chroma)"
+            f"should map {taken} to one of {known}"
         )
     return network
 

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import keras
+import numpy as np
+from keras import ops
 
 from deepcolor.config.augmentation import strengths
-from deepcolor.imaging import color
+from deepcolor.imaging import color, color_classes
 from deepcolor.models import heads
 from deepcolor.training import fused, metrics
 from deepcolor.training.augmentation import GeometricAugmentation, PhotometricAugmentation
@@ -32,20 +34,25 @@ class Trainer(keras.Model):
     Training may augment them: by name, it puts out the `photographs` as the network saw them, which
     its `prediction` is compared with.
 
-    The loss is taken in the space of the network's target, RGB in [0, 1] or chroma in [-1, 1]; the
-    metrics are always those of RGB: `mse` in [0, 1]; `psnr` in dB, the mean over images;
-    `accuracy`, the share of pixels whose strongest channel is right (what Keras calls accuracy, and
-    the published curves show); in validation also the measures of `deepcolor.training.collapse`.
+    The loss is taken in the space of the network's target: RGB in [0, 1], chroma in [-1, 1], or
+    distributions over color classes. The metrics are always those of RGB: `mse` in [0, 1]; `psnr` in
+    dB, the mean over images; `accuracy`, the share of pixels whose strongest channel is right (what
+    Keras calls accuracy, and the published curves show); in validation also the measures of
+    `deepcolor.training.collapse`.
     """
 
     def __init__(
-        self, network: keras.Model, augmentation: Mapping[str, float | None] | None = None
+        self,
+        network: keras.Model,
+        augmentation: Mapping[str, float | None] | None = None,
+        class_weights: np.ndarray | None = None,
     ) -> None:
         """Wrap a network.
 
         Args:
-            network: Model from luminance in [0, 1] to RGB or chroma (see `models.heads`).
+            network: Model from luminance in [0, 1] to its target (see `models.heads`).
             augmentation: Strengths by name, see `config.augmentation`; none by default.
+            class_weights: Weight in the loss of each color class, `(classes,)`; equal ones by default.
         """
         names = augmentation or {}
         given = keras.Input((*network.input_shape[1:3], 3), dtype="uint8", name="given")
@@ -53,7 +60,8 @@ class Trainer(keras.Model):
         luminance = PhotometricAugmentation(names, name="luminance")(photographs)
         outputs = {"photographs": photographs, "prediction": network(luminance)}
         super().__init__(given, outputs, name="trainer")
-        self.chroma = heads.predicts_chroma(network)
+        self.target = heads.target_of(network)
+        self.class_weights = class_weights
         self.measures = Measures()
         self.validates = False
 
@@ -81,7 +89,10 @@ class Trainer(keras.Model):
         """Compute Keras's own loss, with the photographs in `y_pred` in place of a target `y`."""
         # Keras tells this method alone whether it is training or validation that it computes.
         self.validates = not training
-        truth = heads.targets_of(y_pred["photographs"], self.chroma)
+        truth = heads.targets_of(y_pred["photographs"], self.target)
+        if self.class_weights is not None:
+            weights = ops.convert_to_tensor(self.class_weights, dtype="float32")
+            sample_weight = ops.take(weights, ops.argmax(truth, axis=-1))
         return super().compute_loss(x, truth, y_pred["prediction"], sample_weight, training)
 
     def compute_metrics(
@@ -92,32 +103,41 @@ class Trainer(keras.Model):
         sample_weight: keras.KerasTensor = None,
     ) -> dict[str, Any]:
         """Compute Keras's own metrics, between the photographs and the predicted RGB."""
-        photographs, rgb = y_pred["photographs"], y_pred["prediction"]
-        if self.chroma:
-            rgb = color.add_chroma(color.to_luminance(photographs), rgb)
+        photographs = y_pred["photographs"]
+        rgb = heads.to_rgb(color.to_luminance(photographs), y_pred["prediction"], self.target)
         if self.validates:
             self.measures.update_state(photographs, rgb)
         return super().compute_metrics(x, photographs, rgb, sample_weight)
 
 
 def compile_trainer(
-    network: keras.Model, settings: Mapping[str, Any], *, epochs: int = 1, steps: int = 1
+    network: keras.Model,
+    settings: Mapping[str, Any],
+    *,
+    epochs: int = 1,
+    steps: int = 1,
+    class_shares: np.ndarray | None = None,
 ) -> Trainer:
     """Make a network ready for training.
 
     Args:
-        network: Model from luminance `(batch, size, size, 1)` in [0, 1] to RGB or chroma.
+        network: Model from luminance `(batch, size, size, 1)` in [0, 1] to its target.
         settings: The keys of `training` in the configuration: optimizer, learning_rate, schedule,
-            warmup_epochs, loss, augmentation, gradient_accumulation_steps, ema_momentum, and xla,
-            true or false (see `settings.decided`).
-        epochs: Number of epochs of the whole training; a schedule depends on it.
+            warmup_epochs, loss, class_rebalancing, augmentation, gradient_accumulation_steps,
+            ema_momentum, and xla, true or false (see `settings.decided`).
+        epochs: Number of epochs of the training or of its phase; a schedule depends on it.
         steps: Number of batches in an epoch; likewise.
+        class_shares: Shares of the color classes in the training images, for `class_rebalancing`.
 
     Returns:
         A compiled model, to be fitted to photographs, `(batch, size, size, 3)` uint8 RGB.
     """
     fused.fuse_batch_normalization(network)
-    model = Trainer(network, strengths(settings["augmentation"]))
+    weights = None
+    if class_shares is not None and settings["class_rebalancing"]:
+        weights = class_weights(class_shares, settings["class_rebalancing"])
+    model = Trainer(network, strengths(settings["augmentation"]), weights)
+    of_classes = model.target == "classes"
     accumulation = settings["gradient_accumulation_steps"]
     optimizer = OPTIMIZERS[settings["optimizer"]](
         _learning_rate(settings, epochs, steps),
@@ -131,7 +151,7 @@ def compile_trainer(
         optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
     model.compile(
         optimizer,
-        loss=LOSSES[settings["loss"]](),
+        loss=keras.losses.CategoricalCrossentropy(True) if of_classes else LOSSES[settings["loss"]](),
         metrics=[
             keras.metrics.MeanMetricWrapper(metrics.mse, name="mse"),
             keras.metrics.MeanMetricWrapper(metrics.psnr, name="psnr"),
@@ -143,6 +163,19 @@ def compile_trainer(
     # With its slots in place from the start, the optimizer does not make Keras trace a step twice.
     model.optimizer.build(model.trainable_variables)
     return model
+
+
+def class_weights(shares: np.ndarray, exponent: float) -> np.ndarray:
+    """Return weights for color classes, the higher the rarer; their mean over the images is 1.
+
+    Source: R. Zhang, P. Isola and A. A. Efros, "Colorful Image Colorization" (2016), for exponent 1.
+
+    Args:
+        shares: Shares of the classes in the training images, `(classes,)`.
+        exponent: Extent of the rebalancing, in [0, 1].
+    """
+    weights = color_classes.smoothed(shares) ** -exponent
+    return weights / np.sum(weights * shares)
 
 
 def _learning_rate(

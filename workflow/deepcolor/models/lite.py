@@ -1,0 +1,82 @@
+"""Lite: a light pre-trained encoder, the context of the whole picture, and a small decoder for chroma."""
+
+from collections.abc import Sequence
+
+import keras
+from keras import layers
+
+from deepcolor.models.decoder import check_filters
+from deepcolor.models.heads import CLASS_STEP, head
+from deepcolor.models.mobilenet import mobilenet_encoder
+
+# The last layers of the encoder at 1/16, 1/8 and 1/4 of the picture's side.
+FEATURES = ("conv_pw_11_relu", "conv_pw_5_relu", "conv_pw_3_relu")
+
+
+def lite(
+    image_size: int,
+    *,
+    batch_norm_momentum: float = 0.99,
+    target: str = "classes",
+    weights: str = "imagenet",
+    freeze_encoder: bool = False,
+    alpha: float = 0.75,
+    filters: Sequence[int] = (128, 96, 64),
+    dropout: float = 0.2,
+) -> keras.Model:
+    """Build the network; 1,5 million parameters.
+
+    The encoder is MobileNet up to 1/16 of the side. There two convolutions see what is near, and their
+    mean over the picture, put at every place, what the whole shows. Two decoder blocks double the
+    features, put the encoder's of that size beside them, and end with 3x3 convolutions. Chroma is
+    predicted at a quarter of the side, which suffices: the eye, and JPEG, see less of it. Source: ours.
+
+    Args:
+        image_size: Side of the square picture in pixels, a multiple of 16.
+        batch_norm_momentum: Momentum of the moving averages of batch normalization in the encoder,
+            in [0, 1).
+        target: What is predicted: "classes" or "lab", see `deepcolor.models.heads`.
+        weights: Of the encoder: "imagenet", "none", or the path of a weights file.
+        freeze_encoder: Whether the encoder stays as it is during training.
+        alpha: Width of the encoder; ImageNet weights exist for 0.25, 0.5, 0.75 and 1.
+        filters: Filters of the convolutions at 1/16, 1/8 and 1/4 of the side.
+        dropout: Rate of the dropout between encoder and decoder, in [0, 1).
+
+    Returns:
+        A model from luminance, `(batch, image_size, image_size, 1)` float in [0, 1], to the target.
+
+    Raises:
+        DeepColorError: The weights cannot be had or do not fit, there are more or fewer filters, or
+            there is no such target.
+    """
+    check_filters("Lite", filters, 3)
+    name, channels, activation = head(target, ("lab", "classes"))
+    luminance = keras.Input((image_size, image_size, 1), name="luminance")
+    encoder = mobilenet_encoder(luminance, weights, freeze_encoder, batch_norm_momentum, alpha)
+    coarse, *skips = (encoder.get_layer(feature).output for feature in FEATURES)
+    x = layers.Dropout(dropout, name="context_dropout")(coarse)
+    x = _convolution(x, filters[0], 1, "context_reduction")
+    x = _convolution(x, filters[0], 3, "context_conv")
+    whole = layers.GlobalAveragePooling2D(keepdims=True, name="context_mean")(x)
+    whole = _convolution(whole, filters[0], 1, "context_whole")
+    whole = layers.UpSampling2D(x.shape[1:3], name="context_repetition")(whole)
+    x = layers.Concatenate(name="context")([x, whole])
+    x = _convolution(x, filters[0], 1, "context_fusion")
+    for number, (count, skip) in enumerate(zip(filters[1:], skips, strict=True), start=1):
+        block = f"decoder{number}"
+        x = layers.UpSampling2D(interpolation="bilinear", name=f"{block}_upsampling")(x)
+        skip = _convolution(skip, count // 2, 1, f"{block}_reduction")
+        x = layers.Concatenate(name=f"{block}_skip")([x, skip])
+        x = _convolution(x, count, 3, f"{block}_conv1")
+        x = _convolution(x, count, 3, f"{block}_conv2")
+    options = {"activation": activation, "dtype": "float32"}
+    if target == "classes":
+        return keras.Model(luminance, layers.Conv2D(channels, 1, name=name, **options)(x), name="lite")
+    x = layers.Conv2D(channels, 1, name=f"{name}_conv", **options)(x)
+    x = layers.UpSampling2D(CLASS_STEP, interpolation="bilinear", dtype="float32", name=name)(x)
+    return keras.Model(luminance, x, name="lite")
+
+
+def _convolution(x: keras.KerasTensor, filters: int, size: int, name: str) -> keras.KerasTensor:
+    """Return a convolution with ReLU."""
+    return layers.Conv2D(filters, size, padding="same", activation="relu", name=name)(x)
