@@ -73,4 +73,5 @@ def densenet121(
         imagenet="densenet/densenet121_weights_tf_dim_ordering_tf_kernels_notop.h5",
         freeze_encoder=freeze_encoder,
         batch_norm_momentum=batch_norm_momentum,
+        include_top=False,
     )

@@ -1,4 +1,4 @@
-"""Encoders from `keras.applications`, fed with a grayscale picture."""
+"""Encoders of color pictures, from `keras.applications` or like those, fed with a grayscale picture."""
 
 import warnings
 from collections.abc import Callable
@@ -20,10 +20,9 @@ def grayscale_encoder(
     imagenet: str,
     freeze_encoder: bool,
     batch_norm_momentum: float,
-    include_top: bool = False,
     **options: object,
 ) -> keras.Model:
-    """Run a network of `keras.applications` on a luminance.
+    """Run a network of `keras.applications`, or one like those, on a luminance.
 
     The luminance is repeated to three channels and mapped to `x * scale + offset`, the range that
     the network's ImageNet weights were trained on. Its layers keep their names.
@@ -38,8 +37,7 @@ def grayscale_encoder(
         freeze_encoder: Whether the encoder stays as it is during training: its weights, and the
             moving averages of its batch normalization, which it uses in place of the batch's own.
         batch_norm_momentum: Momentum of the moving averages of batch normalization, in [0, 1).
-        include_top: Whether the classes come out rather than features.
-        options: Further arguments of `application`.
+        options: Further arguments of `application`, such as `include_top`.
 
     Returns:
         A model from what the luminance comes from to the encoder's output. The outputs of its layers
@@ -54,25 +52,25 @@ def grayscale_encoder(
             "freeze_encoder with 'weights: none' would freeze random weights; "
             "set 'weights: imagenet' or a file, or 'freeze_encoder: false'"
         )
-    file = None if weights == "none" else weights
-    if weights == "imagenet":
-        try:
-            file = str(imagenet_file(imagenet))
-        except DeepColorError as error:
-            raise DeepColorError(f"{name} cannot load 'weights: imagenet': {error}") from error
     rgb = layers.Concatenate(name="luminance_rgb")([luminance] * 3)
     x = layers.Rescaling(scale, offset, name="encoder_rescaling")(rgb)
     try:
+        file = None if weights == "none" else weights
+        if weights == "imagenet":
+            file = str(imagenet_file(imagenet))
         with warnings.catch_warnings():  # Of weights trained at 224 pixels and used at others.
             warnings.simplefilter("ignore", UserWarning)
-            encoder = application(include_top=include_top, weights=file, input_tensor=x, **options)
+            encoder = application(weights=file, input_tensor=x, **options)
+    except DeepColorError as error:
+        raise DeepColorError(f"{name} cannot load 'weights: {weights}': {error}") from error
     except Exception as error:  # Keras raises many kinds for a misfit.
         if weights == "none":
             raise
+        network = f"keras.applications.{name}" if hasattr(keras.applications, name) else name
+        top = "with its" if options.get("include_top") else "without"
         raise DeepColorError(
             f"{name} cannot load 'weights: {weights}' ({first_line(error)}); name a weights file of "
-            f"keras.applications.{name} {'with its' if include_top else 'without'} top, called "
-            "*.weights.h5 if Keras 3 wrote it, otherwise *.h5"
+            f"{network} {top} top, called *.weights.h5 if Keras 3 wrote it, otherwise *.h5"
         ) from error
     for layer in encoder.layers:
         layer.in_encoder = True  # For `encoder_layers`.

