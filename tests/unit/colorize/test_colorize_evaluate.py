@@ -85,7 +85,7 @@ def test_scores_are_those_of_the_measures(album: Path, network: Network) -> None
     expected = metrics.per_image(truth, predicted)
     pd.testing.assert_frame_equal(done.scores[list(expected.columns)], expected)
     gray = metrics.per_image(truth, lab.grayscale(truth))
-    pd.testing.assert_frame_equal(done.grayscale[list(gray.columns)], gray)
+    pd.testing.assert_frame_equal(done.baselines["grayscale-copy"][list(gray.columns)], gray)
     assert list(done.scores["id"]) == [str(file) for file in files]
     assert done.rejected == []
 

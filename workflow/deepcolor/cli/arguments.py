@@ -4,9 +4,11 @@ import argparse
 from pathlib import Path
 
 
-def add_photographs_and_model(parser: argparse.ArgumentParser) -> None:
-    """Give a parser `photographs` and `--model`."""
-    parser.add_argument("photographs", nargs="+", metavar="PHOTOGRAPH", help="files, folders, patterns")
+def add_photographs_and_model(parser: argparse.ArgumentParser, photographs: str = "+") -> None:
+    """Give a parser `photographs`, as many as argparse's `nargs` says, and `--model`."""
+    parser.add_argument(
+        "photographs", nargs=photographs, metavar="PHOTOGRAPH", help="files, folders, patterns"
+    )
     parser.add_argument(
         "--model",
         type=Path,

@@ -1,12 +1,13 @@
 """A trained network on photographs that lie anywhere: the scores of the pipeline, without its shards."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -26,6 +27,8 @@ from deepcolor.imaging import lab
 from deepcolor.imaging.decoding import read_square
 from deepcolor.progress import Progress, ahead
 
+Item = TypeVar("Item")
+
 # What photographs without a manifest are called together.
 DATA_SET = "photographs"
 # Bits in which the perceptual hashes of near-duplicates differ at most, as the pipeline has it.
@@ -38,27 +41,56 @@ class Evaluated:
 
     Attributes:
         scores: Of the network, a row per photograph: see `score.summarize`.
-        grayscale: Of the input unchanged, likewise.
+        baselines: Scores of baselines, by their key in `labels.BASELINES`, likewise.
         rejected: What was not scored, and why.
         apart: Photographs of the manifest that are of another split than the one asked for.
         missing: Photographs of the manifest that are not among those named.
+        passed_over: Number of files in folders that are no pictures by their names.
     """
 
     scores: pd.DataFrame = field(default_factory=pd.DataFrame)
-    grayscale: pd.DataFrame = field(default_factory=pd.DataFrame)
+    baselines: dict[str, pd.DataFrame] = field(default_factory=dict)
     rejected: list[Rejection] = field(default_factory=list)
     apart: int = 0
     missing: int = 0
+    passed_over: int = 0
 
 
 @dataclass(frozen=True)
 class Read:
-    """A photograph at the size at which a network sees it, `(size, size, 3)` uint8 RGB."""
+    """A photograph at the size at which a network sees it.
+
+    Attributes:
+        candidate: Its name, and what else is known of it.
+        square: True colors, `(size, size, 3)` uint8 RGB.
+        seen: Picture whose luminance the network is given, likewise.
+        extent: Width and height of the file's picture in pixels.
+        sha256: Checksum of the file; "" where it was not checked.
+        hash: Perceptual hash; None where it was not checked.
+    """
 
     candidate: Candidate
     square: np.ndarray
+    seen: np.ndarray
+    extent: tuple[int, int]
     sha256: str
     hash: int | None
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How photographs are scored.
+
+    Attributes:
+        data_set: What they are called together.
+        baselines: Predictions that need no network, by their key in `labels.BASELINES`: functions
+            from photographs, `(n, size, size, 3)` uint8, to pictures likewise.
+        true_lightness: See `metrics.per_image`.
+    """
+
+    data_set: str
+    baselines: dict[str, Callable[[np.ndarray], np.ndarray]]
+    true_lightness: bool = False
 
 
 def evaluate_photographs(
@@ -96,29 +128,62 @@ def evaluate_photographs(
     else:
         checks = None
         candidates = _of_manifest(files, manifest, split, threads, done)
-    read = partial(_read, size=network.size, checks=checks, room=Room(MEGAPIXELS_AT_A_TIME))
-    names, ours, grays = [], [], []
-    with (
-        ThreadPoolExecutor(threads) as workers,
-        Progress("evaluate", len(candidates), "photographs") as progress,
-        closing(ahead(read, candidates, threads)) as found,
-    ):
-        fit = _fit(found, done.rejected, progress)
-        while batch := list(islice(fit, BATCH_SIZE)):
-            truth = np.stack([photograph.square for photograph, _ in batch])
-            predicted = lab.to_8bit(network.predict(lab.luminance(truth)))
-            ours.append(metrics.per_image(truth, predicted, workers))
-            grays.append(metrics.per_image(truth, lab.grayscale(truth), workers))
-            data_set = manifest.absolute().parent.name if manifest else DATA_SET
-            names += [(data_set, photograph.candidate.id, group) for photograph, group in batch]
-    if not names:
+    room = Room(MEGAPIXELS_AT_A_TIME)
+    read = partial(read_photograph, size=network.size, checks=checks, room=room)
+    data_set = manifest.absolute().parent.name if manifest else DATA_SET
+    protocol = Protocol(data_set, {"grayscale-copy": lab.grayscale})
+    score_photographs(candidates, read, protocol, network, threads, done)
+    if done.scores.empty:
         first = f" (first: {done.rejected[0].id}, {done.rejected[0].reason})" if done.rejected else ""
         raise DeepColorError(f"none of {len(files)} photographs can be scored{first}; name others")
-    named = pd.DataFrame(names, columns=["data_set", "id", "group"])
-    done.scores, done.grayscale = (
-        pd.concat([named, pd.concat(parts, ignore_index=True)], axis=1) for parts in (ours, grays)
-    )
     return done
+
+
+def score_photographs(
+    items: Sequence[Item],
+    read: Callable[[Item], Read | Rejection],
+    protocol: Protocol,
+    network: Network,
+    threads: int,
+    done: Evaluated,
+) -> None:
+    """Score a network, and baselines, on photographs. Some pictures are in memory at a time.
+
+    Args:
+        items: What the photographs are read from.
+        read: Function that reads a photograph; called in threads.
+        protocol: How they are scored.
+        network: Gives the colors.
+        threads: Photographs that are read, and measured, at a time.
+        done: Gets the scores, and what was rejected.
+    """
+    data_set = protocol.data_set
+    measure = partial(metrics.per_image, true_lightness=protocol.true_lightness)
+    names: list[tuple[str, str, str]] = []
+    parts: dict[str, list[pd.DataFrame]] = {"": [], **{name: [] for name in protocol.baselines}}
+    with (
+        ThreadPoolExecutor(threads) as workers,
+        Progress("evaluate", len(items), "photographs") as progress,
+        closing(ahead(read, items, threads)) as results,
+    ):
+        fit = _fit(results, done.rejected, progress)
+        while batch := list(islice(fit, BATCH_SIZE)):
+            truth = np.stack([photograph.square for photograph, _ in batch])
+            seen = np.stack([photograph.seen for photograph, _ in batch])
+            predictions = {"": lab.to_8bit(network.predict(lab.luminance(seen)))}
+            predictions |= {name: make(truth) for name, make in protocol.baselines.items()}
+            for name, predicted in predictions.items():
+                parts[name].append(measure(truth, predicted, workers))
+            names += [(data_set, photograph.candidate.id, group) for photograph, group in batch]
+    if not names:
+        return
+    named = pd.DataFrame(names, columns=["data_set", "id", "group"])
+    frames = {
+        name: pd.concat([named, pd.concat(each, ignore_index=True)], axis=1)
+        for name, each in parts.items()
+    }
+    done.scores = frames.pop("")
+    done.baselines = frames
 
 
 def _of_manifest(
@@ -170,8 +235,17 @@ def _checksum(file: Path) -> str | None:
         return None
 
 
-def _read(candidate: Candidate, size: int, checks: Checks | None, room: Room) -> Read | Rejection:
-    """Read a photograph, and see whether it is fit."""
+def read_photograph(
+    candidate: Candidate, size: int, checks: Checks | None, room: Room
+) -> Read | Rejection:
+    """Read a photograph, and see whether it is fit.
+
+    Args:
+        candidate: The photograph.
+        size: Side of the network's pictures in pixels.
+        checks: Quality checks; None for none.
+        room: Limit on the megapixels in memory.
+    """
     path = candidate.path
     assert path
     if not candidate.id.isprintable():  # It could not be written into a table, nor into a message.
@@ -181,13 +255,13 @@ def _read(candidate: Candidate, size: int, checks: Checks | None, room: Room) ->
         return Rejection(candidate.id, f"too large: {megapixels:.0f} megapixels")
     try:
         with room.of(megapixels):
-            square, _ = read_square(path, size)
+            square, extent = read_square(path, size)
             if checks is None:
-                return Read(candidate, square, "", None)
-            small, (width, height) = read_square(path, SIDE)
-        if unfit := defect(small, width, height, checks):
+                return Read(candidate, square, square, extent, "", None)
+            small, _ = read_square(path, SIDE)
+        if unfit := defect(small, *extent, checks):
             return Rejection(candidate.id, unfit)
-        return Read(candidate, square, sha256(path), perceptual_hash(small))
+        return Read(candidate, square, square, extent, sha256(path), perceptual_hash(small))
     except (ValueError, OSError) as error:
         return Rejection(candidate.id, f"cannot be read: {first_line(error)}")
 

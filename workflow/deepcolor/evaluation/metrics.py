@@ -5,6 +5,7 @@ What the measures mean, in words and with units, stands in `deepcolor.evaluation
 """
 
 from concurrent.futures import Executor
+from functools import partial
 
 import cv2
 import numpy as np
@@ -20,7 +21,11 @@ SSIM_WINDOW, SSIM_SIGMA, SSIM_K = 11, 1.5, (0.01, 0.03)
 
 
 def per_image(
-    truth: np.ndarray, prediction: np.ndarray, workers: Executor | None = None
+    truth: np.ndarray,
+    prediction: np.ndarray,
+    workers: Executor | None = None,
+    *,
+    true_lightness: bool = False,
 ) -> pd.DataFrame:
     """All measures of each image: of the prediction as it is, and with the input's luminance.
 
@@ -31,19 +36,25 @@ def per_image(
         truth: Photographs, `(n, height, width, 3)` uint8 RGB, whose luminance is the input.
         prediction: Pictures, likewise.
         workers: Threads to share the images out to.
+        true_lightness: Keep the L* of `truth`, not that of its luma: for predictions from another
+            picture than `truth`.
 
     Returns:
         A frame of n rows with the columns of `measures.MEASURES`, then again with "kept_" before their
         names, for the input's luminance.
     """
-    rows = (workers.map if workers else map)(_measure_both, truth, prediction)
+    measure = partial(_measure_both, true_lightness=true_lightness)
+    rows = (workers.map if workers else map)(measure, truth, prediction)
     return pd.DataFrame(list(rows))
 
 
-def _measure_both(truth: np.ndarray, prediction: np.ndarray) -> dict[str, float]:
+def _measure_both(
+    truth: np.ndarray, prediction: np.ndarray, *, true_lightness: bool
+) -> dict[str, float]:
     """The measures of one image, twice; see `per_image`."""
     truth_lab, prediction_lab = lab.to_lab(truth), lab.to_lab(prediction)
-    kept = lab.with_lightness_of(truth, prediction_lab)
+    lightness = truth_lab[0] if true_lightness else lab.lightness(truth)
+    kept = lab.with_lightness(lightness, prediction_lab)
     again = _measure(truth, kept, truth_lab, lab.to_lab(kept))
     return {
         **_measure(truth, prediction, truth_lab, prediction_lab),

@@ -41,11 +41,15 @@ def score_predictions(shards: "Shards", split: str, predictions: Path, threads: 
     return pd.concat([shards.images(split), pd.concat(parts, ignore_index=True)], axis=1)
 
 
-def summarize(scores: pd.DataFrame) -> dict[str, Any]:
+LUMINANCE_KEPT = "The prediction's chroma on the luminance of the input."
+
+
+def summarize(scores: pd.DataFrame, luminance_kept: str = LUMINANCE_KEPT) -> dict[str, Any]:
     """The content of metrics.json: means with intervals over all images and over each data set.
 
     Args:
         scores: Columns data_set, id, group and those of `metrics.per_image`, a row per image.
+        luminance_kept: Definition of the columns that keep a luminance.
     """
     definitions = {
         name: {"definition": each.definition, "unit": each.unit or "1", "better": each.better or None}
@@ -56,7 +60,7 @@ def summarize(scores: pd.DataFrame) -> dict[str, Any]:
         "mean": "Mean over images of the value of each.",
         "interval": METHOD,
         "as_predicted": "The prediction as it is.",
-        "luminance_kept": "The prediction's chroma on the luminance of the input.",
+        "luminance_kept": luminance_kept,
         "all": _summary(scores),
         "data_sets": {
             str(name): _summary(rows) for name, rows in scores.groupby("data_set", sort=False)

@@ -111,18 +111,18 @@ def with_luminance(truth: np.ndarray, prediction: np.ndarray) -> np.ndarray:
     Returns:
         `(..., height, width, 3)` uint8 RGB.
     """
-    return with_lightness_of(truth, to_lab(prediction))
+    return with_lightness(lightness(truth), to_lab(prediction))
 
 
-def with_lightness_of(truth: np.ndarray, prediction_lab: np.ndarray) -> np.ndarray:
-    """Return images with the lightness of photographs and the chroma of predictions.
+def with_lightness(lightness: np.ndarray, prediction_lab: np.ndarray) -> np.ndarray:
+    """Return images with a given lightness and the chroma of predictions.
 
     Args:
-        truth: Photographs, `(..., height, width, 3)` uint8 RGB.
+        lightness: L* of CIELAB, `(..., height, width)` float32 in [0, 100].
         prediction_lab: Predictions in CIELAB, `(..., 3, height, width)`; see `to_lab`.
 
     Returns:
         `(..., height, width, 3)` uint8 RGB.
     """
     chroma = prediction_lab[..., 1:, :, :]
-    return to_rgb(np.concatenate([lightness(truth)[..., None, :, :], chroma], axis=-3))
+    return to_rgb(np.concatenate([lightness[..., None, :, :], chroma], axis=-3))
