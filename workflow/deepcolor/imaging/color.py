@@ -46,16 +46,31 @@ def rgb_to_lab(rgb: keras.KerasTensor) -> keras.KerasTensor:
     Returns:
         `(..., 3)` float32: L* in [0, 100], a* and b* in about [-108, 99].
     """
-    rgb = ops.cast(rgb, "float32")
-    # Where a power is not wanted its argument is held at the threshold: its gradient would be infinite
-    # at 0, and infinity times the 0 of `where` is no number.
-    linear = ops.where(
-        rgb > 0.04045, ops.power((ops.maximum(rgb, 0.04045) + 0.055) / 1.055, 2.4), rgb / 12.92
-    )
-    xyz = ops.matmul(linear, _constant((XYZ_OF_RGB / WHITE[:, None]).T))
-    f = ops.where(xyz > 0.008856, ops.power(ops.maximum(xyz, 0.008856), 1 / 3), 7.787 * xyz + 16 / 116)
+    xyz = ops.matmul(_to_linear(rgb), _constant((XYZ_OF_RGB / WHITE[:, None]).T))
+    f = _compressed(xyz)
     x, y, z = f[..., 0], f[..., 1], f[..., 2]
     return ops.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1)
+
+
+def lightness(luminance: keras.KerasTensor) -> keras.KerasTensor:
+    """Return L* in [0, 100] of gray values in [0, 1], of the same shape, float32."""
+    # The tristimulus values of gray are equal: its luminance is its linear value.
+    return 116 * _compressed(_to_linear(luminance)) - 16
+
+
+def _to_linear(values: keras.KerasTensor) -> keras.KerasTensor:
+    """Return linear values for gamma-encoded ones of sRGB, in [0, 1]."""
+    values = ops.cast(values, "float32")
+    # Where a power is not wanted its argument is held at the threshold: its gradient would be infinite
+    # at 0, and infinity times the 0 of `where` is no number.
+    power = ops.power((ops.maximum(values, 0.04045) + 0.055) / 1.055, 2.4)
+    return ops.where(values > 0.04045, power, values / 12.92)
+
+
+def _compressed(xyz: keras.KerasTensor) -> keras.KerasTensor:
+    """Return the cube roots that CIELAB is made of, straight near 0."""
+    root = ops.power(ops.maximum(xyz, 0.008856), 1 / 3)
+    return ops.where(xyz > 0.008856, root, 7.787 * xyz + 16 / 116)
 
 
 def lab_to_rgb(lab: keras.KerasTensor) -> keras.KerasTensor:
@@ -106,9 +121,8 @@ def add_chroma(luminance: keras.KerasTensor, chroma: keras.KerasTensor) -> keras
     Returns:
         RGB, `(..., 3)` float32 in [0, 1]. Its L* is the input's, but for colors that sRGB has not.
     """
-    gray = ops.cast(luminance, "float32")
-    lightness = rgb_to_lab(ops.concatenate([gray] * 3, axis=-1))[..., :1]
-    return lab_to_rgb(ops.concatenate([lightness, ops.cast(chroma, "float32") * CHROMA_SCALE], axis=-1))
+    chroma = ops.cast(chroma, "float32") * CHROMA_SCALE
+    return lab_to_rgb(ops.concatenate([lightness(luminance), chroma], axis=-1))
 
 
 @keras.saving.register_keras_serializable("deepcolor")

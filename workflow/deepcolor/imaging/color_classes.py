@@ -90,7 +90,7 @@ def smoothed(shares: Any) -> Any:
 
 
 def grid_chroma(rgb: keras.KerasTensor, step: int) -> keras.KerasTensor:
-    """Return the mean a* and b* of squares of pixels.
+    """Return a* and b* of the mean colors of squares of pixels.
 
     Args:
         rgb: RGB images in [0, 1], `(n, height, width, 3)`.
@@ -99,7 +99,7 @@ def grid_chroma(rgb: keras.KerasTensor, step: int) -> keras.KerasTensor:
     Returns:
         `(n, height / step, width / step, 2)` float32.
     """
-    return ops.average_pool(color.rgb_to_lab(rgb)[..., 1:], step, data_format="channels_last")
+    return color.rgb_to_lab(ops.average_pool(rgb, step, data_format="channels_last"))[..., 1:]
 
 
 def enlarged(chroma: keras.KerasTensor, step: int) -> keras.KerasTensor:

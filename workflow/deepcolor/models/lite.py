@@ -64,11 +64,11 @@ def lite(
     x = _convolution(x, filters[0], 1, "context_fusion")
     for number, (count, skip) in enumerate(zip(filters[1:], skips, strict=True), start=1):
         block = f"decoder{number}"
+        x = _convolution(x, count, 1, f"{block}_reduction")
         x = layers.UpSampling2D(interpolation="bilinear", name=f"{block}_upsampling")(x)
-        skip = _convolution(skip, count // 2, 1, f"{block}_reduction")
+        skip = _convolution(skip, count // 2, 1, f"{block}_skip_reduction")
         x = layers.Concatenate(name=f"{block}_skip")([x, skip])
-        x = _convolution(x, count, 3, f"{block}_conv1")
-        x = _convolution(x, count, 3, f"{block}_conv2")
+        x = _convolution(x, count, 3, f"{block}_conv")
     options = {"activation": activation, "dtype": "float32"}
     if target == "classes":
         return keras.Model(luminance, layers.Conv2D(channels, 1, name=name, **options)(x), name="lite")

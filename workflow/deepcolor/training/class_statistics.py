@@ -37,9 +37,7 @@ def count_classes(batches: Iterable[Any]) -> np.ndarray:
     return (total / images).astype(np.float32)
 
 
-def choose_decoding(
-    network: keras.Model, batches: Iterable[Any], shares: np.ndarray
-) -> ClassDecoding:
+def choose_decoding(network: keras.Model, batches: Iterable[Any], shares: np.ndarray) -> ClassDecoding:
     """Choose how the distributions that a trained network predicts become colors.
 
     Exact colors have the highest PSNR, with all of the prior; vivid ones come closest to the true

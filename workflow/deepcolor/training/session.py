@@ -220,7 +220,9 @@ def _decoding(decoding: heads.ClassDecoding | None) -> dict[str, Any]:
     if decoding is None:
         return {}
     pairs = {"exact": decoding.exact, "vivid": decoding.vivid}
-    named = {name: dict(zip(("temperature", "prior"), pair, strict=True)) for name, pair in pairs.items()}
+    named = {
+        name: dict(zip(("temperature", "prior"), pair, strict=True)) for name, pair in pairs.items()
+    }
     return {"class_decoding": named}
 
 
