@@ -326,7 +326,7 @@ def test_warm_up_is_no_matter_of_networks_that_are_not_compared() -> None:
         (
             "augmentation",
             [{"rotat": 15}],
-            "did you mean 'rotate'? Known: rotate, gray_mix, gamma, blur,",
+            "did you mean 'rotate'? Known: rotate, gray_mix, gamma, fading,",
         ),
         (
             "augmentation",
