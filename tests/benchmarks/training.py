@@ -29,7 +29,8 @@ from deepcolor.config.registry import ARCHITECTURES  # noqa: E402
 SETTINGS: dict[str, Any] = {
     "optimizer": "adam", "learning_rate": 0.001, "schedule": "constant", "warmup_epochs": 0,
     "loss": "mse", "batch_size": 32, "gradient_accumulation_steps": 1, "batch_norm_momentum": 0.99,
-    "augmentation": [], "ema_momentum": 0, "early_stopping": 0, "precision": "float32", "xla": False,
+    "sampling": {}, "augmentation": [], "ema_momentum": 0, "early_stopping": 0, "precision": "float32",
+    "xla": False,
     "deterministic": True, "tensorboard": False, "tf32": False,
 }  # fmt: skip
 # Side in pixels, images in a batch, batches in an epoch.

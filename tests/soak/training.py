@@ -30,7 +30,7 @@ SETTINGS = {
     "optimizer": "adam", "learning_rate": 0.01, "schedule": "cosine", "warmup_epochs": 2,
     "loss": "huber",
     "batch_size": 4, "gradient_accumulation_steps": 3, "batch_norm_momentum": 0.9,
-    "augmentation": ["flip", "rotate"], "ema_momentum": 0.9, "early_stopping": 0,
+    "sampling": {}, "augmentation": ["flip", "rotate"], "ema_momentum": 0.9, "early_stopping": 0,
     "class_rebalancing": 0, "freeze_epochs": 0, "unfreeze_from": None, "unfrozen_learning_rate": None,
     "precision": "bfloat16", "xla": False, "tf32": False, "deterministic": True, "tensorboard": True,
 }  # fmt: skip

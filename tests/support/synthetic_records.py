@@ -12,7 +12,7 @@ HOSTILE_DATA_SET = '<b>"it\'s"|&amp;'  # Names of data sets have no blanks: tabl
 
 TRAINING = {
     "optimizer": "adam", "learning_rate": 0.001, "schedule": "constant", "loss": "mse", "batch_size": 8,
-    "augmentation": [], "early_stopping": 0, "deterministic": True,
+    "sampling": {}, "augmentation": [], "early_stopping": 0, "deterministic": True,
 }  # fmt: skip
 OPTIONS = {
     "target": "rgb",

@@ -33,7 +33,8 @@ data_sets:
 models:
   unet: {architecture: unet, filters: [4, 8]}
 evaluation: {split: test}
-training: {epochs: [1], batch_size: 8, learning_rate: 0.001}
+training:
+  {epochs: [1], batch_size: 8, learning_rate: 0.001, sampling: {coco: 0.5, max_share: 0.45}}
 report: {images: 2}
 """
 # The README's command, with conda.
@@ -127,6 +128,12 @@ def test_scores_are_those_of_the_test_images_of_all_sources(tour: Copy) -> None:
     assert "For tests only." in page and "Flickr terms of use" in page
     assert "Photographs below the folder photographs." in page
     assert "mynet, 1 epoch" in page and "unet-noskip, 1 epoch" in page
+
+
+def test_data_sets_are_sampled_with_their_weights(tour: Copy) -> None:
+    record = json.loads(tour.read("results-mine/mynet_1/training.json"))
+    assert record["settings"]["training"]["sampling"] == {"coco": 0.5, "max_share": 0.45}
+    assert (record["images"]["training"], record["steps_per_epoch"]) == (72, 9)
 
 
 def test_a_file_that_is_no_image_is_listed_and_replaced(tour: Copy) -> None:

@@ -305,6 +305,7 @@ def test_defaults_are_the_published_study() -> None:
         "batch_size": 383,
         "gradient_accumulation_steps": 1,
         "batch_norm_momentum": 0.99,
+        "sampling": {},
         "augmentation": [],
         "ema_momentum": 0,
         "early_stopping": 0,

@@ -191,6 +191,55 @@ def test_network_that_is_not_compared_may_learn_from_what_is_not_in_use() -> Non
     assert list(runs(entries, data_sets=DATA_SETS, compare=used)) == ["unet_10", "unet_30"]
 
 
+ENTRIES: dict[str, dict[str, Any]] = {"unet": UNET, "one": {"varies": "unet", "train_on": ["coco"]}}
+TWO = {"data_sets": ["photographs", "coco"]}
+
+
+def test_weights_concern_the_data_sets_that_a_network_learns_from() -> None:
+    def sampling(**weights: float) -> dict[str, dict[str, float]]:
+        training = {"sampling": weights}
+        found = runs(ENTRIES, data_sets=DATA_SETS, compare=TWO, training=training)
+        return {name: run.training["sampling"] for name, run in found.items()}
+
+    first = sampling(people=5, coco=2, photographs=3)
+    assert first["unet_10"] == {"photographs": 3, "coco": 2} and first["one_10"] == {"coco": 2}
+    # What does not concern a network is no part of its run, and does not train it again.
+    second = sampling(coco=2, photographs=0.5)
+    assert second["one_10"] == first["one_10"] and second["unet_10"] != first["unet_10"]
+    capped = {**ENTRIES, "one": {**ENTRIES["one"], "training": {"sampling": {}}}}
+    found = runs(capped, data_sets=DATA_SETS, compare=TWO, training={"sampling": {"max_share": 0.5}})
+    assert found["unet_10"].training["sampling"] == {"max_share": 0.5}
+    assert found["one_10"].training["sampling"] == {}
+
+
+@pytest.mark.parametrize(
+    ("sampling", "said"),
+    [
+        ({"cocoa": 2}, ".sampling: there is no 'cocoa'; did you mean 'coco'? Known: photographs,"),
+        ({"max_shares": 0.5}, ".sampling: there is no 'max_shares'; did you mean 'max_share'?"),
+        ({"coco": 0}, ".sampling.coco: 0 is less than or equal to the minimum of 0"),
+        ({"coco": "2"}, ".sampling.coco: YAML reads '2' as text; write 2"),
+        ({"max_share": 1.5}, ".sampling.max_share: 1.5 is greater than the maximum of 1"),
+        (
+            {"max_share": 0.4},
+            ".sampling.max_share: 0.4 cannot be reached with 2 data sets (photographs, coco); set it to "
+            "0.5 or more",
+        ),
+        (
+            {"coco": 0.01},
+            ".sampling: an epoch of 8 images shows none of 'coco'; raise its weight, lower",
+        ),
+        (["coco"], ".sampling: ['coco'] is not of type 'object'"),
+    ],
+)
+def test_weights_that_cannot_be(sampling: Any, said: str) -> None:
+    training = {"sampling": sampling}
+    given = {"data_sets": DATA_SETS, "compare": TWO}
+    assert refused({"unet": UNET}, training=training, **given).startswith(f"training{said}")
+    entries = {"unet": {**UNET, "training": training}}
+    assert refused(entries, **given).startswith(f"models.unet.training{said}")
+
+
 @pytest.mark.parametrize(
     ("training", "reason"),
     [
@@ -277,7 +326,7 @@ def test_warm_up_is_no_matter_of_networks_that_are_not_compared() -> None:
         (
             "augmentation",
             [{"rotat": 15}],
-            "did you mean 'rotate'? Known: rotate, gray_mix, gamma, blur,",
+            "did you mean 'rotate'? Known: rotate, gray_mix, gamma, fading,",
         ),
         (
             "augmentation",

@@ -1,13 +1,14 @@
 """Batches are random samples, however the source is sorted and however many data sets there are."""
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from deepcolor.data import shards
+from deepcolor.data import passes, shards
 from deepcolor.data.manifest import read_manifest
 from deepcolor.data.order import Order
 from deepcolor.data.shard_index import write_index
@@ -112,7 +113,7 @@ def test_batches_are_samples_of_data_sets(tmp_path: Path, monkeypatch: pytest.Mo
         for number, (name, count) in enumerate(counts.items())
     ]
     monkeypatch.setattr(shards, "SHUFFLE_BUFFER_BYTES", 2 * BATCH * SIZE * SIZE * 3)
-    monkeypatch.setattr(shards, "TURNS_PER_BLOCK", 500)  # Several in an epoch.
+    monkeypatch.setattr(passes, "TURNS_PER_BLOCK", 500)  # Several in an epoch.
     opened = Shards(indexes)
     batches = [each.numpy() for each in opened.training_batches(BATCH, seed=0, epochs=range(4))]
     assert 0.5 < spread(shares(batches)) < 1.3
@@ -134,6 +135,88 @@ def test_the_order_of_several_data_sets_depends_on_seed_and_epoch_alone(tmp_path
     first, second = straight[:per_epoch], straight[per_epoch : 2 * per_epoch]
     assert first != second and sorted(first) == sorted(second)
     assert images(6, range(1)) != first
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Indexes of two data sets: 600 images whose red is 0, and 60 whose red is 1."""
+    place = tmp_path_factory.mktemp("two")
+    counts = {"many": 602, "few": 62}
+    return [
+        data_set(name, place / name, count=count, label=number)
+        for number, (name, count) in enumerate(counts.items())
+    ]
+
+
+def sampled(indexes: list[Path], sampling: Mapping[str, float], epochs: range) -> list[np.ndarray]:
+    """The batches of some epochs."""
+    batches = Shards(indexes).training_batches(BATCH, seed=2, epochs=epochs, sampling=sampling)
+    return list(batches.as_numpy_iterator())
+
+
+def shown(batches: list[np.ndarray], label: int, epochs: int) -> list[Counter]:
+    """How often the images of a data set are shown, by epoch."""
+    each = np.array_split(np.concatenate(batches)[:, 0, 0], epochs)
+    return [Counter(bytes(color) for color in colors if color[0] == label) for colors in each]
+
+
+@pytest.mark.parametrize(
+    ("sampling", "counts"),
+    [
+        ({"few": 5}, (440, 220)),
+        ({"many": 0.1, "few": 3}, (165, 495)),
+        ({"max_share": 0.75}, (495, 165)),
+        ({"many": 0.3, "max_share": 0.5}, (330, 330)),
+    ],
+)
+def test_batches_are_samples_of_weighted_data_sets(
+    two: list[Path],
+    monkeypatch: pytest.MonkeyPatch,
+    sampling: dict[str, float],
+    counts: tuple[int, int],
+) -> None:
+    monkeypatch.setattr(shards, "SHUFFLE_BUFFER_BYTES", 2 * BATCH * SIZE * SIZE * 3)
+    monkeypatch.setattr(passes, "TURNS_PER_BLOCK", 300)
+    batches = sampled(two, sampling, range(4))
+    assert 0.5 < spread(shares(batches)) < 1.3
+    for label, count in enumerate(counts):
+        assert [each.total() for each in shown(batches, label, 4)] == [count] * 4
+
+
+def test_a_data_set_of_a_low_weight_shows_another_part_in_each_epoch(two: list[Path]) -> None:
+    # 150 and 510 of 660: of 600, four epochs are one pass.
+    low = shown(sampled(two, {"few": 34}, range(8)), 0, 8)
+    assert all(len(epoch) == epoch.total() == 150 for epoch in low)
+    for first in (0, 4):
+        once = sum(low[first : first + 4], Counter())
+        assert len(once) == 600 and set(once.values()) == {1}
+    assert set(low[0]) != set(low[4])
+
+
+def test_a_data_set_of_a_high_weight_repeats_all_images_equally_often(two: list[Path]) -> None:
+    batches = sampled(two, {"few": 34}, range(2))
+    for epoch in shown(batches, 1, 2):
+        assert len(epoch) == 60 and set(epoch.values()) <= {8, 9}  # 510 of 60 images.
+    colors = np.concatenate(batches)[:, 0, 0]
+    order = colors[colors[:, 0] == 1]
+    first, second = (order[start : start + 60].tolist() for start in (0, 60))
+    assert first != second and sorted(first) == sorted(second)
+
+
+@pytest.mark.parametrize("sampling", [{"many": 0.37}, {"few": 7.3, "max_share": 0.6}])
+def test_weighted_epochs_depend_on_seed_and_epoch_alone(
+    two: list[Path], sampling: dict[str, float]
+) -> None:
+    straight = np.concatenate(sampled(two, sampling, range(4)))
+    assert len(straight) == 4 * 660
+    for start in (1, 3):
+        resumed = np.concatenate(sampled(two, sampling, range(start, 4)))
+        assert np.array_equal(resumed, straight[start * 660 :])
+
+
+def test_equal_weights_are_no_weights(two: list[Path]) -> None:
+    alike = sampled(two, {"many": 2.5, "few": 2.5, "max_share": 0.95}, range(2))
+    assert np.array_equal(np.concatenate(alike), np.concatenate(sampled(two, {}, range(2))))
 
 
 def test_a_row_moves_neither_with_its_content_nor_with_other_rows() -> None:

@@ -37,11 +37,12 @@ def means(psnr: dict[str, float], data_sets: Sequence[str] = ("a",)) -> pd.DataF
 
 
 def test_a_training_is_a_row(tmp_path: Path) -> None:
+    mixed = {"augmentation": ["flip", {"rotate": 15}], "sampling": {"b": 0.5, "max_share": 0.6}}
     collapses = [
         {"epoch": epoch, "collapse": kind} for epoch, kind in ((1, "gray"), (2, "gray"), (4, "noise"))
     ]
     runs = [
-        record("unet", 4, training={"augmentation": ["flip", {"rotate": 15}]}, train_on=["a", "b"]),
+        record("unet", 4, training=mixed, train_on=["a", "b"]),
         record("unet", 6, collapses=collapses, best_epoch=4, peak_device_memory_bytes=3 * 2**20),
         record("007", 6, varies="unet"),
     ]
@@ -50,6 +51,7 @@ def test_a_training_is_a_row(tmp_path: Path) -> None:
     first, second, third = read_table(tmp_path / "training.csv").to_dict("records")
     assert (first["model"], first["architecture"], first["epochs"]) == ("unet", "unet", 4)
     assert (first["train_on"], first["augmentation"]) == ("a b", "flip, rotate: 15")
+    assert first["sampling"] == "b: 0.5, max_share: 0.6"
     assert (first["best_epoch"], first["collapse"], first["collapses"]) == ("", "", "")
     assert first["peak_device_memory_mib"] == "" and first["weights"] == "none"
     assert (second["best_epoch"], second["collapse"]) == ("4", "noise")

@@ -10,7 +10,7 @@ from deepcolor.config.augmentation import strengths
 from deepcolor.constants import LUMA
 from deepcolor.errors import DeepColorError
 from deepcolor.imaging import color, lab
-from deepcolor.training import augmentation
+from deepcolor.training import augmentation, geometric, photometric
 from deepcolor.training.trainer import compile_trainer
 from PIL import Image
 from scipy.ndimage import gaussian_filter
@@ -19,7 +19,8 @@ from skimage.transform import rotate
 
 SIZE, COUNT = 64, 4
 ALL = [
-    "flip", {"rotate": 15}, {"gray_mix": 0.5}, {"gamma": 0.5}, {"blur": 3}, {"grain": 0.5}, {"jpeg": 30},
+    "flip", {"rotate": 15}, {"gray_mix": 0.5}, {"gamma": 0.5}, {"fading": 0.3}, {"blur": 3},
+    {"grain": 0.5}, {"jpeg": 30},
 ]  # fmt: skip
 array = keras.ops.convert_to_numpy
 
@@ -39,21 +40,21 @@ def values(*numbers: float) -> keras.KerasTensor:
 
 
 def test_flip_mirrors_the_photographs_that_are_to_be(pictures: np.ndarray) -> None:
-    result = array(augmentation.flip(pictures, np.array([True, False, True, False])))
+    result = array(geometric.flip(pictures, np.array([True, False, True, False])))
     assert result.dtype == np.uint8
     for number, image in enumerate(pictures):
         assert np.array_equal(result[number], image if number % 2 else image[:, ::-1])
 
 
 def test_turn_is_numpy_s_rot90(pictures: np.ndarray) -> None:
-    result = array(augmentation.turn(pictures, values(0, 1, 2, 3)))
+    result = array(geometric.turn(pictures, values(0, 1, 2, 3)))
     expected = np.stack([np.rot90(image, turns) for turns, image in enumerate(pictures)])
     assert result.dtype == np.uint8 and np.array_equal(result, expected)
 
 
 def test_rotate_is_that_of_scikit_image(pictures: np.ndarray) -> None:
     degrees = (15, -7.5, 45, 180)
-    result = array(augmentation.rotate(pictures, values(*degrees)))
+    result = array(geometric.rotate(pictures, values(*degrees)))
     for number, image in enumerate(pictures):
         expected = rotate(image, degrees[number], order=1, mode="symmetric", preserve_range=True)
         assert result.dtype == np.uint8
@@ -61,19 +62,19 @@ def test_rotate_is_that_of_scikit_image(pictures: np.ndarray) -> None:
 
 
 def test_rotate_by_right_angles_is_exact(pictures: np.ndarray) -> None:
-    result = array(augmentation.rotate(pictures, values(0, 90, 180, 270)))
-    assert np.array_equal(result, array(augmentation.turn(pictures, values(0, 1, 2, 3))))
+    result = array(geometric.rotate(pictures, values(0, 90, 180, 270)))
+    assert np.array_equal(result, array(geometric.turn(pictures, values(0, 1, 2, 3))))
 
 
 def test_mix_gray_weighs_the_channels(pictures: np.ndarray) -> None:
     weights = np.random.default_rng(0).dirichlet([1, 1, 1], COUNT).astype("float32")
-    result = array(augmentation.mix_gray(pictures, keras.ops.convert_to_tensor(weights)))
+    result = array(photometric.mix_gray(pictures, keras.ops.convert_to_tensor(weights)))
     expected = np.einsum("nijc,nc->nij", pictures / 255, weights)[..., None]
     assert np.abs(result - expected).max() < 1e-6
 
 
 def test_film_weights_run_from_luma_to_a_film_blind_to_red() -> None:
-    weights = array(augmentation.film_weights(values(0, 1, 1, 0.5), values(0.3, 0, 0.5, 0.2)))
+    weights = array(photometric.film_weights(values(0, 1, 1, 0.5), values(0.3, 0, 0.5, 0.2)))
     assert np.allclose(weights.sum(-1), 1)
     assert np.allclose(weights[:3], [LUMA, (0, 0, 1), (0, 0.5, 0.5)])
     assert np.allclose(weights[3], (np.array(LUMA) + (0, 0.2, 0.8)) / 2)
@@ -85,14 +86,22 @@ def luminances(pictures: np.ndarray) -> np.ndarray:
 
 def test_adjust_gamma_is_a_power(pictures: np.ndarray) -> None:
     exponents = (0.5, 1, 1.3, 2)
-    result = array(augmentation.adjust_gamma(luminances(pictures), values(*exponents)))
+    result = array(photometric.adjust_gamma(luminances(pictures), values(*exponents)))
     expected = luminances(pictures).astype(float) ** np.reshape(exponents, (-1, 1, 1, 1))
     assert np.abs(result - expected).max() < 1e-5
 
 
+def test_fade_stretches_between_two_grays(pictures: np.ndarray) -> None:
+    blacks, whites = (0, 0.1, 0.3, 0), (1, 0.9, 0.7, 0.6)
+    result = array(photometric.fade(luminances(pictures), values(*blacks), values(*whites)))
+    for number, plane in enumerate(luminances(pictures)):
+        expected = np.interp(plane, [0, 1], [blacks[number], whites[number]])
+        assert np.abs(result[number] - expected).max() < 1e-6
+
+
 def test_blur_is_scipy_s_gaussian_with_the_pixels_inside_alone(pictures: np.ndarray) -> None:
     sigmas = (0, 0.4, 1.5, 4)
-    result = array(augmentation.blur(luminances(pictures), values(*sigmas)))[..., 0]
+    result = array(photometric.blur(luminances(pictures), values(*sigmas)))[..., 0]
     assert np.abs(result[0] - luminances(pictures)[0, ..., 0]).max() < 1e-6
 
     def blurred(plane: np.ndarray, sigma: float) -> np.ndarray:
@@ -106,7 +115,7 @@ def test_blur_is_scipy_s_gaussian_with_the_pixels_inside_alone(pictures: np.ndar
 
 def test_add_grain_adds_and_stays_within_bounds(pictures: np.ndarray) -> None:
     noise = np.random.default_rng(0).normal(0, 0.3, (COUNT, SIZE, SIZE, 1)).astype("float32")
-    result = array(augmentation.add_grain(luminances(pictures), noise))
+    result = array(photometric.add_grain(luminances(pictures), noise))
     assert np.allclose(result, np.clip(luminances(pictures) + noise, 0, 1), atol=1e-6)
 
 
@@ -114,7 +123,7 @@ def test_compress_is_pillow_s_jpeg(pictures: np.ndarray) -> None:
     gray = lab.grayscale(pictures)[..., 0]
     for quality in (5, 30, 50, 75, 90, 100):
         luminance = gray[..., None] / np.float32(255)
-        result = array(augmentation.compress(luminance, values(*[quality] * COUNT)))[..., 0] * 255
+        result = array(photometric.compress(luminance, values(*[quality] * COUNT)))[..., 0] * 255
         for number, plane in enumerate(gray):
             file = io.BytesIO()
             Image.fromarray(plane).save(file, "JPEG", quality=quality)
@@ -176,6 +185,25 @@ def test_luminance_changes_and_photographs_do_not(entry: dict[str, float], pictu
     assert luminance.min() >= 0 and luminance.max() <= 1 + 1e-6
     again, other = draws([entry], pictures)
     assert np.array_equal(other, luminance) and np.array_equal(again, photographs)
+
+
+def test_gray_mix_puts_a_part_of_the_photographs_on_film_to_all_degrees() -> None:
+    red = np.broadcast_to(np.array([255, 0, 0], np.uint8), (600, 8, 8, 3))
+    shares = 1 - draws([{"gray_mix": 0.4}], red)[1][:, 0, 0, 0] / LUMA[0]
+    film = shares[shares > 1e-6]
+    assert shares.min() > -1e-6 and len(film) == pytest.approx(0.4 * 600, abs=40)
+    assert film.min() < 0.03 and film.max() > 0.97 and film.mean() == pytest.approx(0.5, abs=0.06)
+
+
+def test_fading_lifts_black_and_lowers_white_up_to_its_strength() -> None:
+    halves = np.zeros((300, 8, 8, 3), np.uint8)
+    halves[:, :, 4:] = 255
+    faded = draws([{"fading": 0.3}], halves)[1]
+    lifted, lowered = faded[:, 0, 0, 0], 1 - faded[:, 0, 4, 0]
+    for change in (lifted, lowered):
+        assert 0 <= change.min() < 0.02 and 0.28 < change.max() <= 0.3
+        assert change.mean() == pytest.approx(0.15, abs=0.02)
+    assert abs(np.corrcoef(lifted, lowered)[0, 1]) < 0.25
 
 
 def test_grain_has_up_to_its_deviation() -> None:

@@ -42,14 +42,15 @@ TIMES = {"seconds", "images_per_second", "val_images_per_second"}
 SETTINGS: dict[str, Any] = {
     "optimizer": "adam", "learning_rate": 0.01, "schedule": "constant", "warmup_epochs": 0,
     "loss": "mse", "batch_size": 4, "gradient_accumulation_steps": 1, "batch_norm_momentum": 0.9,
-    "augmentation": [], "ema_momentum": 0, "early_stopping": 0, "precision": "float32", "xla": False,
+    "sampling": {}, "augmentation": [], "ema_momentum": 0, "early_stopping": 0, "precision": "float32",
+    "xla": False,
     "class_rebalancing": 0, "freeze_epochs": 0, "unfreeze_from": None, "unfrozen_learning_rate": None,
     "tf32": False, "deterministic": True, "tensorboard": False,
 }  # fmt: skip
 # Every augmentation, of which some are drawn for the photographs and some for what the network sees.
 AUGMENTATION = [
-    "flip", {"rotate": 15}, {"gray_mix": 0.5}, {"gamma": 0.2}, {"blur": 0.5}, {"grain": 0.02},
-    {"jpeg": 50},
+    "flip", {"rotate": 15}, {"gray_mix": 0.5}, {"gamma": 0.2}, {"fading": 0.2}, {"blur": 0.5},
+    {"grain": 0.02}, {"jpeg": 50},
 ]  # fmt: skip
 # All settings at once with which a run can resume from a shorter one.
 MUCH = {"augmentation": AUGMENTATION, "ema_momentum": 0.9, "gradient_accumulation_steps": 3}

@@ -6,7 +6,7 @@ from deepcolor.errors import DeepColorError
 
 # Names that stand alone, and names that need a number; `rotate` may have one.
 ALONE = ("flip", "rotate")
-NUMBERED = ("rotate", "gray_mix", "gamma", "blur", "grain", "jpeg")
+NUMBERED = ("rotate", "gray_mix", "gamma", "fading", "blur", "grain", "jpeg")
 
 
 def strengths(

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from deepcolor.config.registry import ARCHITECTURES
+from deepcolor.config.sampling import MAX_SHARE
 from deepcolor.config.validation import check_names, check_options
 from deepcolor.errors import DeepColorError
 
@@ -82,6 +83,8 @@ def check_models(config: dict[str, Any]) -> None:
     Raises:
         DeepColorError: An architecture, an option or a data set is unknown.
     """
+    sampled = [*config["data_sets"], MAX_SHARE]
+    check_names("training.sampling", config["training"]["sampling"], sampled)
     for name, entry in models(config["models"]).items():
         if "predictions" in entry:
             continue
@@ -90,6 +93,8 @@ def check_models(config: dict[str, Any]) -> None:
         what = f"architecture '{entry['architecture']}'"
         check_options(f"models.{name}", what, builder, entry, MODEL_KEYS)
         check_names(f"models.{name}.train_on", entry.get("train_on", []), config["data_sets"])
+        sampling = entry.get("training", {}).get("sampling", {})
+        check_names(f"models.{name}.training.sampling", sampling, sampled)
 
 
 def external_predictions(config: Mapping[str, Any]) -> dict[str, str]:

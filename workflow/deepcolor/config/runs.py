@@ -12,6 +12,7 @@ from deepcolor.config.augmentation import strengths
 from deepcolor.config.models import external_predictions, models
 from deepcolor.config.options import options, options_of
 from deepcolor.config.registry import ARCHITECTURES
+from deepcolor.config.sampling import epoch_counts, sampling_of
 from deepcolor.config.validation import did_you_mean
 from deepcolor.errors import DeepColorError
 from deepcolor.labels import BASELINES
@@ -98,6 +99,9 @@ def runs(config: dict[str, Any]) -> list[Run]:
         milestones = sorted(training.pop("epochs"))
         seeds = training.pop("seeds") or [config["seed"]]
         restart_reason = _restart_reason(training)
+        train_on = tuple(each for each in used if each in entry.get("train_on", used))
+        # Without the weights of other data sets, to change one of those trains nothing again.
+        training["sampling"] = sampling_of(training["sampling"], train_on)
         for seed in seeds:
             for shorter, epochs in zip([None, *milestones], milestones, strict=False):
                 found.append(
@@ -109,7 +113,7 @@ def runs(config: dict[str, Any]) -> list[Run]:
                         options=options(builder, entry),
                         training=training,
                         seed=seed,
-                        train_on=tuple(each for each in used if each in entry.get("train_on", used)),
+                        train_on=train_on,
                         varies=entry.get("varies"),
                         shorter=None if restart_reason else shorter,
                         # Whether there is a shorter one or not: to add one trains nothing else again.
@@ -164,6 +168,7 @@ def check_runs(config: dict[str, Any]) -> None:
     for run in runs(config):
         _check_names(config, run)
         _check_warmup(config, run)
+        _check_sampling(config, run)
         strengths(run.training["augmentation"], _given_at(config, run.model, "augmentation"))
         _check_weights(run)
 
@@ -183,6 +188,12 @@ def _check_names(config: Mapping[str, Any], run: Run) -> None:
             f"models.{run.stem}: the repetition of '{run.model}' with the seed {run.seed} has this "
             "name; rename the model"
         )
+
+
+def _check_sampling(config: Mapping[str, Any], run: Run) -> None:
+    """Refuse weights with which an epoch cannot be filled."""
+    images = {name: config["data_sets"][name]["training"] for name in run.train_on}
+    epoch_counts(run.training["sampling"], images, _given_at(config, run.model, "sampling"))
 
 
 def _check_warmup(config: Mapping[str, Any], run: Run) -> None:

@@ -6,7 +6,7 @@ Needs nothing but the standard library and what Snakemake itself depends on (jso
 import difflib
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import yaml
@@ -109,7 +109,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"; did you mean '{close[0]}'?" if close else "."
 
 
-def check_names(key: str, names: Sequence[str], known: Iterable[str]) -> None:
+def check_names(key: str, names: Iterable[str], known: Iterable[str]) -> None:
     """Refuse names that are not known."""
     for name in names:
         if name not in known:

@@ -1,12 +1,11 @@
 """Reading of TFRecord shards: batches of resized color images, 8-bit, for training and evaluation.
 
-The one module that needs TensorFlow whatever Keras runs on: shards are read with `tf.data`.
+This module and `passes` need TensorFlow whatever Keras runs on: shards are read with `tf.data`.
 """
 
 import math
 import shutil
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +13,13 @@ import pandas as pd
 import tensorflow as tf
 
 from deepcolor import integrity
+from deepcolor.config.sampling import epoch_counts
+from deepcolor.data.passes import READ_BUFFER_BYTES, Passes, shuffled_turns
 from deepcolor.errors import DeepColorError
 from deepcolor.files import read_json
 
 # Memory for shuffling, whatever the number of images and data sets.
 SHUFFLE_BUFFER_BYTES = 512 * 2**20
-READ_BUFFER_BYTES = 2**20  # Of each file; TensorFlow's 256 KiB make reading 15 % slower.
-FILES_AT_A_TIME = 8  # Of each data set.
-TURNS_PER_BLOCK = 2**16
 FEATURES = {"image": tf.io.FixedLenFeature((), tf.string)}
 
 
@@ -75,49 +73,60 @@ class Shards:
             ]
         return self._checked[split]
 
-    def training_batches(self, batch_size: int, *, seed: int, epochs: range) -> tf.data.Dataset:
+    def training_batches(
+        self,
+        batch_size: int,
+        *,
+        seed: int,
+        epochs: range,
+        sampling: Mapping[str, float] | None = None,
+    ) -> tf.data.Dataset:
         """Batches of the training split, one epoch after the other, shuffled.
 
         Every batch is a random sample of the split: within a data set neither shards nor shuffling
-        know of classes, and data sets take turns at random, each as often as it has images. The order
-        depends on the seed and the epoch alone: an epoch is the same whether training starts at it
-        or long before.
+        know of classes, and data sets take turns at random, each as often as it has images, or as
+        sampling says. The order depends on the seed and the epoch alone: an epoch is the same whether
+        training starts at it or long before.
 
         Args:
             batch_size: Images in a batch; an epoch's last batch may be smaller.
             seed: Random seed of the order.
             epochs: Which epochs, counted from 0.
+            sampling: Weights of the data sets, see `config.sampling.epoch_counts`; all 1 by default.
 
         Returns:
             A data set of batches `(batch, size, size, 3)` uint8 RGB.
 
         Raises:
-            DeepColorError: A shard is missing, cut short or altered.
+            DeepColorError: A shard is missing, cut short or altered; or the data sets cannot be
+                sampled so.
         """
-        files = self._files("training")
-        counts = [index["splits"]["training"]["images"] for _, index in self._indexes]
+        passes = self._passes(sampling or {})
 
         def epoch_batches(epoch: tf.Tensor) -> tf.data.Dataset:
             # Of the function that tf.data traces here, not of the process; 0 would be refused.
             tf.random.set_seed(1)
-            numbers = [tf.random.fold_in([seed, epoch], number) for number in range(len(files) + 1)]
-            streams = [
-                _shuffled(names, number, self._buffer_size(count))
-                for names, number, count in zip(files, numbers[1:], counts, strict=True)
-            ]
+            streams = [each.records(epoch, seed, number) for number, each in enumerate(passes, 1)]
             records = streams[0]
             if len(streams) > 1:
-                turns = _turns(counts, numbers[0])
+                counts = [each.turns for each in passes]
+                turns = shuffled_turns(counts, tf.random.fold_in([seed, epoch], 0))
                 records = tf.data.Dataset.choose_from_datasets(streams, turns)
             return records.batch(batch_size)
 
         batches = tf.data.Dataset.range(epochs.start, epochs.stop).flat_map(epoch_batches)
         return self._decoded(batches)
 
-    def _buffer_size(self, count: int) -> int:
-        """The number of images that shuffling holds of a data set with so many training images."""
+    def _passes(self, sampling: Mapping[str, float]) -> list[Passes]:
+        """Return what an epoch reads of each data set."""
+        splits = {index["data_set"]: index["splits"]["training"] for _, index in self._indexes}
+        turns = epoch_counts(sampling, {name: split["images"] for name, split in splits.items()})
         all_images = SHUFFLE_BUFFER_BYTES // (self.size * self.size * 3)
-        return max(1, min(count, all_images * count // self.count("training")))
+        buffers = {name: all_images * turns[name] // self.count("training") for name in splits}
+        return [
+            Passes(files, [shard["images"] for shard in split["shards"]], turns[name], buffers[name])
+            for files, (name, split) in zip(self._files("training"), splits.items(), strict=True)
+        ]
 
     def steps(self, batch_size: int) -> int:
         """The number of batches in an epoch of the training split."""
@@ -167,45 +176,6 @@ class Shards:
                 columns["id"] += contents["ids"]
                 columns["group"] += contents["groups"]
         return pd.DataFrame(columns)
-
-
-def _shuffled(files: Sequence[str], seed: tf.Tensor, buffer_size: int) -> tf.data.Dataset:
-    """Return the records of files, several of which are read at a time, shuffled.
-
-    Args:
-        files: TFRecord files.
-        seed: Random seed of the order, two integers.
-        buffer_size: Number of records that wait to be drawn from.
-    """
-    order = tf.random.experimental.stateless_shuffle(tf.constant(files), seed)
-    records = tf.data.Dataset.from_tensor_slices(order).interleave(
-        partial(tf.data.TFRecordDataset, buffer_size=READ_BUFFER_BYTES),
-        cycle_length=FILES_AT_A_TIME,
-        num_parallel_calls=tf.data.AUTOTUNE,
-    )
-    number = tf.random.stateless_uniform((), seed, minval=None, maxval=None, dtype=tf.int64)
-    return records.shuffle(buffer_size, seed=number, reshuffle_each_iteration=False)
-
-
-def _turns(counts: Sequence[int], seed: tf.Tensor) -> tf.data.Dataset:
-    """Return whose turn it is: each data set's number as often as it has images, at random.
-
-    They are shuffled in blocks, in each of which every data set has its share.
-
-    Args:
-        counts: Number of images by data set.
-        seed: Random seed of the order, two integers.
-    """
-    blocks = math.ceil(sum(counts) / TURNS_PER_BLOCK)
-    images = tf.constant(counts, tf.int64)
-
-    def block(number: tf.Tensor) -> tf.data.Dataset:
-        shares = images * (number + 1) // blocks - images * number // blocks
-        turns = tf.repeat(tf.range(len(counts), dtype=tf.int64), shares)
-        shuffled = tf.random.experimental.stateless_shuffle(turns, tf.random.fold_in(seed, number))
-        return tf.data.Dataset.from_tensor_slices(shuffled)
-
-    return tf.data.Dataset.range(blocks).flat_map(block)
 
 
 def _lists(contents: Any, shard: Mapping[str, Any]) -> bool:

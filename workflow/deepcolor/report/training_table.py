@@ -97,7 +97,7 @@ def _epoch_ranges(collapses: Sequence[dict[str, Any]]) -> str:
 
 
 def _setting_cell(value: Any) -> Any:
-    """Return a setting as a cell: a list without brackets, a boolean as YAML has it."""
+    """Return a setting as a cell: lists and maps without brackets, a boolean as YAML has it."""
     if isinstance(value, list):
         return list_settings(value)
-    return format_setting(value) if isinstance(value, bool) else value
+    return format_setting(value) if isinstance(value, bool | dict) else value

@@ -6,7 +6,7 @@ import math
 import platform
 import shutil
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -150,13 +150,21 @@ def _images(shards: Shards) -> dict[str, int]:
     return {split: shards.count(split) for split in ("training", "validation")}
 
 
+def _training_batches(run: Run, shards: Shards, epochs: range) -> Iterable:
+    """Return the batches of some epochs, with the data sets as they are to be sampled."""
+    settings = run.settings.training
+    return shards.training_batches(
+        settings["batch_size"], seed=run.seed, epochs=epochs, sampling=settings["sampling"]
+    )
+
+
 def _data(run: Run, shards: Shards, distribution: Distribution) -> loop.Data:
     """Return what a run is trained and validated on."""
     batch_size = run.settings.training["batch_size"]
     images = _images(shards)
     several = distribution.count > 1
     return loop.Data(
-        lambda epochs: shards.training_batches(batch_size, seed=run.seed, epochs=epochs),
+        lambda epochs: _training_batches(run, shards, epochs),
         shards.evaluation_batches("validation", batch_size),
         images,
         shards.steps(batch_size),
@@ -196,9 +204,7 @@ def _class_shares(run: Run, network: keras.Model, shards: Shards) -> np.ndarray 
     """Return the shares of the color classes in the training images; None for other targets."""
     if heads.target_of(network) != "classes":
         return None
-    batch_size = run.settings.training["batch_size"]
-    batches = shards.training_batches(batch_size, seed=run.seed, epochs=range(1))
-    return class_statistics.count_classes(batches)
+    return class_statistics.count_classes(_training_batches(run, shards, range(1)))
 
 
 def _save(
