@@ -24,6 +24,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "densenet": {"weights": "none", "filters": [4] * 4},
     "denseunet": {"weights": "none", "filters": [4] * 5, "dropout": 0.5},
     "koalarization": {"weights": "none", "freeze_encoder": False},
+    "lite": {"weights": "none", "filters": [4] * 3},
 }
 CASES = [
     ("unet", "rgb"),
@@ -35,6 +36,7 @@ CASES = [
             ("densenet", "rgb"),
             ("denseunet", "lab"),
             ("koalarization", "lab"),
+            ("lite", "lab"),
         )  # fmt: skip
     ),
 ]

@@ -21,10 +21,21 @@ from keras import layers
 from support import fake_coco, tiny_encoders
 from support import fake_hub as hub
 
+# What networks predict.
+TARGETS = dict.fromkeys(ARCHITECTURES, ("rgb", "lab")) | {
+    "unet": ("rgb", "lab", "classes"),
+    "denseunet": ("rgb", "lab", "classes"),
+    "lite": ("lab", "classes"),
+}
+EVERY = [(name, target) for name, targets in sorted(TARGETS.items()) for target in targets]
+
 # All parameters; those of unet, densenet and mobilenet with RGB are the published ones.
 PARAMETERS: list[Any] = [
     ("unet", {"target": "rgb"}, 3_478_083),
     ("unet", {"target": "lab"}, 3_476_930),
+    ("unet", {"target": "classes"}, 3_700_002),
+    ("lite", {"target": "classes"}, 1_140_146),
+    ("lite", {"target": "lab"}, 1_129_746),
     ("densenet", {"target": "rgb"}, 9_787_139),
     pytest.param("densenet", {"target": "lab"}, 9_786_850, marks=pytest.mark.slow),
     ("mobilenet", {"target": "rgb"}, 9_516_035),
@@ -32,6 +43,7 @@ PARAMETERS: list[Any] = [
     ("mobilenet", {"skip_connections": True}, 12_649_475),
     ("denseunet", {"target": "rgb"}, 12_906_051),
     pytest.param("denseunet", {"target": "lab"}, 12_905_906, marks=pytest.mark.slow),
+    pytest.param("denseunet", {"target": "classes"}, 12_957_282, marks=pytest.mark.slow),
     pytest.param("denseunet", {"skip_connections": False}, 9_790_899, marks=pytest.mark.slow),
 ]
 
@@ -68,19 +80,20 @@ def trained(model: keras.Model) -> int:
     return sum(math.prod(variable.shape) for variable in model.trainable_variables)
 
 
-@pytest.mark.parametrize("target", sorted(heads.HEADS))
-@pytest.mark.parametrize("architecture", sorted(ARCHITECTURES))
+@pytest.mark.parametrize(("architecture", "target"), EVERY)
 def test_contract(architecture: str, target: str) -> None:
     model = built(architecture, target)
-    name, channels, _ = heads.head(target)
+    name, channels, _ = heads.HEADS[target]
+    side = 16 if target == "classes" else 64
     assert model.input_shape == (None, 64, 64, 1)
-    assert model.output_shape == (None, 64, 64, channels)
-    assert model.layers[-1].name == name
+    assert model.output_shape == (None, side, side, channels) == heads.output_shape(target, 64)
+    assert model.layers[-1].name == name and heads.target_of(model) == target
     luminance = np.random.default_rng(0).random((2, 64, 64, 1), np.float32)
     predicted = predict(model, luminance)
     assert predicted.dtype == np.float32
-    assert predicted.min() >= (0 if target == "rgb" else -1) and predicted.max() <= 1
-    if target == "lab":
+    if target != "classes":
+        assert predicted.min() >= (0 if target == "rgb" else -1) and predicted.max() <= 1
+    if target != "rgb":
         rgb = predict(heads.with_rgb_output(model), luminance)
         assert rgb.shape == (2, 64, 64, 3) and rgb.dtype == np.float32
         assert rgb.min() >= 0 and rgb.max() <= 1
@@ -90,17 +103,19 @@ def test_contract(architecture: str, target: str) -> None:
 def test_names_of_layers_stay(architecture: str) -> None:
     # Names that Keras makes up end in a number that depends on what was built before; it does so
     # for the padding in its own DenseNet121 alone.
-    model = built(architecture, "rgb")
+    target = TARGETS[architecture][0]
+    model = built(architecture, target)
     names, again = (
         [layer.name for layer in each.layers if not layer.name.startswith("zero_padding2d")]
-        for each in (model, build(architecture, target="rgb"))
+        for each in (model, build(architecture, target=target))
     )
     assert names == again
 
 
 @pytest.mark.parametrize("architecture", sorted(ARCHITECTURES))
 def test_unknown_target_is_refused(architecture: str) -> None:
-    with pytest.raises(DeepColorError, match="there is no target 'hsv'; known are rgb, lab"):
+    known = ", ".join(TARGETS[architecture])
+    with pytest.raises(DeepColorError, match=f"has no target 'hsv'; known are {known}$"):
         build(architecture, target="hsv")
 
 
@@ -138,8 +153,9 @@ def test_number_of_parameters(
 
 @pytest.mark.parametrize("architecture", sorted(ARCHITECTURES))
 def test_batch_norm_momentum_reaches_every_layer(architecture: str) -> None:
-    other = build(architecture, target="rgb", batch_norm_momentum=0.9)
-    for model, expected in ((built(architecture, "rgb"), 0.99), (other, 0.9)):
+    target = TARGETS[architecture][0]
+    other = build(architecture, target=target, batch_norm_momentum=0.9)
+    for model, expected in ((built(architecture, target), 0.99), (other, 0.9)):
         norms = [layer for layer in model.layers if isinstance(layer, layers.BatchNormalization)]
         assert norms and {layer.momentum for layer in norms} == {expected}
 

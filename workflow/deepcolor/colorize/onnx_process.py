@@ -171,7 +171,7 @@ def serve(descriptor: int) -> None:
                 session, answer = _loaded(*question)
             else:
                 luminance, scalars = question
-                given = {name: np.float32(value) for name, value in scalars.items()}
+                given = {name: np.array(value, np.float32) for name, value in scalars.items()}
                 given[session.get_inputs()[0].name] = luminance
                 answer = np.asarray(session.run(None, given)[0])
             connection.send(("", answer))

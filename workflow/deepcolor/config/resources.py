@@ -72,6 +72,7 @@ FOOTPRINTS: Mapping[str, Footprint] = {
     "densenet": Footprint(3000, 4000, 100_000, 80_400, 40),
     "mobilenet": Footprint(2000, 2700, 150_000, 104_400, 39),
     "denseunet": Footprint(3100, 4500, 80_000, 117_000, 52),
+    "lite": Footprint(1400, 1300, 700_000, 11_900, 5),
     "koalarization": Footprint(6000, 4500, 40_000, 351_300, 250),
 }
 

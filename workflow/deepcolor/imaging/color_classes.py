@@ -139,7 +139,7 @@ class DecodeClasses(keras.layers.Layer):
         temperature: keras.KerasTensor | None = None,
         prior: keras.KerasTensor | None = None,
     ) -> keras.KerasTensor:
-        """Return `(n, height, width, 2)` float32; temperature and prior are the layer's own if not given.
+        """Return `(n, height, width, 2)` float32; the layer's own temperature and prior by default.
 
         Args:
             logits: `(n, height / step, width / step, COUNT)`.

@@ -54,33 +54,14 @@ def mobilenet(
             there is no such target.
     """
     check_filters("MobileNet", filters, 5)
-    name, channels, activation = head(target)
-    luminance = keras.Input((image_size, image_size, 1), name="luminance")
-    encoder = mobilenet_encoder(luminance, weights, freeze_encoder, batch_norm_momentum, alpha)
-    skips = [encoder.get_layer(skip).output if skip_connections else None for skip in SKIPS]
-    x = encoder.output
-    for number, (count, skip) in enumerate(zip(filters, [*skips, None], strict=True), start=1):
-        block = f"decoder{number}"
-        x = upsampled(x, name=block, skip=skip)
-        x = layers.Conv2D(count, 3, padding="same", activation="relu", name=f"{block}_conv")(x)
-    x = layers.Conv2D(channels, 3, padding="same", activation=activation, dtype="float32", name=name)(x)
-    return keras.Model(luminance, x, name="mobilenet")
-
-
-def mobilenet_encoder(
-    luminance: keras.KerasTensor,
-    weights: str,
-    freeze_encoder: bool,
-    batch_norm_momentum: float,
-    alpha: float,
-) -> keras.Model:
-    """Return MobileNet without its top as encoder of a luminance, see `grayscale_encoder`."""
     if weights == "imagenet" and alpha not in IMAGENET:
         raise DeepColorError(
             f"MobileNet has no ImageNet weights for 'alpha: {alpha}', but for 0.25, 0.5, 0.75 and 1; "
             "set one of them, or 'weights: none'"
         )
-    return grayscale_encoder(
+    name, channels, activation = head(target)
+    luminance = keras.Input((image_size, image_size, 1), name="luminance")
+    encoder = grayscale_encoder(
         luminance,
         keras.applications.MobileNet,
         scale=2.0,  # keras.applications.mobilenet.preprocess_input, mode "tf": to [-1, 1].
@@ -92,3 +73,11 @@ def mobilenet_encoder(
         alpha=alpha,
         include_top=False,
     )
+    skips = [encoder.get_layer(skip).output if skip_connections else None for skip in SKIPS]
+    x = encoder.output
+    for number, (count, skip) in enumerate(zip(filters, [*skips, None], strict=True), start=1):
+        block = f"decoder{number}"
+        x = upsampled(x, name=block, skip=skip)
+        x = layers.Conv2D(count, 3, padding="same", activation="relu", name=f"{block}_conv")(x)
+    x = layers.Conv2D(channels, 3, padding="same", activation=activation, dtype="float32", name=name)(x)
+    return keras.Model(luminance, x, name="mobilenet")

@@ -20,7 +20,8 @@ def unet(
 ) -> keras.Model:
     """Build the U-Net; 3,478,083 parameters as published (3,476,930 with target "lab").
 
-    With target "classes" the decoder ends at a quarter of the side, and the output is a 3x3 convolution.
+    With target "classes" the decoder ends at a quarter of the side, and the output is a 3x3 convolution
+    (3,700,002 parameters).
 
     Every encoder block halves the picture (convolution with stride 2, batch normalization,
     LeakyReLU); every decoder block doubles it (transposed convolution, concatenation with the

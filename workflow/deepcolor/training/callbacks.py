@@ -18,8 +18,8 @@ from deepcolor.training.collapse import MEASURES, collapsed_epochs, of_validatio
 from deepcolor.training.history import COLUMNS, History, best_epoch, stops_early
 from deepcolor.training.reporting import Report
 
-# Beyond this many times the lowest loss so far, or this loss (of images in [0, 1]), it has exploded.
-MAX_LOSS_RATIO, MAX_LOSS = 100.0, 10.0
+# Beyond this many times the lowest loss so far, or this loss, it has exploded.
+MAX_LOSS_RATIO, MAX_LOSS = 100.0, 100.0
 
 
 class SeedGenerators(keras.callbacks.Callback):

@@ -60,11 +60,10 @@ def choose_decoding(network: keras.Model, batches: Iterable[Any], shares: np.nda
     # By candidate, measure and image.
     decibels, distances, colorfulnesses = np.concatenate(rows, axis=-1).mean(axis=-1).T
     vivid = colorfulnesses >= np.mean(colorful)
-    if vivid.any():
-        best = np.argmin(np.where(vivid, distances, np.inf))
-    else:
-        best = np.argmax(colorfulnesses)
-    return ClassDecoding(shares, pairs[int(np.argmax(decibels[: len(EXACT)]))], pairs[int(best)])
+    exact = pairs[int(np.argmax(decibels[: len(EXACT)]))]
+    if not vivid.any():
+        return ClassDecoding(shares, exact, pairs[int(np.argmax(colorfulnesses))])
+    return ClassDecoding(shares, exact, pairs[int(np.argmin(np.where(vivid, distances, np.inf)))])
 
 
 def _measured(
