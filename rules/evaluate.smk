@@ -3,7 +3,8 @@
 REQUIRES  trained networks, or folders of external predictions, and the shards of the data sets in use
 MAKES     {results}/{run}/predictions.npy, metrics.json and per_image.csv, where {run} is a run, the
           name of external predictions, or baselines/{baseline};
-          {results}/{run}/distances.json, with FID, KID and LPIPS, if their weights are configured
+          {results}/{run}/distances.json, with FID, KID and LPIPS, if their weights are configured;
+          {results}/{run}/certainty.json and certainty.npy of runs with `target: classes`
 """
 
 # CPU threads that score: one per 50 million pixels, so that small evaluations run next to each other.
@@ -15,6 +16,8 @@ DISTANCES = (
     if config["evaluation"]["inception_weights"] or config["evaluation"]["lpips_weights"]
     else []
 )
+# How sure the runs that predict color classes are.
+CERTAINTY = [f"<results>/{name}/certainty.json" for name in CLASS_RUNS]
 
 
 rule predict_images:
@@ -185,5 +188,46 @@ rule measure_distances:
             --networks {input.networks:q} \
             --seed {params.seed:q} \
             --distances {output.distances:q} \
+            2>&1 | tee {log:q}
+        """
+
+
+rule measure_certainty:
+    """Measure how sure a network of color classes is, and how often it is right."""
+    message:
+        "Measure the certainty of {wildcards.run}"
+    input:
+        model=class_network_of,
+        indexes=indexes(),
+        shards=shard_files(".tfrecord"),
+        contents=shard_files(".json"),
+    output:
+        certainty="<results>/{run}/certainty.json",
+        maps="<results>/{run}/certainty.npy",
+    log:
+        "<results>/logs/measure_certainty/{run}.log",
+    benchmark:
+        "<results>/benchmarks/measure_certainty/{run}.tsv"
+    conda:
+        training_environment
+    threads: prediction_threads
+    resources:
+        **job_resources(prediction_resources),
+        **ONE_GPU,
+        accelerator=config["accelerator"],
+    params:
+        code=code_of("measure_certainty"),
+        split=config["evaluation"]["split"],
+    shell:
+        r"""
+        python workflow/scripts/measure_certainty.py \
+            --run {wildcards.run:q} \
+            --model {input.model:q} \
+            --indexes {input.indexes:q} \
+            --split {params.split:q} \
+            --accelerator {resources.accelerator:q} \
+            --threads {threads} \
+            --certainty {output.certainty:q} \
+            --maps {output.maps:q} \
             2>&1 | tee {log:q}
         """

@@ -16,6 +16,7 @@ FIGURES = (
     + ["<results>/figures/grid-all_models.png"]
     + [f"<results>/figures/grid-{run.model}.png" for run in longest_runs()]
     + [f"<results>/figures/extremes-{name}.png" for name in compared()]
+    + (["<results>/figures/reliability.svg"] if CLASS_RUNS else [])
     + (["<results>/figures/acceptance.svg"] if answers_there() else [])
 )
 
@@ -116,6 +117,37 @@ rule plot_scores:
             --metrics {input.metrics:q} \
             --training {input.training:q} \
             --split {params.split:q} \
+            --figure {output.figure:q} \
+            2>&1 | tee {log:q}
+        """
+
+
+rule plot_reliability:
+    """Plot how often networks of color classes are right against how sure they are."""
+    message:
+        "Plot the reliability of color classes"
+    input:
+        certainty=compared_certainty,
+    output:
+        figure=report(
+            "<results>/figures/reliability.svg",
+            category="Figures",
+            caption=caption("reliability"),
+        ),
+    log:
+        "<results>/logs/plot_reliability/reliability.log",
+    benchmark:
+        "<results>/benchmarks/plot_reliability/reliability.tsv"
+    conda:
+        "../envs/report.yaml"
+    resources:
+        **LIGHT,
+    params:
+        code=code_of("plot_reliability"),
+    shell:
+        r"""
+        python workflow/scripts/plot_reliability.py \
+            --certainty {input.certainty:q} \
             --figure {output.figure:q} \
             2>&1 | tee {log:q}
         """

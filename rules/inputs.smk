@@ -3,6 +3,9 @@
 No rules here. A path that names an unknown run, model or data set ends the program with one line.
 """
 
+# Runs that predict color classes, see `models.heads`.
+CLASS_RUNS = [run.name for run in RUNS if run.options.get("target") == "classes"]
+
 # A folder is looked through once, however many jobs ask.
 fingerprint = cache(folders.fingerprint)
 
@@ -172,6 +175,14 @@ def network_of(wildcards):
     return [] if without_network(wildcards) else f"<results>/{run_of(wildcards).name}/model.keras"
 
 
+def class_network_of(wildcards):
+    """The network of a run that predicts color classes; another one ends the program."""
+    run = run_of(wildcards)
+    if run.options.get("target") != "classes":
+        stop(f"{run.name} predicts no color classes; models.{run.model} needs target: classes")
+    return f"<results>/{run.name}/model.keras"
+
+
 def prediction_resources(wildcards):
     """Return the resources to predict a run."""
     if without_network(wildcards):
@@ -201,6 +212,13 @@ def compared_scores(wildcards):
     if wildcards.run not in compared():
         stop(f"'{wildcards.run}' is not compared. Compared are: {', '.join(compared())}.")
     return f"<results>/{wildcards.run}/per_image.csv"
+
+
+def compared_certainty(wildcards):
+    """The certainty of the compared runs that predict color classes; without any the program ends."""
+    return [
+        f"<results>/{name}/certainty.json" for name in compared() if name in CLASS_RUNS
+    ] or stop("no model in use predicts color classes; give one target: classes")
 
 
 def runs_of_grid(wildcards):

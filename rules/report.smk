@@ -127,6 +127,8 @@ rule render_report:
         extremes="<results>/extremes.npz",
         figures=FIGURES,
         distances=DISTANCES,
+        certainty=CERTAINTY,
+        maps=[f"<results>/{name}/certainty.npy" for name in CLASS_RUNS],
         acceptance=ACCEPTANCE if answers_there() else [],
     output:
         report=report("<results>/report.html", category="Report", caption=caption("report")),
@@ -158,6 +160,7 @@ rule render_report:
             --extremes {input.extremes:q} \
             --figures {input.figures:q} \
             --distances {input.distances:q} \
+            --certainty {input.certainty:q} \
             --rules {params.rules:q} \
             --acceptance {input.acceptance:q} \
             --report {output.report:q} \

@@ -33,6 +33,7 @@ def forty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             drawn=8,
             as_published=["network-03_30"],
             distances=True,
+            sure=["network-03_30", f"{HOSTILE}_30"],
             real_figures=True,
             words=HOSTILE,
             ids=HOSTILE,

@@ -23,7 +23,7 @@ from deepcolor.evaluation.measures import KEPT, MEASURES
 from deepcolor.evaluation.paired_scores import read_paired_scores
 from deepcolor.evaluation.run_pairs import read_trained_runs
 from deepcolor.evaluation.score import write_scores
-from deepcolor.files import write_json
+from deepcolor.files import read_json, write_json
 from deepcolor.frames import write_frame
 from deepcolor.labels import BASELINES
 from deepcolor.report import figures, tables
@@ -32,6 +32,7 @@ from deepcolor.report.context import ReportInputs
 from deepcolor.report.cost_figure import plot_costs
 from deepcolor.report.data_tables import tabulate_credits, tabulate_data
 from deepcolor.report.metrics_table import tabulate_metrics
+from deepcolor.report.reliability_figure import plot_reliability
 from deepcolor.report.render import render_report
 from deepcolor.report.results import result_rows
 from deepcolor.report.score_figure import plot_scores
@@ -85,6 +86,7 @@ def write_results(
     extremes: int = 2,
     as_published: Sequence[str] = (),
     distances: bool = False,
+    sure: Sequence[str] = (),
     real_figures: bool = False,
     words: str = "Something.",
     ids: str = "image",
@@ -108,6 +110,7 @@ def write_results(
         extremes: Best pictures, and worst ones, of each run.
         as_published: Runs whose networks are the published ones.
         distances: Whether FID and LPIPS are measured.
+        sure: Runs that predict color classes.
         real_figures: Whether curves, costs and scores are plotted; otherwise they are empty files.
         words: What the data sets say of themselves.
         ids: What the names of images begin with.
@@ -143,6 +146,7 @@ def write_results(
     measured = [each["run"] for each in records] if distances else []
     for run in measured:
         write_json(folder / run / "distances.json", DISTANCES)
+    certainty = {run: write_certainty(folder / run, len(images), size) for run in sure}
     for rule in ("train_model", "plot_costs"):
         (folder / "benchmarks" / rule).mkdir(parents=True)
         (folder / "benchmarks" / rule / "a.tsv").write_text("s\tmax_rss\n1.5\t-\n150\t200.5\n")
@@ -165,12 +169,38 @@ def write_results(
             "as_published": list(as_published),
             "samples": folder / "samples.npz",
             "extremes": folder / "extremes.npz",
-            "figures": _write_figures(folder, table, list(longest), data_sets, compared, real_figures),
+            "figures": _write_figures(
+                folder, table, list(longest), data_sets, compared, certainty, real_figures
+            ),
             "distances": {run: folder / run / "distances.json" for run in measured},
+            "certainty": certainty,
             "benchmarks": folder / "benchmarks",
             "rules": ["train_model", "plot_costs"],
         },
     )
+
+
+def write_certainty(folder: Path, count: int, size: int) -> Path:
+    """Write the certainty.json and certainty.npy of a run that is the surer of a cell, the later it is.
+
+    Args:
+        folder: Folder of the run, which exists.
+        count: Number of images.
+        size: Side of the images in pixels.
+    """
+    from deepcolor.evaluation.certainty import Reliability
+
+    random = np.random.default_rng(list(folder.name.encode()))
+    shape = (count, size // 4, size // 4)
+    sharpness = np.linspace(0, 9, size**2 // 16).reshape(shape[1:])[..., None]
+    logits = (sharpness * random.random((*shape, 20))).astype(np.float32)
+    reliability = Reliability()
+    entropy = reliability.add(logits, random.dirichlet(np.ones(20), shape).astype(np.float32))
+    highest = float(np.log2(20))
+    np.save(folder / "certainty.npy", np.rint(255 * np.minimum(entropy / highest, 1)).astype(np.uint8))
+    content = {"n": count, "classes": 20, "highest_entropy": highest, **reliability.summary()}
+    write_json(folder / "certainty.json", content)
+    return folder / "certainty.json"
 
 
 # As workflow/scripts/measure_distances.py writes it.
@@ -320,6 +350,7 @@ def _write_figures(
     models: Sequence[str],
     data_sets: Sequence[str],
     compared: Sequence[str],
+    certainty: Mapping[str, Path],
     real: bool,
 ) -> list[Path]:
     """Write the figures in the order of rules/report.smk."""
@@ -327,11 +358,12 @@ def _write_figures(
     at.mkdir()
     plotted = [at / "scores.svg", at / "quality_against_cost.svg"]
     plotted += [at / f"curves-{model}.svg" for model in models]
+    reliability = [at / "reliability.svg"] if certainty else []
     drawn = [at / f"architecture-{models[0]}.svg", at / "workflow.svg"]
     painted = [at / f"preprocessing-{name}.png" for name in data_sets]
     linked = [at / f"{name}.png" for name in ["grid-all_models", *(f"grid-{each}" for each in models)]]
     linked += [at / f"extremes-{run}.png" for run in compared]
-    for file in [*plotted, *drawn]:
+    for file in [*plotted, *reliability, *drawn]:
         file.write_text('<svg xmlns="http://www.w3.org/2000/svg" width="90" height="30"></svg>')
     for file in [*painted, *linked]:
         Image.new("RGB", (8, 8), "teal").save(file)
@@ -345,4 +377,6 @@ def _write_figures(
         figures.plot_curves(pd.DataFrame({"epoch": [1, 2], **columns}), [1, 2], plotted[2])
         for file in plotted[3:]:
             file.write_bytes(plotted[2].read_bytes())
-    return [*plotted, *drawn, *painted, *linked]
+        for file in reliability:
+            plot_reliability({run: read_json(content) for run, content in certainty.items()}, file)
+    return [*plotted, *reliability, *drawn, *painted, *linked]

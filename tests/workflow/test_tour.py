@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from conftest import Copy, copy_project, noting
@@ -85,6 +86,8 @@ def configure(copy: Copy) -> None:
     copy.write("workflow/deepcolor/config/registry.py", registry.replace(head, f"{head}\n    {line}"))
     config = yaml.safe_load(CONFIGURATION % fake_hub.COMMIT)
     own = yaml.safe_load(inline("mynet: {.*?}")) | yaml.safe_load(inline("unet-noskip: {.*?}"))
+    # One whose color classes say how sure they are.
+    own["sure"] = {"architecture": "unet", "target": "classes", "filters": [4, 8]}
     others = {"copied": {"predictions": "returned"}, "sepia": {"predictions": "sepia"}}
     config["models"] |= own | others
     config["compare"] = {"models": list(own | others)}
@@ -134,6 +137,23 @@ def test_data_sets_are_sampled_with_their_weights(tour: Copy) -> None:
     record = json.loads(tour.read("results-mine/mynet_1/training.json"))
     assert record["settings"]["training"]["sampling"] == {"coco": 0.5, "max_share": 0.45}
     assert (record["images"]["training"], record["steps_per_epoch"]) == (72, 9)
+
+
+def test_how_sure_a_network_of_color_classes_is_is_measured(tour: Copy) -> None:
+    content = json.loads(tour.read("results-mine/sure_1/certainty.json"))
+    assert content["n"] == 12 and content["cells"] == 12 * 8**2
+    maps = np.load(tour.folder / "results-mine/sure_1/certainty.npy")
+    assert maps.shape == (12, 8, 8)
+    bits = maps.mean() / 255 * content["highest_entropy"]
+    assert bits == pytest.approx(content["entropy"], abs=0.05)
+    page = tour.read("results-mine/report.html")
+    assert "How sure: sure, 1 epoch" in page and "reliability.svg" in page
+    # Of other networks it is no question.
+    asked = tour.run(MINE.replace("-- all", "-- results-mine/mynet_1/certainty.json"))
+    assert asked.returncode != 0
+    assert asked.stdout.strip().endswith(
+        "Error: mynet_1 predicts no color classes; models.mynet needs target: classes"
+    )
 
 
 def test_a_file_that_is_no_image_is_listed_and_replaced(tour: Copy) -> None:

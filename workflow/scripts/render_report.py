@@ -20,6 +20,7 @@ def main(
     report: Path,
     as_published: script.AnyNumber[str] = (),
     distances: script.AnyNumber[Path] = (),
+    certainty: script.AnyNumber[Path] = (),
     acceptance: script.AnyNumber[Path] = (),
 ) -> None:
     """Render the report from tables and figures.
@@ -38,6 +39,8 @@ def main(
         report: HTML file to write.
         as_published: Names of the runs to set next to published values.
         distances: distances.json of each run.
+        certainty: certainty.json of each run that predicts color classes; next to each lies its
+            certainty.npy.
         acceptance: JSON and CSV files of the user study.
     """
     inputs = ReportInputs(
@@ -53,6 +56,7 @@ def main(
         extremes=extremes,
         figures=figures,
         distances={file.parent.name: file for file in distances},
+        certainty={file.parent.name: file for file in certainty},
         benchmarks=Path(config["results"], "benchmarks"),
         rules=rules,
         acceptance=acceptance,

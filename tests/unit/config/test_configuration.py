@@ -57,7 +57,7 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         ("models.unet.filters", 16, "models.unet.filters: 16 is no list; the default is [64, 128"),
         ("accelerator", "gpu", "Known: auto, cpu, cuda."),
         ("devices", 0, "devices: 0 is less than the minimum of 1"),
-        ("models.unet.target", "hsv", "models.unet.target: unknown value 'hsv'. Known: rgb, lab."),
+        ("models.unet.target", "hsv", "target: unknown value 'hsv'. Known: rgb, lab, classes."),
         ("compare.models", ["koalarisation"], "did you mean 'koalarization'?"),
         ("image_size", 65, "image_size: 65 is not a multiple of 32"),
         ("training.batch_norm_momentum", 1, "training.batch_norm_momentum: 1"),

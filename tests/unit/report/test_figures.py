@@ -12,12 +12,15 @@ import pandas as pd
 import plot_extremes
 import plot_grid
 import pytest
+from deepcolor.files import read_json
 from deepcolor.report import (
+    certainty_maps,
     cost_figure,
     data_uris,
     figures,
     grid_figures,
     image_grids,
+    reliability_figure,
     score_figure,
     tables,
 )
@@ -25,8 +28,15 @@ from deepcolor.report.results import result_rows
 from matplotlib.axes import Axes
 from matplotlib.text import Text
 from PIL import Image
+from skimage.color import rgb2lab
 from support.synthetic_records import record
-from support.synthetic_results import Results, fewer_resamples, photo_like, write_results
+from support.synthetic_results import (
+    Results,
+    fewer_resamples,
+    photo_like,
+    write_certainty,
+    write_results,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +48,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 def kept(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The figures that are drawn, instead of their files."""
     found: list[Any] = []
-    for module in (figures, cost_figure, score_figure):
+    for module in (figures, cost_figure, reliability_figure, score_figure):
         monkeypatch.setattr(module, "save_figure", lambda figure, *_, **__: found.append(figure))
     return found
 
@@ -48,7 +58,7 @@ def results(tmp_path: Path) -> Results:
     """Two lengths of one network, and another program's pictures."""
     runs = [record("unet", 1), record("unet", 2), record("unet", 2, seed=1, run="unet-seed1_2")]
     levels = {"unet_1": 19.0, "unet_2": 22.0, "unet-seed1_2": 22.5, "app": 21.0}
-    return write_results(tmp_path, runs, levels, pictures=["app"], size=8)
+    return write_results(tmp_path, runs, levels, pictures=["app"], size=8, sure=["unet_2"])
 
 
 def test_figures_are_the_same_every_time(tmp_path: Path) -> None:
@@ -213,18 +223,50 @@ def test_small_pictures_are_not_made_larger() -> None:
 def test_a_picture_of_the_grid_is_the_right_one(results: Results) -> None:
     drawn_ = dict(np.load(results.arguments["samples"]))
     scores = {run: pd.read_csv(file) for run, file in results.arguments["scores"].items()}
-    predictions = results.arguments["predictions"]
-    grid = image_grids.sample_grid(drawn_, predictions, scores, ["unet_2", "app"])
-    assert [column["kind"] for column in grid["columns"]] == ["input", "run", "run", "photograph"]
+    predictions, certainty = (results.arguments[name] for name in ("predictions", "certainty"))
+    grid = image_grids.sample_grid(drawn_, predictions, scores, ["unet_2", "app"], certainty)
+    columns = [(column["kind"], column["run"]) for column in grid["columns"]]
+    assert columns == [
+        ("input", ""), ("run", "unet_2"), ("certainty", "unet_2"), ("run", "app"), ("photograph", ""),
+    ]  # fmt: skip
     assert (grid["how"], grid["side"], len(grid["rows"])) == ("without loss", 8, 4)
     for place, row in enumerate(grid["rows"]):
         at = drawn_["row"][place]
         assert row["id"] == scores["app"]["id"][at]
-        cell = row["cells"][2]
+        cell = row["cells"][3]
         assert (np.asarray(decoded(cell["src"])) == photo_like("app", 10, 8)[at]).all()
         psnr, color = scores["app"].loc[at, ["psnr", "ciede2000"]]
         assert cell["caption"] == f"{psnr:.1f} dB, ΔE\N{NO-BREAK SPACE}{color:.1f}"
-        assert row["cells"][3]["caption"] == ""
+        assert row["cells"][4]["caption"] == ""
+
+
+def test_entropy_maps_are_dark_where_a_network_is_sure(tmp_path: Path) -> None:
+    certainty = write_certainty(tmp_path, 4, 8)
+    pictures, words = certainty_maps.certainty_maps(certainty, np.array([3, 1]), 8)
+    shares = np.load(certainty.with_suffix(".npy"))[[3, 1]] / 255
+    assert words == [f"{np.log2(20) * each.mean():.1f} of 4.3\N{NO-BREAK SPACE}bits" for each in shares]
+    assert pictures.shape == (2, 8, 8, 3) and pictures.dtype == np.uint8
+    lightness = rgb2lab(pictures)[..., 0]
+    # A cell is a square of 4×4 pixels.
+    cells = lightness.reshape(2, 2, 4, 2, 4).transpose(0, 1, 3, 2, 4).reshape(8, 16)
+    assert (np.ptp(cells, axis=1) == 0).all()
+    assert (cells[:, 0].argsort() == shares.ravel().argsort()).all()
+
+
+def test_reliability_is_drawn_with_the_calibrated_line(tmp_path: Path, kept: list[Any]) -> None:
+    content = read_json(write_certainty(tmp_path, 10, 32))
+    reliability_figure.plot_reliability({"unet_2": content}, Path("reliability.svg"))
+    reliability, shares = kept[0].axes
+    bins = [each for each in content["bins"] if each["cells"]]
+    lines = [np.column_stack(line.get_data()).tolist() for line in reliability.lines]
+    for key in ("accuracy", "encoded"):
+        assert [[100 * each["confidence"], 100 * each[key]] for each in bins] in lines
+    assert [[0, 0], [100, 100]] in lines
+    hollow = [line.get_xdata()[0] for line in reliability.lines if line.get_mfc() == "white"]
+    few = [each for each in bins if each["cells"] < 0.01 * content["cells"]]
+    assert hollow == [100 * each["confidence"] for each in few] and 0 < len(few) < len(bins)
+    (steps,) = shares.patches
+    assert steps.get_data().values.sum() == pytest.approx(100)
 
 
 def test_galleries_of_what_there_is_none_of_are_empty(results: Results) -> None:

@@ -41,12 +41,13 @@ def test_a_better_run_is_called_better_and_a_worse_one_worse(found: Found) -> No
     )
     assert sentences[0] == (
         "What a network has to beat, on 40 test images of 40 photographs: the input returned unchanged "
-        "has 20.00 dB and CIEDE2000 30.00; the training set's mean color everywhere has 20.50 dB and "
-        "CIEDE2000 29.50."
+        "has 20.00 dB, CIEDE2000 30.00 and colorfulness 20.0; the training set's mean color everywhere "
+        "has 20.50 dB, CIEDE2000 29.50 and colorfulness 20.5. The photographs' own colorfulness is 30.0."
     )
     good, bad = about(sentences, "good, 1 epoch: "), about(sentences, "bad, 1 epoch: ")
     assert good.startswith(
-        "good, 1 epoch: 21.00 dB and CIEDE2000 29.00. Against the grayscale copy: +1.00 dB ("
+        "good, 1 epoch: 21.00 dB, CIEDE2000 29.00 and colorfulness 21.0. Against the grayscale copy: "
+        "+1.00 dB ("
     )
     # Of CIEDE2000, lower is better: less of it is no loss.
     assert f"better; {MINUS}1.00 CIEDE2000 ({MINUS}1." in good
@@ -87,8 +88,8 @@ def test_of_few_photographs_nothing_is_called_better(found: Found) -> None:
         assert not any(word in each for each in sentences[1:])
     assert about(sentences, "smallest").endswith("is that of unet, 2 epochs, on these images.")
     assert (
-        "unet, 2 epochs: 26.00 dB and CIEDE2000 24.00. Against the grayscale copy: +6.00 dB ("
-        in "".join(sentences)
+        "unet, 2 epochs: 26.00 dB, CIEDE2000 24.00 and colorfulness 26.0. Against the grayscale copy: "
+        "+6.00 dB (" in "".join(sentences)
     )
 
 
@@ -186,7 +187,7 @@ def test_luminance_and_colorfulness_are_told(found: Found) -> None:
     }
     sentences = found(runs, levels, photographs=20)
     told = about(sentences, "With the luminance of the input, which is given, in place of their own: ")
-    assert "noisy, 1 epoch +3.00 dB (" in told and "), to 24.00 dB and CIEDE2000 " in told
+    assert "noisy, 1 epoch +3.00 dB (" in told and "), to 24.00 dB, CIEDE2000 " in told
     assert about(sentences, "Duller").endswith("by colorfulness: noisy, 1 epoch by 9.0.")
     assert about(sentences, "More colorful").endswith("by colorfulness: clean, 1 epoch by 4.0.")
 
@@ -217,7 +218,9 @@ def test_the_luminance_is_not_told_where_it_gains_nothing(found: Found) -> None:
 def test_other_programs_pictures_are_compared_and_have_no_epochs(found: Found) -> None:
     sentences = found([record("unet", 1)], {"unet_1": 21.0, "app": 23.0}, pictures=["app"])
     assert about(sentences, "smallest").endswith("is that of app, and it is told apart from all others.")
-    assert about(sentences, "app: ").startswith("app: 23.00 dB and CIEDE2000 27.00. Against")
+    assert about(sentences, "app: ").startswith(
+        "app: 23.00 dB, CIEDE2000 27.00 and colorfulness 23.0. Against"
+    )
 
 
 def test_numbers_have_a_true_sign() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
+from deepcolor.files import read_json
 from deepcolor.report import provenance
 from deepcolor.report.context import MAX_CREDITS
 from deepcolor.report.sections import FIGURES_BUDGET
@@ -50,6 +51,7 @@ def hostile(tmp_path: Path) -> Results:
         ids=HOSTILE,
         title=HOSTILE,
         distances=True,
+        sure=[f"{HOSTILE}_2"],
         as_published=[f"{HOSTILE}_1"],
     )
 
@@ -107,8 +109,8 @@ def test_figures_are_those_of_the_tables(tmp_path: Path) -> None:
         rows = page.table(caption)[1:]
         assert len(rows) == len(chosen) == 6
         for cells, row in zip(rows, chosen.to_dict("records"), strict=True):
-            digits = {"psnr": 2, "ssim": 3, "ciede2000": 2, "chroma_rmse": 2, "chroma_deficit": 2,
-                      "colorfulness_difference": 1, "mse": 4, "psnr_of_mean_mse": 2,
+            digits = {"psnr": 2, "colorfulness": 1, "ssim": 3, "ciede2000": 2, "chroma_rmse": 2,
+                      "chroma_deficit": 2, "mse": 4, "psnr_of_mean_mse": 2,
                       "dominant_channel_accuracy": 3}  # fmt: skip
             assert cells[1:] == [
                 f"{row[name]:.{n}f} {row[f'{name}_low']:.{n}f} to {row[f'{name}_high']:.{n}f}".replace(
@@ -241,6 +243,38 @@ def test_distances_are_shown_with_what_they_say_of_themselves(reported: Reported
     ]
 
 
+def test_certainty_is_shown_of_runs_that_predict_classes_alone(tmp_path: Path) -> None:
+    results = write_results(tmp_path, UNET, LEVELS, sure=["unet_2"])
+    page = Page(render(results))
+    (row,) = page.table("Color classes on the test images")[1:]
+    content = read_json(results.arguments["certainty"]["unet_2"])
+    names = ("confidence", "accuracy", "expected_calibration_error", "encoded_calibration_error")
+    assert row[:5] == ["unet, 2 epochs", *(f"{100 * content[name]:.1f}" for name in names)]
+    assert row[5:] == [f"{content[name]:.2f}" for name in ("entropy", "negative_log_likelihood")]
+    # In the grid, next to its run, and shown and hidden with it.
+    (heads,) = [rows[0] for caption, rows in page.tables.items() if not caption]
+    assert heads == ["Picture", "Input", "unet, 2 epochs", "How sure: unet, 2 epochs", "Photograph"]
+    drawn = ("td", "data-run", "unet_2")
+    assert page.attributes.count(drawn) == 2 * 4
+
+
+def test_gray_is_shown_to_be_gray_beside_its_psnr(tmp_path: Path) -> None:
+    gray = {"psnr": 22.5, "colorfulness": 1.5, "colorfulness_difference": -28.5}
+    results = write_results(tmp_path, UNET, {"unet_1": 19.0, "unet_2": gray})
+    page = Page(render(results))
+    for caption in ("Predictions as", "The predictions' chroma"):
+        assert page.table(caption)[0][1:3] == ["PSNR (dB)", "Colorfulness"]
+    assert page.row("Predictions as", "unet, 2")[2].startswith("1.5 ")
+    assert page.text.count("whose own colorfulness is 30.0") == 2
+    # No network predicts color classes here.
+    assert "How sure" not in page.text and "ntropy" not in page.text
+    content, text = summarize(results)
+    assert content["photographs_colorfulness"] == pytest.approx(30)
+    (run,) = [row for row in content["runs"] if row["run"] == "unet_2"]
+    assert run["predicted"]["colorfulness"]["value"] == pytest.approx(1.5)
+    assert "| unet, 2 epochs | 22.50 | 1.5 |" in text and "colorfulness is 30.0" in text
+
+
 def test_collapses_are_shown(reported: Reported) -> None:
     black = [{"epoch": epoch, "collapse": "black"} for epoch in (1, 2, 3)]
     page = reported(
@@ -298,7 +332,7 @@ def test_equal_results_give_equal_pages(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(provenance, "commit", lambda folder: "0" * 40)
     pages = []
     for place in ("one", "other"):
-        results = write_results(tmp_path / place, UNET, LEVELS, real_figures=True)
+        results = write_results(tmp_path / place, UNET, LEVELS, real_figures=True, sure=["unet_2"])
         pages.append(render(results))
         assert render(results) == pages[-1]
         pages[-1] += "".join(map(str, summarize(results)))

@@ -16,11 +16,15 @@ def cleared(finished: Copy) -> Iterator[None]:
     """What is written to be browsed goes again."""
     yield
     shutil.rmtree(finished.folder / "results/unet_2/browse", ignore_errors=True)
+    (finished.folder / "results/unet_2/certainty.npy").unlink(missing_ok=True)
 
 
 def test_browsing_shows_the_runs_own_pictures(finished: Copy, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(finished.folder)
     folder = Path("results/unet_2")
+    # As if it predicted color classes.
+    maps = np.random.default_rng(0).integers(0, 256, (6, 8, 8), np.uint8)
+    np.save(folder / "certainty.npy", maps)
     rows = browse.collect(folder, [Path("data/photographs/manifest.csv")], 32)
     predictions = np.load(folder / "predictions.npy")
     for row in rows.itertuples():
@@ -29,6 +33,7 @@ def test_browsing_shows_the_runs_own_pictures(finished: Copy, monkeypatch: pytes
         truth = np.asarray(Image.open(str(row.photograph)), float) / 255
         assert np.mean((truth - prediction / 255) ** 2) == pytest.approx(row.mse)
         assert Image.open(str(row.input)).mode == "L"
+        assert np.array_equal(np.asarray(Image.open(str(row.how_sure))), maps[row.Index])
 
 
 def test_browsing_needs_a_database_and_a_finished_run(finished: Copy) -> None:

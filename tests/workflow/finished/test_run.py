@@ -20,6 +20,7 @@ DRAWN = ["unet_2"]  # The first network of each architecture.
 # Rules whose files nothing but a configuration of one's own, or the command line, asks for.
 ASKED = {
     *("export_inputs", "export_model", "extract_features", "measure_distances"),
+    *("measure_certainty", "plot_reliability"),
     *("draw_study", "analyze_study", "plot_acceptance", "colorize_photographs"),
 }
 

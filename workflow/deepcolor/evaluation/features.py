@@ -13,7 +13,8 @@ import numpy as np
 from deepcolor.errors import DeepColorError
 from deepcolor.evaluation.inception import inception_network
 from deepcolor.evaluation.lpips import lpips_network
-from deepcolor.files import replacing, sha256
+from deepcolor.evaluation.predict import streamed_array
+from deepcolor.files import sha256
 
 
 def extract_with(
@@ -75,10 +76,7 @@ def extract_features(
     if lpips:
         fields.append(("lpips", "<f4"))
     dtype = np.dtype(fields)
-    header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": (count,)}
-    # Written as a stream, as predictions are.
-    with replacing(path) as temporary, open(temporary, "wb") as file:
-        np.lib.format.write_array_header_1_0(file, header)
+    with streamed_array(path, (count,), dtype) as file:
         for batch in pictures:
             floats = [each.astype(np.float32) for each in batch]
             rows = np.empty(len(floats[0]), dtype)

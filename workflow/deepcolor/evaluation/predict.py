@@ -1,8 +1,9 @@
 """Predictions of a split: one picture per image, stored as they are scored."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -36,17 +37,30 @@ def predict_images(shards: "Shards", split: str, predictor: Predictor, path: Pat
         The number of images.
     """
     images = shards.images(split)
-    shape = (len(images), shards.size, shards.size, 3)
-    header = {"descr": "|u1", "fortran_order": False, "shape": shape}
-    # Written as a stream: a full disk is an error here, where a memory map would crash.
-    with replacing(path) as temporary, open(temporary, "wb") as file:
-        np.lib.format.write_array_header_1_0(file, header)
+    with streamed_array(path, (len(images), shards.size, shards.size, 3)) as file:
         done = 0
         for batch in shards.evaluation_batches(split, BATCH_SIZE):
             truth = batch.numpy()
             file.write(predictor(truth, images.iloc[done : done + len(truth)]).tobytes())
             done += len(truth)
     return len(images)
+
+
+@contextmanager
+def streamed_array(path: Path, shape: tuple[int, ...], dtype: Any = np.uint8) -> Iterator[BinaryIO]:
+    """Give a file to write the bytes of an array to, whatever its size.
+
+    Args:
+        path: `.npy` file to write, whole or not at all.
+        shape: Shape of the array.
+        dtype: Type of its elements.
+    """
+    descr = np.lib.format.dtype_to_descr(np.dtype(dtype))
+    header = {"descr": descr, "fortran_order": False, "shape": shape}
+    # Written as a stream: a full disk is an error here, where a memory map would crash.
+    with replacing(path) as temporary, open(temporary, "wb") as file:
+        np.lib.format.write_array_header_1_0(file, header)
+        yield file
 
 
 def network_predictor(network: "keras.Model") -> Predictor:

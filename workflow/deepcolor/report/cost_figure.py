@@ -12,10 +12,8 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from matplotlib.ticker import LogLocator, NullLocator
 
-from deepcolor.report.figure_style import COLORS, new_figure, project_style, save_figure
+from deepcolor.report.figure_style import COLORS, MARKERS, new_figure, project_style, save_figure
 
-# One more than colors, so that 56 pairs are different.
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 Box = tuple[float, float, float, float]
 
 

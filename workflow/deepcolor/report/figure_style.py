@@ -23,6 +23,8 @@ STYLE: dict[Any, Any] = {
 
 # The palette of Okabe and Ito, which color-blind people tell apart, without its yellow, faint on white.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+# One more than colors, so that 56 pairs are different.
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
 
 @contextmanager

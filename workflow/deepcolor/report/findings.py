@@ -8,6 +8,7 @@ import pandas as pd
 from deepcolor.evaluation.significance import MIN_PHOTOGRAPHS
 from deepcolor.report.formatting import MAX_LISTED, counted, decimal, listed
 from deepcolor.report.pairs import Pairs, pairs_by_key
+from deepcolor.report.results import photographs_colorfulness
 from deepcolor.report.training_findings import (
     change_findings,
     collapse_findings,
@@ -63,7 +64,7 @@ def findings(
     named = _without_variants(longest, set(ablations["model"]))
     changes = ablations[~ablations["run"].isin(failed) & ~ablations["varied_run"].isin(failed)]
     return [
-        _baselines({row["run"]: row for row in results}, split),
+        _baselines(results, split),
         *collapse_findings(trained),
         *_against_all_baselines(named, pairs),
         *_best_and_others(longest, pairs),
@@ -98,14 +99,16 @@ def _is_collapsed(row: Mapping[str, Any]) -> bool:
     return bool(row["trained"] and row["trained"]["collapse"])
 
 
-def _baselines(rows: Mapping[str, dict[str, Any]], split: str) -> str:
+def _baselines(results: Sequence[dict[str, Any]], split: str) -> str:
     """Return the results of the baselines, and on how many photographs they rest."""
+    rows = {row["run"]: row for row in results}
     copy, mean = rows["grayscale-copy"], rows["mean-chroma"]
     count = copy["photographs"]
     text = (
         f"What a network has to beat, on {counted(copy['n'], f'{split} image')} of "
-        f"{counted(count, 'photograph')}: the input returned unchanged has {_both(copy)}; the training "
-        f"set's mean color everywhere has {_both(mean)}."
+        f"{counted(count, 'photograph')}: the input returned unchanged has {_measured(copy)}; the "
+        f"training set's mean color everywhere has {_measured(mean)}. The photographs' own colorfulness "
+        f"is {decimal(photographs_colorfulness(results), 1)}."
     )
     if count < MIN_PHOTOGRAPHS:
         text += (
@@ -115,10 +118,13 @@ def _baselines(rows: Mapping[str, dict[str, Any]], split: str) -> str:
     return text
 
 
-def _both(row: Mapping[str, Any], luminance: str = "predicted") -> str:
-    """Return PSNR and CIEDE2000 of a row in words."""
+def _measured(row: Mapping[str, Any], luminance: str = "predicted") -> str:
+    """Return PSNR, CIEDE2000 and colorfulness of a row in words: the first two alone reward gray."""
     measures = row[luminance]
-    return f"{measures['psnr']['value']:.2f} dB and CIEDE2000 {measures['ciede2000']['value']:.2f}"
+    return (
+        f"{measures['psnr']['value']:.2f} dB, CIEDE2000 {measures['ciede2000']['value']:.2f} and "
+        f"colorfulness {decimal(measures['colorfulness']['value'], 1)}"
+    )
 
 
 def _against_all_baselines(named: Sequence[Mapping[str, Any]], pairs: Pairs) -> list[str]:
@@ -134,7 +140,7 @@ def _against_all_baselines(named: Sequence[Mapping[str, Any]], pairs: Pairs) -> 
 
 def _against_baselines(row: Mapping[str, Any], pairs: Pairs) -> str:
     """Return the results of a run, and its differences from the baselines."""
-    sentences = [f"{row['label']}: {_both(row)}."]
+    sentences = [f"{row['label']}: {_measured(row)}."]
     for baseline, words in {
         "grayscale-copy": "grayscale copy",
         "mean-chroma": "mean chroma",
@@ -189,7 +195,7 @@ def _luminance(named: Sequence[Mapping[str, Any]], pairs: Pairs) -> list[str]:
         is_shown = pair["photographs"] < MIN_PHOTOGRAPHS or pair["psnr"]["better"]
         if is_shown and pair["psnr"]["difference"] > MIN_GAIN_DB:
             gain = describe_difference(pair["psnr"], "psnr")
-            gains.append(f"{row['label']} {gain}, to {_both(row, 'kept')}")
+            gains.append(f"{row['label']} {gain}, to {_measured(row, 'kept')}")
     if not gains:
         return []
     return [f"With the luminance of the input, which is given, in place of their own: {listed(gains)}."]

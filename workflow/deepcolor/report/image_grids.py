@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from deepcolor.labels import run_label
+from deepcolor.report.certainty_maps import certainty_maps
 from deepcolor.report.data_uris import encode_pictures
 
 # Bytes of a page for drawn images, those by epochs, best and worst ones, and collapsed ones.
@@ -21,48 +22,60 @@ def sample_grid(
     predictions: Mapping[str, Path],
     scores: Mapping[str, pd.DataFrame],
     runs: Sequence[str],
+    certainty: Mapping[str, Path],
 ) -> dict[str, Any]:
     """Return drawn images, a row each: the input, the predictions of runs, and the photograph.
+
+    Next to a prediction made of color classes is its entropy map.
 
     Args:
         samples: Arrays of `samples.draw_samples`.
         predictions: The predictions.npy by run.
         scores: The per_image.csv by run, with that of the grayscale copy.
         runs: Names of the runs, in the order of columns.
+        certainty: The certainty.json by run that predicts color classes.
 
     Returns:
         columns, rows and side as the macro `grid` takes them; how, in words, the pictures are encoded.
     """
     drawn = samples["row"]
-    pictures = {
-        "input": samples["grayscale"],
-        **{run: _rows(predictions[run], drawn) for run in runs},
-        "photograph": samples["truth"],
-    }
-    kinds = {"input": "input", "photograph": "photograph"}
-    labels = {"input": "Input", "photograph": "Photograph"}
-    columns = [
-        {"key": key, "label": labels.get(key) or run_label(key), "kind": kinds.get(key, "run")}
-        for key in pictures
-    ]
-    found, side, words = encode_pictures(pictures, BUDGETS["grid"])
-    measured = {"input": "grayscale-copy", **{run: run for run in runs}}
-    rows = []
-    for place, (row, data_set, name) in enumerate(
-        zip(drawn, samples["data_set"], samples["id"], strict=True)
-    ):
-        cells = []
-        for column in columns:
-            key = column["key"]
-            caption = ""
-            if key in measured:
-                score = scores[measured[key]].iloc[row]
-                caption = f"{score['psnr']:.1f} dB, ΔE\N{NO-BREAK SPACE}{score['ciede2000']:.1f}"
-            cells.append(
-                {"src": found[key][place], "caption": caption, "alt": f"{column['label']} of {name}"}
+    pictures = {"input": samples["grayscale"]}
+    columns = [{"key": "input", "label": "Input", "kind": "input", "run": ""}]
+    captions = {"input": _scores(scores["grayscale-copy"], drawn)}
+    for run in runs:
+        pictures[run] = _rows(predictions[run], drawn)
+        columns.append({"key": run, "label": run_label(run), "kind": "run", "run": run})
+        captions[run] = _scores(scores[run], drawn)
+        if run in certainty:
+            key, size = f"certainty of {run}", samples["truth"].shape[1]
+            pictures[key], captions[key] = certainty_maps(certainty[run], drawn, size)
+            columns.append(
+                {"key": key, "label": f"How sure: {run_label(run)}", "kind": "certainty", "run": run}
             )
+    pictures["photograph"] = samples["truth"]
+    columns.append({"key": "photograph", "label": "Photograph", "kind": "photograph", "run": ""})
+    captions["photograph"] = [""] * len(drawn)
+    found, side, words = encode_pictures(pictures, BUDGETS["grid"])
+    rows = []
+    for place, (data_set, name) in enumerate(zip(samples["data_set"], samples["id"], strict=True)):
+        cells = [
+            {
+                "src": found[column["key"]][place],
+                "caption": captions[column["key"]][place],
+                "alt": f"{column['label']} of {name}",
+            }
+            for column in columns
+        ]
         rows.append({"id": str(name), "data_set": str(data_set), "cells": cells})
     return {"columns": columns, "rows": rows, "side": side, "how": words}
+
+
+def _scores(scores: pd.DataFrame, rows: np.ndarray) -> list[str]:
+    """Return PSNR and CIEDE2000 of some images, as captions."""
+    return [
+        f"{row['psnr']:.1f} dB, ΔE\N{NO-BREAK SPACE}{row['ciede2000']:.1f}"
+        for row in scores.iloc[rows].to_dict("records")
+    ]
 
 
 def epoch_grids(

@@ -60,6 +60,12 @@ def result_rows(
     return rows
 
 
+def photographs_colorfulness(results: Sequence[Mapping[str, Any]]) -> float:
+    """Return the mean colorfulness of the scored photographs, from rows of `result_rows`."""
+    measures = results[0]["predicted"]
+    return measures["colorfulness"]["value"] - measures["colorfulness_difference"]["value"]
+
+
 def _kind(run: str, is_trained: bool) -> str:
     """Return the kind of a row of results."""
     if run in ORACLES:

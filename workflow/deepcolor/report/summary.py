@@ -9,11 +9,11 @@ from deepcolor.evaluation.measures import MEASURES
 from deepcolor.files import write_json, write_text
 from deepcolor.report.findings import findings, repeated_seeds
 from deepcolor.report.formatting import decimal, oneline
-from deepcolor.report.results import result_rows
+from deepcolor.report.results import photographs_colorfulness, result_rows
 from deepcolor.report.tables import read_table
 from deepcolor.report.templating import template_environment
 
-SUMMARY_MEASURES = ("psnr", "ssim", "ciede2000", "colorfulness_difference")
+SUMMARY_MEASURES = ("psnr", "colorfulness", "ssim", "ciede2000", "colorfulness_difference")
 
 
 def write_summary(
@@ -37,11 +37,13 @@ def write_summary(
     seeds = repeated_seeds(table["seeds"])
     results = result_rows(table["metrics"], table["training"], [], split)
     found = findings(results, table["comparisons"], split, table["ablations"], seeds)
+    colorfulness = photographs_colorfulness(results)
     content = {
         "title": title,
         "split": split,
         "images": results[0]["n"],
         "photographs": results[0]["photographs"],
+        "photographs_colorfulness": colorfulness,
         "interval": METHOD,
         "found": found,
         "runs": [_summarized(row) for row in results],
@@ -49,7 +51,13 @@ def write_summary(
     write_json(json_file, content)
     environment = template_environment(autoescape=True, decimal=decimal, oneline=oneline)
     text = environment.get_template("summary.md.j2").render(
-        title=title, split=split, results=results, found=found, method=METHOD, measures=MEASURES
+        title=title,
+        split=split,
+        results=results,
+        photographs_colorfulness=colorfulness,
+        found=found,
+        method=METHOD,
+        measures=MEASURES,
     )
     write_text(markdown_file, text)
 
