@@ -108,7 +108,7 @@ def test_command_makes_pictures_more_vivid(
         model = run / "export" / "model.onnx"
         colorize(monkeypatch, photograph, "--model", model, "--output", output, *vivid)
         (picture,) = output.glob("*.jpg")
-        found[name] = colorfulness(cv2.imread(str(picture))[..., ::-1])
+        found[name] = colorfulness(np.asarray(cv2.imread(str(picture)))[..., ::-1])
     assert found["exact"] < found["half"] < found["vivid"]
 
 
