@@ -1,6 +1,8 @@
 """The error that a user can mend, exhausted memory, and text from outside in messages."""
 
+import difflib
 import re
+from collections.abc import Iterable
 from unicodedata import category
 
 # What backends say when memory is exhausted.
@@ -11,6 +13,12 @@ _MEMORY = re.compile(
 
 class DeepColorError(Exception):
     """Bad input. The message is one line that names the file or key and the remedy."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return the end of a sentence about an unknown word: a question if a known one is close."""
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return f"; did you mean '{close[0]}'?" if close else "."
 
 
 def is_out_of_memory(error: BaseException) -> bool:

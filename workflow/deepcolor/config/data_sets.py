@@ -8,8 +8,8 @@ from typing import Any
 
 from deepcolor.config.options import options
 from deepcolor.config.registry import CURATED_SOURCES, SOURCES
-from deepcolor.config.validation import check_names, check_options, did_you_mean
-from deepcolor.errors import DeepColorError
+from deepcolor.config.validation import check_names, check_options
+from deepcolor.errors import DeepColorError, did_you_mean
 
 ENVS = Path(__file__).parents[3] / "envs"
 SPLITS = ("training", "validation", "test")

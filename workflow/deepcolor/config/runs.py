@@ -13,8 +13,7 @@ from deepcolor.config.models import external_predictions, models
 from deepcolor.config.options import options, options_of
 from deepcolor.config.registry import ARCHITECTURES
 from deepcolor.config.sampling import epoch_counts, sampling_of
-from deepcolor.config.validation import did_you_mean
-from deepcolor.errors import DeepColorError
+from deepcolor.errors import DeepColorError, did_you_mean
 from deepcolor.labels import BASELINES
 
 # Folders of the results, which external predictions cannot be named like.

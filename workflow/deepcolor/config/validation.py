@@ -3,7 +3,6 @@
 Needs nothing but the standard library and what Snakemake itself depends on (jsonschema, PyYAML).
 """
 
-import difflib
 import json
 import math
 from collections.abc import Iterable
@@ -14,7 +13,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from deepcolor.config.options import REQUIRED, options_of
-from deepcolor.errors import DeepColorError
+from deepcolor.errors import DeepColorError, did_you_mean
 
 # Keys that name a folder, which is made where it is not there.
 FOLDERS = ("results", "data", "cache")
@@ -101,12 +100,6 @@ def _is_number(text: str) -> bool:
         return math.isfinite(float(text))
     except ValueError:
         return False
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """The end of a sentence about an unknown word: a question if a known one is close, else a stop."""
-    close = difflib.get_close_matches(word, list(known), n=1)
-    return f"; did you mean '{close[0]}'?" if close else "."
 
 
 def check_names(key: str, names: Iterable[str], known: Iterable[str]) -> None:

@@ -11,8 +11,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from deepcolor.config.validation import did_you_mean
-from deepcolor.errors import DeepColorError
+from deepcolor.errors import DeepColorError, did_you_mean
 from deepcolor.models.encoder import encoder_layers
 from deepcolor.training.trainer import Trainer
 
