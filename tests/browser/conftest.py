@@ -102,9 +102,9 @@ def write_components(path: Path, count: int) -> Path:
         for index in range(count)
     ]
     columns = [
-        {"key": "input", "label": "Input", "kind": "input"},
-        *({"key": run["key"], "label": run["label"], "kind": "run"} for run in runs),
-        {"key": "photograph", "label": "Photograph", "kind": "photograph"},
+        {"key": "input", "label": "Input", "kind": "input", "run": ""},
+        *({**run, "kind": "run", "run": run["key"]} for run in runs),
+        {"key": "photograph", "label": "Photograph", "kind": "photograph", "run": ""},
     ]
     rows = [
         {

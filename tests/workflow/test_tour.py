@@ -86,8 +86,7 @@ def configure(copy: Copy) -> None:
     copy.write("workflow/deepcolor/config/registry.py", registry.replace(head, f"{head}\n    {line}"))
     config = yaml.safe_load(CONFIGURATION % fake_hub.COMMIT)
     own = yaml.safe_load(inline("mynet: {.*?}")) | yaml.safe_load(inline("unet-noskip: {.*?}"))
-    # One whose color classes say how sure they are.
-    own["sure"] = {"architecture": "unet", "target": "classes", "filters": [4, 8]}
+    own["unet-noskip"]["target"] = "classes"
     others = {"copied": {"predictions": "returned"}, "sepia": {"predictions": "sepia"}}
     config["models"] |= own | others
     config["compare"] = {"models": list(own | others)}
@@ -140,14 +139,14 @@ def test_data_sets_are_sampled_with_their_weights(tour: Copy) -> None:
 
 
 def test_how_sure_a_network_of_color_classes_is_is_measured(tour: Copy) -> None:
-    content = json.loads(tour.read("results-mine/sure_1/certainty.json"))
+    content = json.loads(tour.read("results-mine/unet-noskip_1/certainty.json"))
     assert content["n"] == 12 and content["cells"] == 12 * 8**2
-    maps = np.load(tour.folder / "results-mine/sure_1/certainty.npy")
+    maps = np.load(tour.folder / "results-mine/unet-noskip_1/certainty.npy")
     assert maps.shape == (12, 8, 8)
     bits = maps.mean() / 255 * content["highest_entropy"]
     assert bits == pytest.approx(content["entropy"], abs=0.05)
     page = tour.read("results-mine/report.html")
-    assert "How sure: sure, 1 epoch" in page and "reliability.svg" in page
+    assert "How sure: unet-noskip, 1 epoch" in page and "reliability.svg" in page
     # Of other networks it is no question.
     asked = tour.run(MINE.replace("-- all", "-- results-mine/mynet_1/certainty.json"))
     assert asked.returncode != 0
