@@ -63,6 +63,13 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         ("training.batch_norm_momentum", 1, "training.batch_norm_momentum: 1"),
         ("models.densenet.weights", "no/such.h5", "models.densenet.weights: no file no/such.h5"),
         ("models.densenet.freeze_encoder", True, "would freeze random weights"),
+        ("training.freeze_epochs", 2, "training.freeze_epochs: 'unet' has no pre-trained encoder"),
+        (
+            "models.densenet.training",
+            {"unfreeze_from": "conv2_block1_1_conv"},
+            "models.densenet.training.unfreeze_from: 'weights: none' would freeze random weights",
+        ),
+        ("colorize.vivid", 2, "colorize.vivid: 2 is greater than the maximum of 1"),
         ("results", "", "results: "),
         ("models.all", {"architecture": "unet"}, "'all', 'cache' and 'shards' are taken"),
         ("data_sets.cache", SHIPPED["data_sets"]["photographs"], "'cache' and 'shards' are taken"),

@@ -1,6 +1,8 @@
 """Color classes are decoded again after training: in Keras, in an exported graph, by the command."""
 
 import json
+import re
+import shlex
 from pathlib import Path
 
 import cv2
@@ -8,9 +10,12 @@ import keras
 import numpy as np
 import onnxruntime
 import pytest
+import yaml
+from conftest import PROJECT
 from deepcolor.cli import main
 from deepcolor.colorize.loading import open_network
 from deepcolor.colorize.network import Network
+from deepcolor.config import configuration
 from deepcolor.export import formats
 from deepcolor.files import sha256
 from deepcolor.imaging import color, color_classes, lab
@@ -21,7 +26,8 @@ from support.sample_images import jpeg
 from support.tiny_onnx import write_onnx
 
 EXACT, VIVID = (0.8, 0.0), (0.3, 0.75)
-LUMINANCE = np.random.default_rng(1).random((3, 32, 32, 1), np.float32)
+SIZE = 64
+LUMINANCE = np.random.default_rng(1).random((3, SIZE, SIZE, 1), np.float32)
 SHARES = np.random.default_rng(2).dirichlet(np.full(color_classes.COUNT, 0.3)).astype(np.float32)
 
 
@@ -31,7 +37,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs") / "it_1"
     folder.mkdir()
     keras.utils.set_random_seed(3)
-    network = unet(32, filters=[4, 8, 8], target="classes")
+    network = unet(SIZE, filters=[4, 8, 8], target="classes")
     # As a trained network has them: gray ones are likely.
     bias = network.layers[-1].bias
     bias.assign(np.log(SHARES) - np.square(color_classes.CENTERS).sum(axis=-1) / 500)
@@ -62,7 +68,7 @@ def expected(run: Path, temperature: float, prior: float) -> np.ndarray:
     powers = np.exp((evidence - evidence.max(axis=-1, keepdims=True)) / temperature)
     chroma = powers / powers.sum(axis=-1, keepdims=True) @ color_classes.CENTERS
     # OpenCV enlarges with the same half-pixel centers.
-    large = np.stack([cv2.resize(each, (32, 32), interpolation=cv2.INTER_LINEAR) for each in chroma])
+    large = np.stack([cv2.resize(each, (SIZE, SIZE), interpolation=cv2.INTER_LINEAR) for each in chroma])
     return np.asarray(color.add_chroma(LUMINANCE, large.astype(np.float32) / color.CHROMA_SCALE))
 
 
@@ -110,6 +116,23 @@ def test_command_makes_pictures_more_vivid(
         (picture,) = output.glob("*.jpg")
         found[name] = colorfulness(np.asarray(cv2.imread(str(picture)))[..., ::-1])
     assert found["exact"] < found["half"] < found["vivid"]
+
+
+def test_what_the_docs_show_works(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (PROJECT / "docs" / "color-classes.md").read_text("utf-8")
+    blocks = dict(re.findall(r"^```(\w+)\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL))
+    monkeypatch.chdir(tmp_path)
+    Path("results").mkdir()
+    Path("results/lite_30").symlink_to(run)
+    Path("old-photographs").mkdir()
+    Path("old-photographs/a.jpg").write_bytes(jpeg(3))
+    monkeypatch.setattr("sys.argv", shlex.split(blocks["sh"]))
+    main.main()
+    assert Path("colorized/a.jpg").exists()
+    names: dict[str, np.ndarray] = {}
+    exec(blocks["python"], names)
+    assert names["rgb"].shape == (1, SIZE, SIZE, 3)
+    configuration.complete(yaml.safe_load(blocks["yaml"]))
 
 
 def test_vividness_of_another_network_is_refused(

@@ -170,6 +170,7 @@ def check_runs(config: dict[str, Any]) -> None:
         _check_sampling(config, run)
         strengths(run.training["augmentation"], _given_at(config, run.model, "augmentation"))
         _check_weights(run)
+        _check_phases(config, run)
 
 
 def _check_names(config: Mapping[str, Any], run: Run) -> None:
@@ -224,6 +225,29 @@ def _check_weights(run: Run) -> None:
             f"models.{run.model}.freeze_encoder: 'weights: none' would freeze random weights; "
             "set 'weights: imagenet' or a file, or 'freeze_encoder: false'"
         )
+
+
+def _check_phases(config: Mapping[str, Any], run: Run) -> None:
+    """Refuse to unfreeze an encoder that there is none of, or that is random or frozen for good."""
+    for key in ("freeze_epochs", "unfreeze_from"):
+        if not run.training[key]:
+            continue
+        where = _given_at(config, run.model, key)
+        if "freeze_encoder" not in run.options:
+            raise DeepColorError(
+                f"{where}: '{run.architecture}' has no pre-trained encoder; give the key to models "
+                "that have one, under models.….training"
+            )
+        if run.options["freeze_encoder"]:
+            raise DeepColorError(
+                f"{where}: 'freeze_encoder' freezes the encoder of '{run.model}' for the whole "
+                "training; take one of the two out"
+            )
+        if run.options["weights"] == "none":
+            raise DeepColorError(
+                f"{where}: 'weights: none' would freeze random weights in '{run.model}'; set "
+                "'weights: imagenet' or a file, or take the key out"
+            )
 
 
 def _given_at(config: Mapping[str, Any], model: str | None, key: str) -> str:
