@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import keras
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 import yaml
@@ -16,6 +17,7 @@ from deepcolor.cli import main
 from deepcolor.colorize.loading import open_network
 from deepcolor.colorize.network import Network
 from deepcolor.config import configuration
+from deepcolor.errors import DeepColorError
 from deepcolor.export import formats
 from deepcolor.files import sha256
 from deepcolor.imaging import color, color_classes, lab
@@ -144,6 +146,17 @@ def test_vividness_of_another_network_is_refused(
     with pytest.raises(SystemExit, match="--vivid needs a network with 'target: classes'"):
         colorize(monkeypatch, photograph, "--model", model, "--output", tmp_path / "out", "--vivid")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "decoding", ["[[1], [2, 3]]", "[[0, 0], [1, 0]]", '{"a": 1}', "5", "[[NaN, 0], [1, 0]]"]
+)
+def test_broken_settings_end_in_one_line(run: Path, decoding: str, tmp_path: Path) -> None:
+    graph = onnx.load(run / "export" / "model.onnx")
+    onnx.helper.set_model_props(graph, {"deepcolor.decoding": decoding})
+    onnx.save(graph, tmp_path / "model.onnx")
+    with pytest.raises(DeepColorError, match=r"^--model .*/model\.onnx cannot be used \(.+\); name"):
+        open_network(tmp_path / "model.onnx", 1)
 
 
 def test_network_without_classes_has_no_vividness(tmp_path: Path) -> None:

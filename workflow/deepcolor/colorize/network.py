@@ -96,6 +96,7 @@ def checked_network(path: Path, opener: Callable[[Path], Opened]) -> Network:
             raise ValueError(f"of two pictures it makes {predicted.shape}")
         if not np.isfinite(predicted).all():
             raise ValueError("it predicts what are no numbers; its training has exploded")
+        vivid = _vivid(opened) if opened.decoding else None
     except DeepColorError:
         raise
     except ImportError as error:
@@ -112,7 +113,7 @@ def checked_network(path: Path, opener: Callable[[Path], Opened]) -> Network:
         sha256=sha256(path),
         size=size,
         predict=opened.predict,
-        predict_vivid=_vivid(opened) if opened.decoding else None,
+        predict_vivid=vivid,
         card=opened.card,
         notes=tuple(map(printable, in_short)) if isinstance(in_short, list) and in_short else (NO_CARD,),
     )

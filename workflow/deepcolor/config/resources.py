@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 MB = 1_000_000
 PYTHON_MB = 700  # A Python that makes figures and tables.
 KERAS_MB = 1500  # A Python that has loaded Keras and TensorFlow.
-SHUFFLE_MB = 1100  # The two windows in which training images are shuffled; see `data.shards`.
+SHUFFLE_MB = 1100  # The buffer in which training images are shuffled, and what is read ahead.
 CUDA_MB = 5000  # Host memory for CUDA's libraries and buffers.
 PHOTOGRAPH_MB = 400  # A photograph of up to 100 megapixels while it is read.
 FETCH_THREADS = 4

@@ -108,6 +108,11 @@ def enlarged(chroma: keras.KerasTensor, step: int) -> keras.KerasTensor:
     return ops.image.resize(chroma, (height, width), interpolation="bilinear")
 
 
+def _plain_settings(shape: tuple[int, ...], dtype: str | None = None) -> keras.KerasTensor:
+    """Return twice the temperature 1 and the prior 0."""
+    return ops.broadcast_to(ops.convert_to_tensor([1.0, 0.0], dtype=dtype), shape)
+
+
 @keras.saving.register_keras_serializable("deepcolor")
 class DecodeClasses(keras.layers.Layer):
     """Chroma, as `color.AddChroma` takes it, of logits on a grid: the decoder of a saved network.
@@ -131,7 +136,7 @@ class DecodeClasses(keras.layers.Layer):
         self.shares = self.add_weight((COUNT,), keras.initializers.Constant(1 / COUNT), name="shares")
         self.temperature = self.add_weight((), "ones", name="temperature")
         self.prior = self.add_weight((), "zeros", name="prior")
-        self.settings = self.add_weight((2, 2), "zeros", name="settings")
+        self.settings = self.add_weight((2, 2), _plain_settings, name="settings")
 
     def call(
         self,
