@@ -58,7 +58,9 @@ def share(text: str) -> float:
     """A number from 0 to 1."""
     value = _number(text)
     if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"{text} is no number from 0 to 1")
+        raise argparse.ArgumentTypeError(
+            f"{text} is no number from 0 to 1; without a number, write the option last"
+        )
     return value
 
 
