@@ -148,7 +148,8 @@ def test_only_rules_in_which_networks_compute_take_a_gpu() -> None:
         for rule in re.split(r"^rule ", path.read_text(encoding="utf-8"), flags=re.M)[1:]
     ]
     taking = {rule.split(":")[0] for rule in rules if re.search(r"_GPUS?\b|\bgpu=", rule)}
-    assert taking == {"check_training", "extract_features", "predict_images", "train_model"}
+    compute = {"check_training", "extract_features", "measure_certainty", "predict_images"}
+    assert taking == {*compute, "train_model"}
 
 
 def test_trainings_share_no_gpu_and_all_cores(copy: Copy) -> None:
