@@ -32,6 +32,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "denseunet": {"weights": "none", "filters": [8, 6, 4, 4, 4]},
     "mobilenet": {"weights": "none", "alpha": 0.25, "filters": [8, 6, 4, 4, 4]},
     "koalarization": {"weights": "none", "freeze_encoder": False},
+    "lite": {"weights": "none"},
 }
 SKIPS = {"unet", "denseunet", "mobilenet"}
 # DenseNet121, whose stages only itself has, is built in one case of each kind.
@@ -44,7 +45,7 @@ CASES = [
         marks=[pytest.mark.slow] if (architecture, target, skip) in LARGE else [],
     )
     for architecture in sorted(ARCHITECTURES)
-    for target in ("lab", "rgb")
+    for target in ("lab", "classes" if architecture == "lite" else "rgb")
     for skip in ((True, False)[: 1 + (target == "rgb")] if architecture in SKIPS else (None,))
 ]
 
@@ -93,7 +94,10 @@ def skips(described: dict[str, Any]) -> set[tuple[str, str]]:
 def test_stages_add_up(architecture: str, target: str, skip: bool | None) -> None:
     model = network(architecture, target, skip)
     described = check(model)
-    expected = {("luminance", "rgb")} if target == "lab" else set()
+    expected = set() if target == "rgb" else {("luminance", "rgb")}
+    if architecture == "lite":
+        last = "decoder2 + logits" if target == "classes" else "decoder2"
+        expected |= {("encoder4", "context + decoder1"), ("encoder3", "decoder1–2"), ("encoder2", last)}
     if architecture == "koalarization":
         expected.add(("predictions", "fusion + decoder1"))
     if skip and architecture == "unet":
@@ -103,7 +107,7 @@ def test_stages_add_up(architecture: str, target: str, skip: bool | None) -> Non
     if skip and architecture == "denseunet":
         expected.add(("luminance", "decoder5"))
     assert skips(described) == expected
-    assert titles(described, "head") == (["chroma", "rgb"] if target == "lab" else ["rgb"]) or (
+    assert titles(described, "head") == (["rgb"] if target == "rgb" else ["chroma", "rgb"]) or (
         architecture == "koalarization"
     )
     assert "bottleneck" in {stage["phase"] for stage in described["stages"]}
