@@ -69,6 +69,12 @@ def changed(path: str, value: Any) -> dict[str, Any]:
             {"unfreeze_from": "conv2_block1_1_conv"},
             "models.densenet.training.unfreeze_from: 'weights: none' would freeze random weights",
         ),
+        (
+            "models.densenet.training",
+            {"freeze_epochs": 2, "early_stopping": 3},
+            "models.densenet.training.freeze_epochs: 'early_stopping' could end the training before",
+        ),
+        ("training.unfrozen_learning_rate", 0.1, "unfrozen_learning_rate: without 'freeze_epochs' and"),
         ("colorize.vivid", 2, "colorize.vivid: 2 is greater than the maximum of 1"),
         ("results", "", "results: "),
         ("models.all", {"architecture": "unet"}, "'all', 'cache' and 'shards' are taken"),

@@ -115,7 +115,7 @@ def test_names_of_layers_stay(architecture: str) -> None:
 @pytest.mark.parametrize("architecture", sorted(ARCHITECTURES))
 def test_unknown_target_is_refused(architecture: str) -> None:
     known = ", ".join(TARGETS[architecture])
-    with pytest.raises(DeepColorError, match=f"has no target 'hsv'; known are {known}$"):
+    with pytest.raises(DeepColorError, match=f"has no target 'hsv'; set 'target' to one of: {known}$"):
         build(architecture, target="hsv")
 
 

@@ -73,7 +73,7 @@ def test_decoding_is_sharpened_and_made_as_colorful_as_photographs(photographs: 
     network = timid(photographs, doubt=0.3)
     shares = np.exp(-np.square(color_classes.CENTERS).sum(axis=-1) / 100).astype(np.float32)
     shares /= shares.sum()
-    decoding = class_statistics.choose_decoding(network, batches(photographs), shares)
+    decoding = class_statistics.choose_decoding(network, batches(photographs), 8, shares)
     assert decoding.exact[1] == 0
     luminance = np.asarray(color.to_luminance(photographs))
 

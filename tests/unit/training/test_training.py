@@ -613,5 +613,6 @@ def test_trial_names_a_network_of_another_shape() -> None:
     settings = Settings(f"{__name__}:half_as_large", {}, 32, SETTINGS)
     problem = trial.try_model("half", settings, Distribution(), time.perf_counter())["problem"]
     assert problem.endswith(
-        "it should map (None, 32, 32, 1) to (None, 32, 32, 3) (RGB) or (None, 32, 32, 2) (chroma)"
+        "it should map (None, 32, 32, 1) to one of (None, 32, 32, 3) (rgb), (None, 32, 32, 2) (lab), "
+        "(None, 8, 8, 162) (classes)"
     )

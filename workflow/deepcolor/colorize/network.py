@@ -97,6 +97,8 @@ def checked_network(path: Path, opener: Callable[[Path], Opened]) -> Network:
         if not np.isfinite(predicted).all():
             raise ValueError("it predicts what are no numbers; its training has exploded")
         vivid = _vivid(opened) if opened.decoding else None
+        if vivid is not None:
+            vivid(np.zeros((1, size, size, 1), np.float32), 1.0)
     except DeepColorError:
         raise
     except ImportError as error:

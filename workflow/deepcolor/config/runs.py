@@ -229,6 +229,19 @@ def _check_weights(run: Run) -> None:
 
 def _check_phases(config: Mapping[str, Any], run: Run) -> None:
     """Refuse to unfreeze an encoder that there is none of, or that is random or frozen for good."""
+    training = run.training
+    if training["freeze_epochs"] and training["early_stopping"]:
+        raise DeepColorError(
+            f"{_given_at(config, run.model, 'freeze_epochs')}: 'early_stopping' could end the training "
+            "before the encoder is unfrozen; set one of the two to 0"
+        )
+    if training["unfrozen_learning_rate"] and not (
+        training["freeze_epochs"] or training["unfreeze_from"]
+    ):
+        raise DeepColorError(
+            f"{_given_at(config, run.model, 'unfrozen_learning_rate')}: without 'freeze_epochs' and "
+            "'unfreeze_from' nothing is unfrozen; set one of them, or take the key out"
+        )
     for key in ("freeze_epochs", "unfreeze_from"):
         if not run.training[key]:
             continue

@@ -99,7 +99,7 @@ def grid_chroma(rgb: keras.KerasTensor, step: int) -> keras.KerasTensor:
     Returns:
         `(n, height / step, width / step, 2)` float32.
     """
-    return color.rgb_to_lab(ops.average_pool(rgb, step, data_format="channels_last"))[..., 1:]
+    return color.rgb_to_lab(ops.average_pool(rgb, step, step, data_format="channels_last"))[..., 1:]
 
 
 def enlarged(chroma: keras.KerasTensor, step: int) -> keras.KerasTensor:

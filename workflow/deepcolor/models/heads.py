@@ -57,7 +57,9 @@ def head(target: str, known: Sequence[str] = ("rgb", "lab")) -> tuple[str, int, 
     """
     keras_settings.check()
     if target not in known:
-        raise DeepColorError(f"this architecture has no target '{target}'; known are {', '.join(known)}")
+        raise DeepColorError(
+            f"this architecture has no target '{target}'; set 'target' to one of: {', '.join(known)}"
+        )
     return HEADS[target]
 
 

@@ -1,7 +1,8 @@
 """Color classes of photographs: their shares, and the decoding that suits a trained network."""
 
+import math
 from collections.abc import Iterable, Iterator
-from itertools import product
+from itertools import islice, product
 from typing import Any
 
 import keras
@@ -37,7 +38,9 @@ def count_classes(batches: Iterable[Any]) -> np.ndarray:
     return (total / images).astype(np.float32)
 
 
-def choose_decoding(network: keras.Model, batches: Iterable[Any], shares: np.ndarray) -> ClassDecoding:
+def choose_decoding(
+    network: keras.Model, batches: Iterable[Any], images: int, shares: np.ndarray
+) -> ClassDecoding:
     """Choose how the distributions that a trained network predicts become colors.
 
     Exact colors have the highest PSNR, with all of the prior; vivid ones come closest to the true
@@ -46,17 +49,20 @@ def choose_decoding(network: keras.Model, batches: Iterable[Any], shares: np.nda
 
     Args:
         network: Model from luminance to classes.
-        batches: Photographs that it was not trained on, `(n, size, size, 3)` uint8; the first
-            MAX_DECODED count.
+        batches: Photographs that it was not trained on, `(n, size, size, 3)` uint8.
+        images: Number of photographs. Of more than MAX_DECODED every second batch counts, or every
+            third and so on: data sets lie one after the other.
         shares: Shares of the classes in the training images.
     """
     pairs = [(temperature, 0.0) for temperature in EXACT] + list(VIVID)
     rows, colorful = [], []
-    for batch in _first(batches, MAX_DECODED):
+    for batch in islice(batches, 0, None, math.ceil(images / MAX_DECODED)):
         photographs = ops.convert_to_tensor(batch)
-        logits = network.predict_on_batch(color.to_luminance(photographs))
+        # Not by `predict_on_batch`, which on several devices wants batches that are shared out.
+        logits = network(color.to_luminance(photographs), training=False)
         rows.append([_measured(photographs, logits, shares, *pair) for pair in pairs])
-        colorful += [colorfulness(photograph) for photograph in np.asarray(batch)]
+        small = ops.convert_to_numpy(_reduced(color.to_float(photographs)))
+        colorful += [colorfulness(photograph) for photograph in lab.to_8bit(small)]
     # By candidate, measure and image.
     decibels, distances, colorfulnesses = np.concatenate(rows, axis=-1).mean(axis=-1).T
     vivid = colorfulnesses >= np.mean(colorful)
@@ -71,7 +77,7 @@ def _measured(
 ) -> np.ndarray:
     """Return PSNR, distance to the true chroma and colorfulness of each picture, `(3, n)`."""
     rgb = color.to_float(photographs)
-    small = ops.average_pool(rgb, CLASS_STEP, data_format="channels_last")
+    small = _reduced(rgb)
     chroma = color_classes.decode(logits, shares, temperature, prior)
     pictures = color.add_chroma(color.to_luminance(small * 255), chroma / color.CHROMA_SCALE)
     difference = chroma - color_classes.grid_chroma(rgb, CLASS_STEP)
@@ -82,6 +88,11 @@ def _measured(
             [colorfulness(picture) for picture in lab.to_8bit(ops.convert_to_numpy(pictures))],
         ]
     )
+
+
+def _reduced(rgb: Any) -> Any:
+    """Return RGB images at the size of a network's grid."""
+    return ops.average_pool(rgb, CLASS_STEP, CLASS_STEP, data_format="channels_last")
 
 
 def _first(batches: Iterable[Any], images: int) -> Iterator[Any]:

@@ -94,7 +94,7 @@ def train(
         DeepColorError: The loss is not a number or has exploded, a batch does not fit the memory,
             or a state does not fit.
     """
-    _check_accumulation(settings["gradient_accumulation_steps"], plan.epochs * data.steps)
+    check_accumulation(settings["gradient_accumulation_steps"], plan.epochs * data.steps)
     state = plan.backup if plan.backup.exists() else plan.start
     trainer, epochs = model_at(max(0, epochs_of(state) - 1) if state else 0)
     history = load_state(state, trainer) if state else []
@@ -125,7 +125,7 @@ def _finish(trainer: Trainer, settings: Mapping[str, Any]) -> None:
         trainer.optimizer.finalize_variable_values(trainer.trainable_variables)
 
 
-def _check_accumulation(steps: int, batches: int) -> None:
+def check_accumulation(steps: int, batches: int) -> None:
     """Make sure that weights change before a training ends.
 
     Raises:

@@ -123,12 +123,15 @@ def train_run(
             )
 
     data = _data(run, shards, distribution)
-    model = phases.PhasedModel(phases.phases_of(network, settings, run.epochs), compiled)
+    listed = phases.phases_of(network, settings, run.epochs)
+    shortest = min(len(phase.epochs) for phase in listed) * data.steps
+    loop.check_accumulation(settings["gradient_accumulation_steps"], shortest)
+    model = phases.PhasedModel(listed, compiled)
     history = loop.train(model.at, data, settings, plan, distribution, report)
     decoding = None
     if shares is not None:
-        batches = shards.evaluation_batches("validation", settings["batch_size"])
-        decoding = class_statistics.choose_decoding(network, batches, shares)
+        batches, images = data.validation, data.images["validation"]
+        decoding = class_statistics.choose_decoding(network, batches, images, shares)
     _save(network, history, outputs, decoding)
     record = {
         **_what(run, network),

@@ -12,6 +12,7 @@ from deepcolor import messages
 from deepcolor.compute import devices
 from deepcolor.compute.distribution import Distribution
 from deepcolor.errors import DeepColorError, is_out_of_memory
+from deepcolor.training.phases import phases_of
 from deepcolor.training.settings import Settings, build_network, decided
 from deepcolor.training.trainer import Trainer, compile_trainer
 
@@ -58,6 +59,7 @@ def _train_some_steps(settings: Settings, distribution: Distribution, began: flo
     with distribution.scope():
         network = build_network(settings)
         training = decided(settings, network, distribution).training
+        phases_of(network, training, epochs=1)  # An unknown layer is an error.
         model = compile_trainer(network, training)
     batch = training["batch_size"] // distribution.count
     sizes = COMPILED_SIZES if model.jit_compile else SIZES
