@@ -4,7 +4,7 @@ No rules here. A path that names an unknown run, model or data set ends the prog
 """
 
 # Runs that predict color classes, see `models.heads`.
-CLASS_RUNS = [run.name for run in RUNS if run.options.get("target") == "classes"]
+CLASS_RUNS = [run.name for run in RUNS if run.predicts_classes]
 
 # A folder is looked through once, however many jobs ask.
 fingerprint = cache(folders.fingerprint)
@@ -178,7 +178,7 @@ def network_of(wildcards):
 def class_network_of(wildcards):
     """The network of a run that predicts color classes; another one ends the program."""
     run = run_of(wildcards)
-    if run.options.get("target") != "classes":
+    if not run.predicts_classes:
         stop(f"{run.name} predicts no color classes; models.{run.model} needs target: classes")
     return f"<results>/{run.name}/model.keras"
 

@@ -20,19 +20,22 @@ def main(*, run: str, configfile: Path | None = None, port: int = 5151) -> None:
         port: Port of the app.
     """
     config = configuration.read(configfile)
-    if run not in external_predictions(config):
-        find_run(config, run)
     folder = Path(config["results"]) / run
-    if not (folder / "metrics.json").exists():
+    needed, certainty = [folder / "metrics.json"], None
+    if run not in external_predictions(config) and find_run(config, run).predicts_classes:
+        certainty = folder / "certainty.npy"
+        needed.append(certainty)
+    if not all(path.exists() for path in needed):
         overlay = f"--configfile {configfile} " if configfile else ""
         raise DeepColorError(
-            f"{folder} is not finished; run: snakemake {overlay}--cores all -- {folder}/metrics.json"
+            f"{folder} is not finished; run: snakemake {overlay}--cores all -- "
+            f"{' '.join(map(str, needed))}"
         )
     manifests = [Path(config["data"]) / data_set.name / "manifest.csv" for data_set in data_sets(config)]
     for path in manifests:
         if not path.exists():
             raise DeepColorError(f"{path} is missing; make report writes it again")
-    samples = browse.collect(folder, manifests, config["image_size"])
+    samples = browse.collect(folder, manifests, config["image_size"], certainty)
     browse.browse(f"{folder.parent.name}-{run}", samples, port)
 
 

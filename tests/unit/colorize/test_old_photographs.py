@@ -206,6 +206,11 @@ def test_named_pictures_are_the_black_and_white_ones(plates: Path) -> None:
     assert find_pairs([str(gray)], colors) == find_pairs([str(gray)], plates) == everything
     some = find_pairs([str(gray / "0.tif"), str(gray / "[01].tif")], plates)
     assert [pair.true_colors.name for pair in some.pairs] == ["0.png", "1.png"]
+    assert some.unpaired == []
+    for named in (gray / "sub" / "3.tif", gray / "sub"):
+        for truth in (plates, colors):
+            (pair,) = find_pairs([str(named)], truth).pairs
+            assert pair.true_colors == colors / "sub" / "3.png"
     with pytest.raises(DeepColorError, match="named as its own true colors"):
         find_pairs([str(colors)], plates)
 

@@ -74,6 +74,16 @@ def changed(path: str, value: Any) -> dict[str, Any]:
             {"freeze_epochs": 2, "early_stopping": 3},
             "models.densenet.training.freeze_epochs: 'early_stopping' could end the training before",
         ),
+        (
+            "training",
+            {**SHIPPED["training"], "freeze_epochs": 2, "schedule": "cosine", "warmup_epochs": 2},
+            "training.freeze_epochs: both phases have a warm-up, and 2 epochs of it leave nothing of 2",
+        ),
+        (
+            "models.mobilenet.target",
+            "classes",
+            "target: architecture 'mobilenet' has no target 'classes'. Known: rgb, lab.",
+        ),
         ("training.unfrozen_learning_rate", 0.1, "unfrozen_learning_rate: without 'freeze_epochs' and"),
         ("colorize.vivid", 2, "colorize.vivid: 2 is greater than the maximum of 1"),
         ("results", "", "results: "),

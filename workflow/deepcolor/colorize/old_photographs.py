@@ -95,13 +95,16 @@ def find_pairs(photographs: Sequence[str], truth: Path) -> Pairs:
                 )
     true_colors = folders[1] if folders[1].is_dir() else truth
     found = Found()
-    grays = _by_name(photographs or [str(folders[0])], found)
-    colors = _by_name([str(true_colors)], found)
+    beside = true_colors.parent / BLACK_AND_WHITE
+    grays = _by_name(photographs or [str(folders[0])], found, beside)
+    colors = _by_name([str(true_colors)], found, true_colors)
     for name, reason in found.faults.items():
         raise DeepColorError(f"{name}: {reason}; figures are of all that is named, or of nothing")
     files = [file for side in (grays, colors) for files in side.values() for file in files]
     result = Pairs(files={file.resolve() for file in files}, passed_over=found.passed_over)
-    for name in [*grays, *(name for name in colors if name not in grays)]:
+    # Of named photographs, only these are asked for.
+    unused = [] if photographs else [name for name in colors if name not in grays]
+    for name in [*grays, *unused]:
         _add(result, grays.get(name, []), colors.get(name, []))
     if not result.pairs:
         first = result.unpaired[0]
@@ -113,11 +116,20 @@ def find_pairs(photographs: Sequence[str], truth: Path) -> Pairs:
     return result
 
 
-def _by_name(named: Sequence[str], found: Found) -> dict[str, list[Path]]:
-    """Return pictures, each once, by their place without suffix."""
+def _by_name(named: Sequence[str], found: Found, folder: Path) -> dict[str, list[Path]]:
+    """Return pictures, each once, by their place without suffix.
+
+    Args:
+        named: Files, folders and patterns.
+        found: Faults and the number of files passed over are added to it.
+        folder: Folder that the places of its own pictures are relative to, whatever is named; those of
+            others are relative to what is named.
+    """
     files: dict[str, dict[Path, Path]] = {}
     for each in named:
         for file, place in find_files(each, found):
+            if file.resolve().is_relative_to(folder.resolve()):
+                place = file.resolve().relative_to(folder.resolve())
             files.setdefault(place.with_suffix("").as_posix(), {}).setdefault(file.resolve(), file)
     return {name: list(each.values()) for name, each in files.items()}
 

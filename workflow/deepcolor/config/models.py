@@ -4,6 +4,7 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
+from deepcolor.config.options import targets_of
 from deepcolor.config.registry import ARCHITECTURES
 from deepcolor.config.sampling import MAX_SHARE
 from deepcolor.config.validation import check_names, check_options
@@ -92,6 +93,12 @@ def check_models(config: dict[str, Any]) -> None:
         builder = ARCHITECTURES[entry["architecture"]]
         what = f"architecture '{entry['architecture']}'"
         check_options(f"models.{name}", what, builder, entry, MODEL_KEYS)
+        targets = targets_of(builder)
+        if targets is not None and entry.get("target", targets[0]) not in targets:
+            raise DeepColorError(
+                f"models.{name}.target: {what} has no target '{entry['target']}'. Known: "
+                f"{', '.join(targets)}."
+            )
         check_names(f"models.{name}.train_on", entry.get("train_on", []), config["data_sets"])
         sampling = entry.get("training", {}).get("sampling", {})
         check_names(f"models.{name}.training.sampling", sampling, sampled)

@@ -39,6 +39,15 @@ def options_of(reference: str) -> dict[str, Any]:
     )
 
 
+def targets_of(reference: str) -> tuple[str, ...] | None:
+    """Return TARGETS of the module of a "module:function": what it can predict; None without."""
+    path = LIBRARY.parent / (reference.split(":")[0].replace(".", "/") + ".py")
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "TARGETS":
+            return tuple(ast.literal_eval(node.value))
+    return None
+
+
 def options(reference: str, entry: dict[str, Any]) -> dict[str, Any]:
     """All options of a "module:function", as an entry of the configuration gives or leaves them."""
     return {key: entry.get(key, default) for key, default in sorted(options_of(reference).items())}

@@ -73,6 +73,11 @@ class Run:
         return f"{self.stem}_{self.epochs}"
 
     @property
+    def predicts_classes(self) -> bool:
+        """Whether the network predicts distributions over color classes."""
+        return bool(self.options.get("target") == "classes")
+
+    @property
     def as_published(self) -> bool:
         """Whether the published figures are its own: of the architecture as it stands, and no variant.
 
@@ -98,9 +103,12 @@ def runs(config: dict[str, Any]) -> list[Run]:
         milestones = sorted(training.pop("epochs"))
         seeds = training.pop("seeds") or [config["seed"]]
         restart_reason = _restart_reason(training)
+        chosen = options(builder, entry)
         train_on = tuple(each for each in used if each in entry.get("train_on", used))
-        # Without the weights of other data sets, to change one of those trains nothing again.
+        # What does not concern this network is left out: changing it does not retrain the network.
         training["sampling"] = sampling_of(training["sampling"], train_on)
+        if chosen.get("target") != "classes":
+            training["class_rebalancing"] = 0
         for seed in seeds:
             for shorter, epochs in zip([None, *milestones], milestones, strict=False):
                 found.append(
@@ -109,7 +117,7 @@ def runs(config: dict[str, Any]) -> list[Run]:
                         epochs=epochs,
                         architecture=entry["architecture"],
                         builder=builder,
-                        options=options(builder, entry),
+                        options=chosen,
                         training=training,
                         seed=seed,
                         train_on=train_on,
@@ -228,7 +236,7 @@ def _check_weights(run: Run) -> None:
 
 
 def _check_phases(config: Mapping[str, Any], run: Run) -> None:
-    """Refuse to unfreeze an encoder that there is none of, or that is random or frozen for good."""
+    """Refuse phases of a network without a pre-trained encoder, and those that cannot be as asked."""
     training = run.training
     if training["freeze_epochs"] and training["early_stopping"]:
         raise DeepColorError(
@@ -241,6 +249,12 @@ def _check_phases(config: Mapping[str, Any], run: Run) -> None:
         raise DeepColorError(
             f"{_given_at(config, run.model, 'unfrozen_learning_rate')}: without 'freeze_epochs' and "
             "'unfreeze_from' nothing is unfrozen; set one of them, or take the key out"
+        )
+    if training["warmup_epochs"] and 0 < training["freeze_epochs"] <= training["warmup_epochs"]:
+        raise DeepColorError(
+            f"{_given_at(config, run.model, 'freeze_epochs')}: both phases have a warm-up, and "
+            f"{training['warmup_epochs']} epochs of it leave nothing of {training['freeze_epochs']}; "
+            "lower 'warmup_epochs', or raise 'freeze_epochs'"
         )
     for key in ("freeze_epochs", "unfreeze_from"):
         if not run.training[key]:

@@ -16,8 +16,8 @@ from deepcolor.imaging import color
 
 SPACING = 10.0  # Distance of neighboring classes, in units of a* and b*.
 SIGMA = 5.0  # Standard deviation of the soft encoding, likewise.
-# Range of L* in which sRGB has a class's color, at least: the few that are rarer, such as a blue with
-# more chroma than 110, make up less than 1 % of photographs.
+# Number of the values 0 to 100 of L* for which a class lies inside sRGB, at least. Rarer colors count as
+# the nearest class.
 MIN_LIGHTNESS_RANGE = 17
 # Share of the uniform distribution that is mixed into that of the training images, as published.
 UNIFORM_SHARE = 0.5

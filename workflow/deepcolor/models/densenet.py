@@ -14,6 +14,8 @@ from deepcolor.models.heads import head
 MEAN = (0.485, 0.456, 0.406)
 DEVIATION = (0.229, 0.224, 0.225)
 
+TARGETS = ("rgb", "lab")  # What it can predict.
+
 
 def densenet(
     image_size: int,
@@ -47,7 +49,7 @@ def densenet(
             there is no such target.
     """
     check_filters("DenseNet", filters, 4)
-    name, channels, activation = head(target)
+    name, channels, activation = head(target, TARGETS)
     luminance = keras.Input((image_size, image_size, 1), name="luminance")
     x = densenet121(luminance, weights, freeze_encoder, batch_norm_momentum).output
     for number, count in enumerate(filters, start=1):

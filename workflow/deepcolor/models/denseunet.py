@@ -13,6 +13,8 @@ from deepcolor.models.heads import head
 # rectified: what the next transition sees.
 SKIPS = ("pool4_relu", "pool3_relu", "pool2_relu", "conv1_relu")
 
+TARGETS = ("rgb", "lab", "classes")  # What it can predict.
+
 
 def denseunet(
     image_size: int,
@@ -42,7 +44,8 @@ def denseunet(
         weights: Of the encoder: "imagenet", "none", or the path of a weights file.
         freeze_encoder: Whether the encoder stays as it is during training.
         skip_connections: Whether decoder blocks see the encoder's features of their size.
-        filters: Filters of the five decoder blocks, from the coarsest to the finest.
+        filters: Filters of the five decoder blocks, from the coarsest to the finest; with target
+            "classes" the last two have no effect.
         dropout: Rate of the dropout in every decoder block, in [0, 1).
 
     Returns:
@@ -53,7 +56,7 @@ def denseunet(
             there is no such target.
     """
     check_filters("DenseU-Net", filters, 5)
-    name, channels, activation = head(target, ("rgb", "lab", "classes"))
+    name, channels, activation = head(target, TARGETS)
     luminance = keras.Input((image_size, image_size, 1), name="luminance")
     encoder = densenet121(luminance, weights, freeze_encoder, batch_norm_momentum)
     skips = [*(encoder.get_layer(skip).output for skip in SKIPS), luminance]

@@ -44,7 +44,7 @@ class ClassDecoding:
     vivid: tuple[float, float] = (1.0, 0.0)
 
 
-def head(target: str, known: Sequence[str] = ("rgb", "lab")) -> tuple[str, int, str | None]:
+def head(target: str, known: Sequence[str]) -> tuple[str, int, str | None]:
     """Return the name, the channels and the activation of a network's last layer.
 
     Args:

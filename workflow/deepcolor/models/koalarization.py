@@ -15,6 +15,8 @@ ENCODER = ((64, 2), (128, 1), (128, 2), (256, 1), (256, 2), (512, 1), (512, 1), 
 # Filters of the decoder's convolutions, and whether the picture is doubled after them.
 DECODER = ((128, True), (64, False), (64, True), (32, False))
 
+TARGETS = ("rgb", "lab")  # What it can predict.
+
 
 def koalarization(
     image_size: int,
@@ -51,7 +53,7 @@ def koalarization(
         DeepColorError: The weights cannot be had or do not fit, random weights would be frozen, or
             there is no such target.
     """
-    name, channels, activation = head(target)
+    name, channels, activation = head(target, TARGETS)
     luminance = keras.Input((image_size, image_size, 1), name="luminance")
     classifier = grayscale_encoder(
         layers.Resizing(SIDE, SIDE, name="classifier_resizing")(luminance),

@@ -9,6 +9,8 @@ from deepcolor.models.decoder import check_filters
 from deepcolor.models.efficientnet_lite import SKIPS, efficientnet_lite0
 from deepcolor.models.heads import CLASS_STEP, head
 
+TARGETS = ("lab", "classes")  # What it can predict.
+
 
 def lite(
     image_size: int,
@@ -25,8 +27,7 @@ def lite(
     The encoder is EfficientNet-Lite0 up to 1/16 of the side. There two convolutions see what is near,
     and their mean over the picture, repeated at every place, what the whole shows. Two decoder blocks
     double the features, put the encoder's of that size next to them, and end with a 3x3 convolution.
-    Chroma is predicted at a quarter of the side: with the true chroma there, photographs at 128x128
-    still have 39 dB. Source: ours.
+    Chroma is predicted at a quarter of the side. Source: ours.
 
     Args:
         image_size: Side of the square picture in pixels, a multiple of 16.
@@ -47,7 +48,7 @@ def lite(
             there is no such target.
     """
     check_filters("Lite", filters, 3)
-    name, channels, activation = head(target, ("lab", "classes"))
+    name, channels, activation = head(target, TARGETS)
     luminance = keras.Input((image_size, image_size, 1), name="luminance")
     encoder = efficientnet_lite0(luminance, weights, freeze_encoder, batch_norm_momentum)
     coarse, *skips = (encoder.get_layer(skip).output for skip in SKIPS[:3])

@@ -16,6 +16,8 @@ IMAGENET = {1.0: "1_0", 0.75: "7_5", 0.5: "5_0", 0.25: "2_5"}
 # The last layers of MobileNet at 1/16, 1/8, 1/4 and 1/2 of the picture's side.
 SKIPS = ("conv_pw_11_relu", "conv_pw_5_relu", "conv_pw_3_relu", "conv_pw_1_relu")
 
+TARGETS = ("rgb", "lab")  # What it can predict.
+
 
 def mobilenet(
     image_size: int,
@@ -59,7 +61,7 @@ def mobilenet(
             f"MobileNet has no ImageNet weights for 'alpha: {alpha}', but for 0.25, 0.5, 0.75 and 1; "
             "set one of them, or 'weights: none'"
         )
-    name, channels, activation = head(target)
+    name, channels, activation = head(target, TARGETS)
     luminance = keras.Input((image_size, image_size, 1), name="luminance")
     encoder = grayscale_encoder(
         luminance,

@@ -8,6 +8,8 @@ from keras import layers
 from deepcolor.errors import DeepColorError
 from deepcolor.models.heads import head
 
+TARGETS = ("rgb", "lab", "classes")  # What it can predict.
+
 
 def unet(
     image_size: int,
@@ -49,7 +51,7 @@ def unet(
             f"U-Net halves the picture {len(filters)} times, once for each of its filters: image_size "
             f"must be a multiple of {2 ** len(filters)}, not {image_size}"
         )
-    name, channels, activation = head(target, ("rgb", "lab", "classes"))
+    name, channels, activation = head(target, TARGETS)
     classes = target == "classes"
     if classes and len(filters) < 2:
         raise DeepColorError("U-Net predicts classes at a quarter of the side; give 2 filters or more")

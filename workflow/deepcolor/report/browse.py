@@ -23,17 +23,23 @@ NAMES = {"id": "image", "group": "source"}
 SLICES = ("input", "prediction", "photograph")
 
 
-def collect(folder: Path, manifests: Sequence[Path], size: int) -> pd.DataFrame:
+def collect(
+    folder: Path, manifests: Sequence[Path], size: int, certainty: Path | None = None
+) -> pd.DataFrame:
     """Write a run's pictures as PNG files where FiftyOne can show them, `folder`/browse/.
 
     Args:
         folder: Of the run.
         manifests: Of its data sets.
         size: Side of the pictures in pixels.
+        certainty: Entropy maps of a run that predicts color classes, `.npy`.
 
     Returns:
         per_image.csv with a column for the path of each picture: input, prediction, photograph; and
-        how_sure, the entropy map, of a run that predicts color classes.
+        how_sure, the entropy map, where there are any.
+
+    Raises:
+        DeepColorError: A photograph cannot be read, or the entropy maps are of other images.
     """
     rows = read_frame(folder / "per_image.csv", dict.fromkeys(["data_set", "id", "group"], str))
     paths = pd.concat(
@@ -46,8 +52,15 @@ def collect(folder: Path, manifests: Sequence[Path], size: int) -> pd.DataFrame:
     files = rows.merge(paths, on=["data_set", "id"], how="left", validate="one_to_one")["path"]
     predictions = np.load(folder / "predictions.npy", mmap_mode="r")
     made = (folder / "predictions.npy").stat().st_mtime
-    entropies = folder / "certainty.npy"
-    maps = np.load(entropies, mmap_mode="r") if entropies.exists() else None
+    maps = None
+    if certainty is not None:
+        maps = np.load(certainty, mmap_mode="r")
+        made = max(made, certainty.stat().st_mtime)
+        if len(maps) != len(rows):
+            raise DeepColorError(
+                f"{certainty} is of {len(maps)} images, and {folder}/per_image.csv of {len(rows)}; "
+                "delete it, and make report writes it again"
+            )
     names = [*SLICES, *([] if maps is None else ["how_sure"])]
     for name in names:
         rows[name] = [str(folder / "browse" / name / f"{row:06}.png") for row in range(len(rows))]

@@ -1,7 +1,8 @@
 """The phases of a training: which layers learn in which epochs, and at which rate.
 
-A pre-trained encoder may be frozen for some epochs, while the layers on it learn from nothing; later
-some or all of it learn with them at a lower rate. Each phase has an optimizer and a schedule of its own.
+In the first phase a pre-trained encoder is frozen, and only the new layers are trained; in the second,
+some or all layers of the encoder are trained as well, at a lower rate. Each phase has its own optimizer
+and schedule.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -37,7 +38,7 @@ class Phase:
 
 
 class PhasedModel:
-    """A network in training, compiled anew for each phase."""
+    """A network in training, compiled again for each phase."""
 
     def __init__(self, phases: Sequence[Phase], compiled: Callable[[Phase], Trainer]) -> None:
         """Take the phases, and the function that compiles the network for one of them."""
@@ -85,8 +86,8 @@ def phases_of(network: keras.Model, training: Mapping[str, Any], epochs: int) ->
 def _before(encoder: Sequence[keras.Layer], first: str | None) -> list[keras.Layer]:
     """Return the layers of an encoder that stay frozen: those before a layer, and all normalization.
 
-    The averages of a pre-trained encoder's batch normalization are those of many more images than a
-    fine-tuning sees.
+    Fine-tuning sees far fewer images than pre-training: the averages of batch normalization would get
+    worse.
     """
     names = [layer.name for layer in encoder]
     if first and first not in names:
