@@ -90,8 +90,8 @@ def rule_of(job: dict[str, Any]) -> str:
 @pytest.mark.slow
 @needs_executor
 def test_a_training_runs_in_pods(copy: Copy, cluster: Cluster) -> None:
-    machine = "--set-resources train_model:machine_type=a2-highgpu-1g"
-    result = run(copy, "results/unet_1/model.keras", machine)
+    options = "--set-resources train_model:machine_type=a2-highgpu-1g --config threads=8"
+    result = run(copy, "results/unet_1/model.keras", options)
     assert result.returncode == 0, result.stdout
     assert (copy.folder / "results/unet_1/model.keras").exists()
     rules = [rule_of(job) for job in cluster.jobs.values()]
@@ -114,7 +114,7 @@ def test_a_training_runs_in_pods(copy: Copy, cluster: Cluster) -> None:
     assert spec["nodeSelector"] == {"node.kubernetes.io/instance-type": "a2-highgpu-1g"}
     assert [each["key"] for each in spec["tolerations"]] == ["nvidia.com/gpu"]
     # What pods made is there for all: the next run, on this machine, finds nothing to do.
-    again = copy.run("snakemake --cores 2 results/unet_1/model.keras")
+    again = copy.run("snakemake --cores 2 results/unet_1/model.keras --config threads=8")
     assert "Nothing to be done" in again.stdout
 
 
