@@ -63,11 +63,15 @@ def _train_some_steps(settings: Settings, distribution: Distribution, began: flo
         model = compile_trainer(network, training)
     batch = training["batch_size"] // distribution.count
     sizes = COMPILED_SIZES if model.jit_compile else SIZES
-    shape = (max(batch, *sizes) * distribution.count, *network.input_shape[1:3], 3)
-    images = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+
+    def images(count: int) -> np.ndarray:
+        # Not of the whole batch before it is known whether that fits the memory.
+        shape = (count * distribution.count, *network.input_shape[1:3], 3)
+        return np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+
     memory, startup = {}, 0.0
     for size in sizes:
-        _fit(model, images[: size * distribution.count], distribution, steps=1)
+        _fit(model, images(size), distribution, steps=1)
         startup = startup or time.perf_counter() - began
         memory[size] = _peak_memory()
     small, large = sizes[-2:]
@@ -76,7 +80,7 @@ def _train_some_steps(settings: Settings, distribution: Distribution, began: flo
     # On a CPU a step takes as long as its images; on a GPU a small one wastes most of it.
     whole = devices.device_name() == "GPU" and needed < FITS * devices.device_memory()
     timed = batch if whole else min(batch, large)
-    times = _fit(model, images[: timed * distribution.count], distribution, steps=MAX_STEPS)
+    times = _fit(model, images(timed), distribution, steps=MAX_STEPS)
     return {
         "parameters": network.count_params(),
         "startup_seconds": startup,
