@@ -1,8 +1,9 @@
-"""Photographs of one's own, colorized by trained networks.
+"""Photographs colorized by trained networks: one's own, and the inputs of the evaluation.
 
-REQUIRES  exported networks, and the folder of `colorize.folder`
+REQUIRES  exported networks, and the folder of `colorize.folder`; the inputs
 MAKES     {results}/{run}/colorized/contact_sheet.html; undeclared beside it the pictures and
-          colorized.json, so that what is done is done once, whatever else fails
+          colorized.json, so that what is done is done once, whatever else fails;
+          {results}/{run}/pictures/, where {run} is the name of a reference
 """
 
 # What the contact sheet is rendered from.
@@ -21,7 +22,7 @@ rule colorize_photographs:
         "Colorize photographs with {wildcards.run}"
     input:
         page=SHEET_PARTS,
-        network=lambda w: f"<results>/{run_of(w).name}/export",
+        exported=lambda w: f"<results>/{run_of(w).name}/export",
     output:
         sheet="<results>/{run}/colorized/contact_sheet.html",
     log:
@@ -42,10 +43,46 @@ rule colorize_photographs:
     shell:
         r"""
         python workflow/scripts/colorize_photographs.py \
-            --network {input.network:q} \
+            --network {input.exported:q}/model.onnx \
             --photographs {params.photographs:q} \
             --settings {params.settings:q} \
             --threads {threads} \
             --sheet {output.sheet:q} \
+            2>&1 | tee {log:q}
+        """
+
+
+rule colorize_inputs:
+    """Colorize the inputs with the network that comes with DeepColor."""
+    message:
+        "Colorize the inputs with {wildcards.run}"
+    input:
+        network=lambda w: (
+            os.path.relpath(BUNDLED_NETWORK)
+            if w.run in REFERENCES
+            else stop(f"'{w.run}' is no trained network from elsewhere")
+        ),
+        inputs="<results>/inputs",
+    output:
+        pictures=directory("<results>/{run}/pictures"),
+    log:
+        "<results>/logs/colorize_inputs/{run}.log",
+    benchmark:
+        "<results>/benchmarks/colorize_inputs/{run}.tsv"
+    conda:
+        "../envs/colorize.yaml"
+    threads: 1
+    resources:
+        **job_resources(lambda w: resources.colorizing(1)),
+    params:
+        code=code_of("colorize_photographs"),
+        photographs=lambda w, input: as_json(input.inputs),
+    shell:
+        r"""
+        python workflow/scripts/colorize_photographs.py \
+            --network {input.network:q} \
+            --photographs {params.photographs:q} \
+            --threads {threads} \
+            --sheet {output.pictures:q}/contact_sheet.html \
             2>&1 | tee {log:q}
         """

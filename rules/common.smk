@@ -29,6 +29,7 @@ from deepcolor.config import (
     yaml_files,
 )
 from deepcolor.config.configuration import as_json
+from deepcolor.config.registry import BUNDLED_NETWORK, BUNDLED_WEIGHTS
 from deepcolor.errors import DeepColorError
 from deepcolor.labels import BASELINES
 
@@ -108,8 +109,9 @@ environment.isolate_jobs()
 environment.keep_kernels(config["cache"])
 
 RUNS = runs.runs(config)
-# Folders of external predictions, by name.
+# Folders of external predictions, by name; of some the pictures are made here, by a trained network.
 EXTERNAL = models.external_predictions(config)
+REFERENCES = models.references(config)
 DATA_SETS = data_sets.data_sets(config)
 SIZE = config["image_size"]
 # Images of all data sets in use, by split, and those on which networks are scored.

@@ -26,6 +26,7 @@ rule predict_images:
         "Predict {wildcards.run}"
     input:
         model=network_of,
+        made=lambda w: f"<results>/{w.run}/pictures" if w.run in REFERENCES else [],
         indexes=indexes(),
         shards=shard_files(".tfrecord"),
         contents=shard_files(".json"),
@@ -46,7 +47,7 @@ rule predict_images:
         code=code_of("predict_images"),
         # Functions, as a plain path is searched for wildcards.
         pictures=lambda w: as_json(EXTERNAL.get(w.run)),
-        fingerprint=lambda w: fingerprint(EXTERNAL.get(w.run)),
+        fingerprint=lambda w: fingerprint(None if w.run in REFERENCES else EXTERNAL.get(w.run)),
         split=config["evaluation"]["split"],
     shell:
         r"""

@@ -37,3 +37,35 @@ rule export_model:
             --folder {output.folder:q} \
             2>&1 | tee {log:q}
         """
+
+
+rule bundle_network:
+    """Gather the files with which a network comes with DeepColor."""
+    message:
+        "Bundle {wildcards.run}"
+    input:
+        model=class_network_of,
+        exported="<results>/{run}/export",
+        manifests=lambda w: [f"<data>/{name}/manifest.csv" for name in run_of(w).train_on],
+    output:
+        folder=directory("<results>/{run}/bundle"),
+    log:
+        "<results>/logs/bundle_network/{run}.log",
+    benchmark:
+        "<results>/benchmarks/bundle_network/{run}.tsv"
+    conda:
+        "../envs/export.yaml"
+    resources:
+        **job_resources(lambda w: resources.exporting(run_of(w).architecture)),
+    params:
+        code=code_of("bundle_network"),
+    shell:
+        r"""
+        python workflow/scripts/bundle_network.py \
+            --run {wildcards.run:q} \
+            --model {input.model:q} \
+            --exported {input.exported:q} \
+            --manifests {input.manifests:q} \
+            --folder {output.folder:q} \
+            2>&1 | tee {log:q}
+        """

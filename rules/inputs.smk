@@ -20,6 +20,14 @@ def run_of(wildcards):
         stop(error)
 
 
+def weights_files(run):
+    """The file with the weights that a run begins with; none for ImageNet's and random ones."""
+    weights = run.options.get("weights", "none")
+    if weights == "bundled":
+        return [os.path.relpath(BUNDLED_WEIGHTS)]
+    return [] if weights in ("imagenet", "none") else [weights]
+
+
 def data_set_of(wildcards):
     """The data set that a path names; an unknown one ends the program."""
     known = next((each for each in DATA_SETS if each.name == wildcards.data_set), None)

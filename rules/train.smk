@@ -19,11 +19,7 @@ rule train_model:
             if run_of(w).shorter
             else []
         ),
-        weights=lambda w: (
-            []
-            if run_of(w).options.get("weights", "none") in ("imagenet", "none")
-            else run_of(w).options["weights"]
-        ),
+        weights=lambda w: weights_files(run_of(w)),
     output:
         model="<results>/{run}/model.keras",
         history="<results>/{run}/history.csv",

@@ -97,6 +97,38 @@ def test_presets_plan_their_study(copy: Copy, preset: str, expected: dict[str, i
 
 
 @pytest.mark.slow
+def test_the_laptop_preset_on_cocos_own_client(copy: Copy, network: dict[str, str]) -> None:
+    shutil.copy(PROJECT / "config.yaml", copy.folder / "config.yaml")
+    preset = (PROJECT / "workflow/presets/laptop.yaml").read_text("utf-8")
+    for large, small in (("2000", "24"), ("500", "8"), ("128", "32"), ("[20]", "[1]"), ("16", "8")):
+        assert f" {large}" in preset
+        preset = preset.replace(f" {large}", f" {small}")
+    # The ImageNet weights of its two encoders need a network.
+    copy.write("workflow/presets/laptop.yaml", preset.replace("weights: imagenet", "weights: none"))
+    result = copy.run("make report PRESET=laptop", **network)
+    assert result.returncode == 0, result.stdout
+    page = copy.read("results-laptop/report.html")
+    assert "Bundled network, trained elsewhere" in page
+    for run in ("unet_1", "densenet_1", "mobilenet_1", "unet-lab_1", "lite_1", "bundled"):
+        metrics = json.loads(copy.read(f"results-laptop/{run}/metrics.json"))
+        assert metrics["all"]["n"] == 8
+
+
+@pytest.mark.slow
+def test_the_bundled_network_and_its_trials_can_be_trained_again(copy: Copy) -> None:
+    preset = yaml.safe_load((PROJECT / "workflow/presets/bundled.yaml").read_text("utf-8"))
+    used = preset["compare"]["data_sets"]
+    for name in used:
+        (copy.folder / preset["data_sets"][name]["folder"]).mkdir(parents=True, exist_ok=True)
+    jobs, said = planned(copy, "bundled", target="results-bundled/deepcolor_18/bundle")
+    assert (jobs["fetch_photographs"], jobs["train_model"], jobs["bundle_network"]) == (len(used), 1, 1)
+    trials = [name for name in preset["models"] if name.startswith("trial")]
+    more = f"--config 'compare={{models: [{', '.join(trials)}]}}'"
+    jobs, _ = planned(copy, "bundled", more)
+    assert jobs["train_model"] == len(trials) == 6
+
+
+@pytest.mark.slow
 def test_one_ablation_can_be_picked(copy: Copy) -> None:
     jobs, said = planned(copy, "ablations", "--config 'compare={models: [unet, unet-lab]}'")
     assert (jobs["train_model"], jobs["plot_curves"]) == (12, 2)
@@ -129,7 +161,7 @@ def test_unknown_preset_is_one_line(copy: Copy) -> None:
     result = copy.run("make report PRESET=papre")
     assert result.returncode != 0
     said = "Error: there is no file workflow/presets/papre.yaml; the presets are: ablations, best, "
-    assert f"{said}folder, gpu, paper" in result.stdout
+    assert f"{said}bundled, folder, gpu, laptop, paper" in result.stdout
     assert "Traceback" not in result.stdout
 
 

@@ -18,3 +18,6 @@ MAX_DECIBELS = 100.0
 # Work of validating on an image, of that of training on it: the forward pass without the two of the
 # gradients.
 VALIDATION_COST = 1 / 3
+
+# Settings of the decoding of color classes, in this order; see `imaging.color_classes.decode`.
+DECODING = ("temperature", "prior", "gain")

@@ -7,6 +7,8 @@ BASELINES = {
     "mean-chroma-oracle": "Per-image mean chroma (oracle)",
     "true-chroma": "True chroma (bound)",
 }
+# The model of config.yaml that is not trained there.
+REFERENCES = {"bundled": "Bundled network, trained elsewhere"}
 # Baselines that know something of the photograph that they color: bounds, not competitors.
 ORACLES = {"mean-chroma-oracle", "true-chroma"}
 
@@ -20,7 +22,7 @@ def run_label(run: str, separator: str = ", ") -> str:
         run: Name of a run, of external predictions or of a baseline.
         separator: Text between the model and its epochs.
     """
-    if run in BASELINES:
-        return BASELINES[run]
+    if run in BASELINES or run in REFERENCES:
+        return (BASELINES | REFERENCES)[run]
     model, _, epochs = run.rpartition("_")
     return f"{model}{separator}{epochs} epoch{'' if epochs == '1' else 's'}" if model else run

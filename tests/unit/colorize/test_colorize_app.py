@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ import pytest
 from deepcolor.cli.app import find_runs
 from deepcolor.colorize import app, xmp
 from deepcolor.colorize.inspection import inspect
+from deepcolor.config.registry import BUNDLED_NETWORK
 from deepcolor.errors import DeepColorError
+from deepcolor.imaging.colorfulness import colorfulness
 from flask.testing import FlaskClient
 from PIL import Image, ImageOps
 from support.sample_images import jpeg, picture
@@ -75,6 +78,7 @@ def pixels_of(content: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
 
 
+CAT = str(resources.files("skimage").joinpath("data/chelsea.png"))
 GRAY = encoded(picture(1).convert("L"), "PNG")
 
 
@@ -196,6 +200,7 @@ def test_a_large_file_is_refused(make: Make) -> None:
             ({"saturation": each}, "saturation: name a number from 0 to 2")
             for each in ("", "-0.1", "2.1", "nan", "inf", "much")
         ),
+        *(({"vivid": each}, "vivid: name a number from 0 to 1") for each in ("-0.1", "1.1", "nan")),
         *(({name: "2"}, f"{name}: name 0 or 1") for name in ("tiles", "keep_tint", "label")),
     ],
 )
@@ -352,15 +357,14 @@ def test_a_broken_network_is_told_without_its_place(
 
 
 def test_runs_to_choose_from(tmp_path: Path) -> None:
-    with pytest.raises(DeepColorError, match=r"no network is there; train one \(make report\)"):
-        find_runs(tmp_path, [])
+    assert find_runs(tmp_path, []) == {"bundled": BUNDLED_NETWORK}
     names = ["unet_30/export/model.onnx", "unet_9/export/model.onnx", "unet_9/model.keras"]
     names += ["densenet_30/model.keras", "study/model.txt", "a/b.onnx", "c/b.onnx"]
     for name in names:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     found = find_runs(tmp_path, [])
-    assert list(found) == ["unet_9", "unet_30", "densenet_30"]
+    assert list(found) == ["bundled", "unet_9", "unet_30", "densenet_30"]
     assert found["unet_9"] == tmp_path / "unet_9/export/model.onnx"
     models = [tmp_path / "a/b.onnx", tmp_path / "c/b.onnx", tmp_path / "unet_9/model.keras"]
     assert list(find_runs(tmp_path, models)) == [*map(str, models[:2]), "unet_9"]
@@ -368,6 +372,21 @@ def test_runs_to_choose_from(tmp_path: Path) -> None:
     for name, words in (("no.onnx", "there is no such file"), ("study/model.txt", "name a .keras")):
         with pytest.raises(DeepColorError, match=words):
             find_runs(tmp_path, [tmp_path / name])
+
+
+def test_the_bundled_network_is_as_vivid_as_asked_for(make: Make) -> None:
+    client = make()
+    photograph = encoded(Image.open(CAT).convert("L"), "PNG")
+    exact, vivid, half = (
+        parts_of(send(client, photograph, run="bundled", vivid=vivid)) for vivid in (0, 1, 0.5)
+    )
+    assert exact["about"]["has_vivid"] and exact["about"]["run"] == "bundled"
+    colorful = [colorfulness(pixels_of(parts["picture"])) for parts in (exact, half, vivid)]
+    assert colorful[0] < colorful[1] < colorful[2]
+    # One without color classes takes no notice.
+    first, second = (parts_of(send(client, photograph, vivid=vivid)) for vivid in (0, 1))
+    assert not first["about"]["has_vivid"]
+    assert np.array_equal(pixels_of(first["picture"]), pixels_of(second["picture"]))
 
 
 def test_only_networks_that_are_not_exported_are_slow(tmp_path: Path) -> None:

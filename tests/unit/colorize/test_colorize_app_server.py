@@ -59,7 +59,7 @@ def test_nothing_is_kept_on_disk_nor_logged(tmp_path: Path) -> None:
 def test_told_to_stop_it_finishes_what_is_under_way(number: int, tmp_path: Path) -> None:
     content = encoded(picture(1, 4000, 3000), "PNG")
     with serving("--results", write_runs(tmp_path)) as served, ThreadPoolExecutor(1) as pool:
-        assert served.said.startswith("A page to try 2 networks: http://127.0.0.1:")
+        assert served.said.startswith("A page to try 3 networks: http://127.0.0.1:")
         sent = pool.submit(post, served.url, content)
         time.sleep(0.7)
         assert served.stop(number) == (0, "Stopped; nothing was kept\n")
@@ -87,7 +87,6 @@ def test_for_others_it_warns(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "code", "words"),
     [
-        (["--results", "nowhere"], 1, "--results nowhere: no network is there; train one (make report)"),
         (["--model", "no.onnx"], 1, "--model no.onnx: there is no such file"),
         (["--host", "192.0.2.1"], 1, "--host 192.0.2.1 is not this machine's"),
         (["--port", "65536"], 2, "65536 is no port"),

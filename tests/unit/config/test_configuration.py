@@ -10,7 +10,7 @@ import yaml
 from conftest import PROJECT
 from deepcolor.config import configuration, folders
 from deepcolor.config.data_sets import DATA_SET_KEYS, compared_before, data_sets
-from deepcolor.config.models import MODEL_KEYS, external_predictions
+from deepcolor.config.models import EXTERNAL_KEYS, MODEL_KEYS, external_predictions, references
 from deepcolor.config.options import options_of
 from deepcolor.config.registry import ARCHITECTURES, SOURCES
 from deepcolor.config.runs import RESERVED_NAMES, find_run, runs
@@ -62,6 +62,11 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         ("image_size", 65, "image_size: 65 is not a multiple of 32"),
         ("training.batch_norm_momentum", 1, "training.batch_norm_momentum: 1"),
         ("models.densenet.weights", "no/such.h5", "models.densenet.weights: no file no/such.h5"),
+        (
+            "models.densenet.weights",
+            "bundled",
+            "models.densenet.weights: 'bundled' are those of a network of the architecture 'lite'",
+        ),
         ("models.densenet.freeze_encoder", True, "would freeze random weights"),
         ("training.freeze_epochs", 2, "training.freeze_epochs: 'unet' has no pre-trained encoder"),
         (
@@ -221,7 +226,8 @@ def test_an_overlay_is_laid_over_the_shipped_configuration(
     assert {each.images["training"] for each in data_sets(paper)} == {4000}
     environments = [each.environment for each in data_sets(paper)]
     assert environments == ["fiftyone", "huggingface", "huggingface"]
-    with pytest.raises(DeepColorError, match="the presets are: ablations, best, folder, gpu, paper"):
+    presets = "ablations, best, bundled, folder, gpu, laptop, paper"
+    with pytest.raises(DeepColorError, match=f"the presets are: {presets}"):
         configuration.read(configuration.PRESETS / "papre.yaml")
     (tmp_path / "broken.yaml").write_text("a: [")
     with pytest.raises(DeepColorError, match="broken.yaml, line 1: not valid YAML"):
@@ -435,6 +441,11 @@ def test_external_predictions_are_compared_with_networks(tmp_path: Path) -> None
         ),
         ({"predictions": ""}, "models.theirs.predictions: "),
         ({"predictions": ["."]}, "models.theirs.predictions: "),
+        ({"network": "best"}, "models.theirs.network: unknown value 'best'. Known: bundled."),
+        (
+            {"network": "bundled", "architecture": "unet"},
+            "models.theirs: a trained network has no option 'architecture'; take it out",
+        ),
     ],
 )
 def test_unusable_external_predictions_are_refused(entry: dict[str, Any], said: str) -> None:
@@ -455,14 +466,23 @@ def test_external_predictions_have_no_reserved_name(name: str, tmp_path: Path) -
 
 def test_external_predictions_have_no_variants(tmp_path: Path) -> None:
     config = with_external(tmp_path, more={"varies": "theirs"})
-    with pytest.raises(DeepColorError, match="^models.more.varies: 'theirs' is external predictions"):
+    with pytest.raises(DeepColorError, match="^models.more.varies: 'theirs' is not trained here"):
         configuration.complete(config)
+
+
+def test_the_bundled_network_is_scored_like_external_predictions(tmp_path: Path) -> None:
+    config = with_external(tmp_path, mine={"network": "bundled"})
+    config["compare"]["models"] = ["mine", "theirs", "unet"]
+    config = configuration.complete(config)
+    assert references(config) == ["mine"]
+    assert external_predictions(config) == {"mine": "results/mine/pictures", "theirs": str(tmp_path)}
+    assert [run.name for run in runs(config)] == ["unet_10", "unet_30"]
 
 
 def test_external_predictions_need_a_network(tmp_path: Path) -> None:
     config = with_external(tmp_path)
     config["compare"]["models"] = ["theirs"]
-    with pytest.raises(DeepColorError, match="^compare.models: only external .*; add a network"):
+    with pytest.raises(DeepColorError, match="^compare.models: nothing that is trained here"):
         configuration.complete(config)
 
 
@@ -487,8 +507,9 @@ def test_every_key_of_the_schema_is_described() -> None:
 def test_options_in_the_schema_belong_to_something() -> None:
     models = SCHEMA["properties"]["models"]["additionalProperties"]["properties"]
     options = {key for each in ARCHITECTURES.values() for key in options_of(each)}
-    # External predictions have no architecture, and so no options.
-    assert models.keys() - MODEL_KEYS - {"predictions"} <= options and "predictions" not in options
+    # What is not trained here has no architecture, and so no options.
+    assert models.keys() - MODEL_KEYS - EXTERNAL_KEYS.keys() <= options
+    assert not options & EXTERNAL_KEYS.keys()
     sources = SCHEMA["properties"]["data_sets"]["additionalProperties"]["properties"]
     options = {key for each in SOURCES.values() for key in options_of(each)}
     assert sources.keys() - DATA_SET_KEYS <= options

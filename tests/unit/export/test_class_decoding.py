@@ -17,6 +17,7 @@ from deepcolor.cli import main
 from deepcolor.colorize.loading import open_network
 from deepcolor.colorize.network import Network
 from deepcolor.config import configuration
+from deepcolor.constants import DECODING
 from deepcolor.errors import DeepColorError
 from deepcolor.export import formats
 from deepcolor.files import sha256
@@ -27,7 +28,7 @@ from deepcolor.models.unet import unet
 from support.sample_images import jpeg
 from support.tiny_onnx import write_onnx
 
-EXACT, VIVID = (0.8, 0.0), (0.3, 0.75)
+EXACT, VIVID = (0.8, 0.0, 1.1), (0.3, 0.5, 1.5)
 SIZE = 64
 LUMINANCE = np.random.default_rng(1).random((3, SIZE, SIZE, 1), np.float32)
 SHARES = np.random.default_rng(2).dirichlet(np.full(color_classes.COUNT, 0.3)).astype(np.float32)
@@ -62,30 +63,30 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def expected(run: Path, temperature: float, prior: float) -> np.ndarray:
+def expected(run: Path, temperature: float, prior: float, gain: float) -> np.ndarray:
     """RGB by way of plain NumPy, from the logits of the saved network."""
     network = loading.load_network(run / "model.keras")
     logits = keras.Model(network.input, network.get_layer("logits").output)(LUMINANCE, training=False)
     evidence = np.asarray(logits, np.float64) - prior * np.log(0.5 * SHARES + 0.5 / len(SHARES))
     powers = np.exp((evidence - evidence.max(axis=-1, keepdims=True)) / temperature)
-    chroma = powers / powers.sum(axis=-1, keepdims=True) @ color_classes.CENTERS
+    chroma = gain * powers / powers.sum(axis=-1, keepdims=True) @ color_classes.CENTERS
     # OpenCV enlarges with the same half-pixel centers.
     large = np.stack([cv2.resize(each, (SIZE, SIZE), interpolation=cv2.INTER_LINEAR) for each in chroma])
     return np.asarray(color.add_chroma(LUMINANCE, large.astype(np.float32) / color.CHROMA_SCALE))
 
 
-@pytest.mark.parametrize(("temperature", "prior"), [EXACT, VIVID, (1.0, 1.0)])
-def test_exported_graph_takes_other_temperatures(run: Path, temperature: float, prior: float) -> None:
+@pytest.mark.parametrize("settings", [EXACT, VIVID, (1.0, 1.0, 0.5)])
+def test_exported_graph_takes_other_settings(run: Path, settings: tuple[float, float, float]) -> None:
     session = onnxruntime.InferenceSession(
         run / "export" / "model.onnx", providers=["CPUExecutionProvider"]
     )
     assert [each.name for each in session.get_inputs()] == ["luminance"]
     overridable = {each.name for each in session.get_overridable_initializers()}
-    assert {"temperature", "prior"} <= overridable
-    given = {"temperature": np.array(temperature, np.float32), "prior": np.array(prior, np.float32)}
+    assert set(DECODING) <= overridable
+    given = {name: np.array(value, np.float32) for name, value in zip(DECODING, settings, strict=True)}
     (rgb,) = session.run(None, {"luminance": LUMINANCE, **given})
-    np.testing.assert_allclose(rgb, expected(run, temperature, prior), rtol=0, atol=1e-4)
-    if (temperature, prior) == EXACT:
+    np.testing.assert_allclose(rgb, expected(run, *settings), rtol=0, atol=1e-4)
+    if settings == EXACT:
         np.testing.assert_allclose(session.run(None, {"luminance": LUMINANCE})[0], rgb, atol=1e-6)
 
 

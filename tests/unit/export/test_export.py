@@ -105,7 +105,9 @@ def test_it_gives_what_keras_gives(
     assert (given.name, given.shape, given.type) == ("luminance", ["batch", 32, 32, 1], "tensor(float)")
     assert (got.name, got.shape) == ("rgb", ["batch", 32, 32, 3])
     assert np.allclose(session.run(None, {"luminance": luminance})[0], expected, rtol=0, atol=5e-5)
-    decoding = {"deepcolor.decoding": "[[1.0, 0.0], [1.0, 0.0]]"} if target == "classes" else {}
+    decoding = (
+        {"deepcolor.decoding": "[[1.0, 0.0, 1.0], [1.0, 0.0, 1.0]]"} if target == "classes" else {}
+    )
     assert session.get_modelmeta().custom_metadata_map == {
         "deepcolor.run": "it_1",
         "deepcolor.model_sha256": sha256(folder / "model.keras"),

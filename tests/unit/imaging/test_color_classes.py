@@ -30,11 +30,13 @@ def softmax(values: np.ndarray) -> np.ndarray:
     return values / values.sum(axis=-1, keepdims=True)
 
 
-def decode(logits: np.ndarray, shares: np.ndarray, temperature: float, prior: float) -> np.ndarray:
+def decode(
+    logits: np.ndarray, shares: np.ndarray, temperature: float, prior: float, gain: float
+) -> np.ndarray:
     """The annealed mean, in double precision: probabilities are divided by the prior, and raised."""
     probabilities = softmax(logits.astype(np.float64)) / (0.5 * shares + 0.5 / len(shares)) ** prior
     sharpened = (probabilities / probabilities.max(axis=-1, keepdims=True)) ** (1 / temperature)
-    return sharpened / sharpened.sum(axis=-1, keepdims=True) @ color_classes.CENTERS
+    return gain * sharpened / sharpened.sum(axis=-1, keepdims=True) @ color_classes.CENTERS
 
 
 @pytest.mark.filterwarnings("ignore:Conversion from CIE-LAB")  # scikit-image, of negative Z.
@@ -62,12 +64,12 @@ def test_soft_encoding_is_that_of_numpy() -> None:
     assert nearest.mean() > 0.9
 
 
-@pytest.mark.parametrize(("temperature", "prior"), [(1, 0), (0.38, 0), (0.6, 0.5), (0.3, 1)])
-def test_decoding_is_that_of_numpy(temperature: float, prior: float) -> None:
+@pytest.mark.parametrize("settings", [(1, 0, 1), (0.38, 0, 1.5), (0.6, 0.5, 1), (0.3, 1, 2)])
+def test_decoding_is_that_of_numpy(settings: tuple[float, float, float]) -> None:
     logits = RANDOM.normal(0, 3, (2, 3, 4, color_classes.COUNT)).astype(np.float32)
     shares = RANDOM.dirichlet(np.ones(color_classes.COUNT)).astype(np.float32)
-    decoded = numpy(color_classes.decode(logits, shares, temperature, prior))
-    np.testing.assert_allclose(decoded, decode(logits, shares, temperature, prior), atol=2e-3)
+    decoded = numpy(color_classes.decode(logits, shares, *settings))
+    np.testing.assert_allclose(decoded, decode(logits, shares, *settings), atol=2e-3)
 
 
 def test_low_temperature_gives_the_likeliest_class() -> None:

@@ -77,15 +77,15 @@ def test_decoding_is_sharpened_and_made_as_colorful_as_photographs(photographs: 
     assert decoding.exact[1] == 0
     luminance = np.asarray(color.to_luminance(photographs))
 
-    def pictures(temperature: float, prior: float) -> np.ndarray:
-        chosen = heads.ClassDecoding(shares, (temperature, prior), decoding.vivid)
+    def pictures(*settings: float) -> np.ndarray:
+        chosen = heads.ClassDecoding(shares, settings, decoding.vivid)
         return lab.to_8bit(heads.with_rgb_output(network, chosen).predict_on_batch(luminance))
 
     def error(pictures: np.ndarray) -> float:
         return float(np.square(pictures.astype(float) - photographs).mean())
 
     exact, vivid = pictures(*decoding.exact), pictures(*decoding.vivid)
-    assert error(exact) < error(pictures(1.0, 0.0)) * 1.001
+    assert error(exact) < error(pictures(1.0, 0.0, 1.0)) * 1.001
     colorful = [np.mean([colorfulness(each) for each in images]) for images in (exact, vivid)]
     truth = np.mean([colorfulness(each) for each in photographs])
     assert colorful[0] < colorful[1]

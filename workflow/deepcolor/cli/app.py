@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from deepcolor.cli.arguments import most, port
+from deepcolor.cli.arguments import TERMS, most, port
+from deepcolor.config.registry import BUNDLED_NETWORK
 from deepcolor.errors import DeepColorError, printable
 
 # Threads that answer: of a picture in work, those that wait, and one for the page itself.
@@ -23,9 +24,10 @@ NEVER = 2**40
 def add_app(parser: argparse.ArgumentParser) -> None:
     """Give a parser the arguments of `deepcolor app`."""
     parser.description = (
-        "Serve a page on which pictures are colorized, one at a time, by any network that is there. "
-        "Nothing of a picture is kept."
+        "Serve a page on which pictures are colorized, one at a time, by the network that comes with "
+        "DeepColor or one that was trained here. Nothing of a picture is kept."
     )
+    parser.epilog = TERMS
     parser.add_argument(
         "--results", type=Path, default=Path("results"), help="folder of the runs (%(default)s)"
     )
@@ -35,7 +37,7 @@ def add_app(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[],
         metavar="FILE",
-        help="networks to choose from, .onnx or .keras, in place of the runs",
+        help="networks to choose from, .onnx or .keras, in place of all others",
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen at (%(default)s)")
     parser.add_argument("--port", type=port, default=8001, help="0 for any free one (%(default)s)")
@@ -49,14 +51,14 @@ def add_app(parser: argparse.ArgumentParser) -> None:
 
 
 def find_runs(results: Path, models: Sequence[Path]) -> dict[str, Path]:
-    """The networks to choose from, by the names of their runs; exported ones first.
+    """Return the networks to choose from, by name: the bundled one, then runs, exported ones first.
 
     Args:
         results: Folder of the runs: of each, `export/model.onnx`, or `model.keras` where it has none.
         models: Files that are taken instead, if there are any.
 
     Raises:
-        DeepColorError: There are none, or a file is not there.
+        DeepColorError: A file is not there, or of another kind.
     """
     for path in models:
         if not path.is_file():
@@ -70,11 +72,11 @@ def find_runs(results: Path, models: Sequence[Path]) -> dict[str, Path]:
         exported = sorted(results.glob("*/export/model.onnx"), key=lambda path: natural_order(str(path)))
         folders = {_run(path) for path in exported}
         trained = sorted(results.glob("*/model.keras"), key=lambda path: natural_order(str(path)))
-        found = [*exported, *(path for path in trained if _run(path) not in folders)]
-    if not found:
-        raise DeepColorError(
-            f"--results {results}: no network is there; train one (make report), or name a --model"
-        )
+        found = [
+            BUNDLED_NETWORK,
+            *exported,
+            *(path for path in trained if _run(path) not in folders),
+        ]
     names = Counter(_run(path).name for path in found)
     return {
         name if (name := _run(path).name) and names[name] == 1 else str(path): path for path in found
@@ -82,7 +84,9 @@ def find_runs(results: Path, models: Sequence[Path]) -> dict[str, Path]:
 
 
 def _run(path: Path) -> Path:
-    """What a file's network is called after: its folder, or what it is called itself."""
+    """Return what a file's network is called after: its folder, or what it is called itself."""
+    if path == BUNDLED_NETWORK:
+        return path.parent
     folder = path.parent.parent if path.parent.name == "export" else path.parent
     return folder if path.name in ("model.onnx", "model.keras") else path.with_suffix("")
 

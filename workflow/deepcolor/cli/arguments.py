@@ -3,6 +3,14 @@
 import argparse
 from pathlib import Path
 
+from deepcolor.config.registry import BUNDLED_NETWORK
+
+TERMS = (
+    "The MIT license covers the code of DeepColor. The network that comes with it was trained on "
+    "photographs most of which may be used for research only: see LICENSE and MODEL_CARD.md in "
+    "deepcolor/models/bundled."
+)
+
 
 def add_photographs_and_model(parser: argparse.ArgumentParser, photographs: str = "+") -> None:
     """Give a parser `photographs`, as many as argparse's `nargs` says, and `--model`."""
@@ -12,9 +20,11 @@ def add_photographs_and_model(parser: argparse.ArgumentParser, photographs: str 
     parser.add_argument(
         "--model",
         type=Path,
-        required=True,
-        help="folder of a run, its model.keras, or an exported model.onnx",
+        default=BUNDLED_NETWORK,
+        help="folder of a run, its model.keras, or an exported model.onnx (the network that comes with "
+        "DeepColor)",
     )
+    parser.epilog = TERMS
 
 
 def port(text: str) -> int:

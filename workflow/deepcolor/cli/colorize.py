@@ -21,11 +21,16 @@ from deepcolor.errors import DeepColorError, printable
 def add_colorize(parser: argparse.ArgumentParser) -> None:
     """Give a parser the arguments of `deepcolor colorize`."""
     parser.description = (
-        "Colorize photographs with a trained network. Their own luminance is kept at full resolution; "
+        "Colorize photographs. Their own luminance is kept at full resolution; "
         "colors are a guess, and every picture says in its metadata that a network made them."
     )
     add_photographs_and_model(parser)
-    parser.add_argument("--output", type=folder, required=True, help="folder for the colorized pictures")
+    parser.add_argument(
+        "--output",
+        type=folder,
+        default=Path("colorized"),
+        help="folder for the colorized pictures (%(default)s)",
+    )
     parser.add_argument("--overwrite", action="store_true", help="make again what is there already")
     parser.add_argument(
         "--saturation", type=factor, default=1.0, help="factor of the predicted chroma (%(default)s)"

@@ -25,6 +25,7 @@ from deepcolor.colorize.loading import open_network
 from deepcolor.colorize.network import Network
 from deepcolor.colorize.settings import Settings
 from deepcolor.colorize.write import write
+from deepcolor.config.registry import BUNDLED_NETWORK
 from deepcolor.errors import DeepColorError, first_line, printable
 from deepcolor.labels import run_label
 from deepcolor.web import security
@@ -109,7 +110,7 @@ def create_app(
         return render_template(
             "app.html.j2",
             runs=[
-                {"name": name, "label": run_label(name), "slow": path.suffix == ".keras"}
+                {"name": name, "label": _label(name, path), "slow": path.suffix == ".keras"}
                 for name, path in runs.items()
             ],
             most_bytes=app.config["MAX_CONTENT_LENGTH"],
@@ -168,24 +169,35 @@ def create_app(
     return app
 
 
+def _label(name: str, path: Path) -> str:
+    """Return what a network is called on the page."""
+    return "Bundled network" if path == BUNDLED_NETWORK else run_label(name)
+
+
 def _settings(asked: Mapping[str, str]) -> Settings:
-    """How to colorize, as the page asks for it."""
-    try:
-        saturation = float(asked.get("saturation", "1"))
-    except ValueError:
-        saturation = -1
-    if not 0 <= saturation <= MAX_SATURATION:
-        abort(HTTPStatus.BAD_REQUEST, f"saturation: name a number from 0 to {MAX_SATURATION:g}")
+    """Return how to colorize, as the page asks for it."""
     flags = {name: asked.get(name, "0") for name in ("tiles", "keep_tint", "label")}
     for name, value in flags.items():
         if value not in ("0", "1"):
             abort(HTTPStatus.BAD_REQUEST, f"{name}: name 0 or 1")
     return Settings(
-        saturation=saturation,
+        saturation=_number(asked, "saturation", 1, MAX_SATURATION),
+        vivid=_number(asked, "vivid", 0, 1),
         tiles=TILES * int(flags["tiles"]),
         keep_tint=flags["keep_tint"] == "1",
         label=flags["label"] == "1",
     )
+
+
+def _number(asked: Mapping[str, str], name: str, default: float, most: float) -> float:
+    """Return a number from 0 to `most` that the page asks for."""
+    try:
+        value = float(asked.get(name, default))
+    except ValueError:
+        value = -1
+    if not 0 <= value <= most:
+        abort(HTTPStatus.BAD_REQUEST, f"{name}: name a number from 0 to {most:g}")
+    return value
 
 
 def _answer(done: Colorized, network: Network, settings: Settings) -> Response:
@@ -198,6 +210,8 @@ def _answer(done: Colorized, network: Network, settings: Settings) -> Response:
     about = {
         "notes": done.notes,
         "trained_on": network.notes,
+        "run": request.args["run"],
+        "has_vivid": network.predict_vivid is not None,
         "format": photograph.format,
         "suffix": SUFFIXES[photograph.format],
         "width": width,

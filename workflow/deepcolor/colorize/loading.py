@@ -13,6 +13,7 @@ from deepcolor.colorize.network import (
     network_file,
     open_exported,
 )
+from deepcolor.constants import DECODING
 from deepcolor.errors import DeepColorError, first_line
 from deepcolor.files import read_json, sha256
 
@@ -55,7 +56,7 @@ def _open_keras(path: Path, threads: int) -> Opened:
     def predict(luminance: np.ndarray, **scalars: float) -> np.ndarray:
         with lock:
             # What was set for the call before does not count.
-            for name, own in zip(("temperature", "prior"), decoding[0] if decoder else (), strict=False):
+            for name, own in zip(DECODING, decoding[0] if decoder else (), strict=False):
                 getattr(decoder, name).assign(scalars.get(name, own))
             return np.asarray(network.predict_on_batch(luminance))
 

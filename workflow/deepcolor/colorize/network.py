@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from deepcolor.colorize.onnx_process import Session
+from deepcolor.constants import DECODING
 from deepcolor.errors import DeepColorError, first_line, printable
 from deepcolor.files import sha256
 
@@ -47,10 +48,10 @@ class Opened:
     Attributes:
         shapes: Shapes of the input and of the output, as the file declares them.
         predict: Function from luminance to RGB, see `Network.predict`; of a network that predicts
-            color classes it also takes `temperature` and `prior`.
+            color classes it also takes the values of DECODING by name.
         card: Model card; {} where there is none.
-        decoding: Pairs of temperature and prior: for the most exact colors, and for vivid ones; empty
-            for a network that does not predict color classes.
+        decoding: Values of DECODING for the most exact colors, and for vivid ones; empty for a network
+            that does not predict color classes.
     """
 
     shapes: tuple[tuple[Any, ...], tuple[Any, ...]]
@@ -128,12 +129,13 @@ def _vivid(opened: Opened) -> Callable[..., np.ndarray]:
         ValueError: The settings of its decoding are broken.
     """
     exact, vivid = np.array(opened.decoding, np.float64)
-    if exact.shape != (2,) or not (np.isfinite([exact, vivid]).all() and exact[0] > 0 < vivid[0]):
+    finite = np.isfinite([exact, vivid]).all()
+    if exact.shape != (len(DECODING),) or not (finite and exact[0] > 0 < vivid[0]):
         raise ValueError("the settings of its color classes are broken")
 
     def predict(luminance: np.ndarray, vividness: float) -> np.ndarray:
-        temperature, prior = (exact + vividness * (vivid - exact)).tolist()
-        return opened.predict(luminance, temperature=temperature, prior=prior)
+        values = (exact + vividness * (vivid - exact)).tolist()
+        return opened.predict(luminance, **dict(zip(DECODING, values, strict=True)))
 
     return predict
 

@@ -10,6 +10,8 @@ from deepcolor.config.sampling import MAX_SHARE
 from deepcolor.config.validation import check_names, check_options
 from deepcolor.errors import DeepColorError
 
+# Keys in place of an architecture, and how a message about such a model begins.
+EXTERNAL_KEYS = {"predictions": "external predictions have", "network": "a trained network has"}
 # Keys of a model that are not options of its architecture.
 MODEL_KEYS = {"architecture", "varies", "train_on", "training"}
 
@@ -24,8 +26,8 @@ def models(entries: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
         entries: Entries of the configuration, by name.
 
     Returns:
-        Entries by name, a model before its variants. Each has an architecture, or only
-        `predictions`.
+        Entries by name, a model before its variants. Each has an architecture, or only one of
+        EXTERNAL_KEYS.
 
     Raises:
         DeepColorError: A model has no architecture, or two, or varies an unknown one or itself.
@@ -49,10 +51,10 @@ def models(entries: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 def _inherit(name: str, entry: Mapping[str, Any], known: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
     """Return an entry merged over the entry of the model that it varies."""
-    if "predictions" in entry:
-        if others := sorted(entry.keys() - {"predictions"}):
+    if key := next((key for key in EXTERNAL_KEYS if key in entry), None):
+        if others := sorted(entry.keys() - {key}):
             raise DeepColorError(
-                f"models.{name}: external predictions have no option '{others[0]}'; take it out"
+                f"models.{name}: {EXTERNAL_KEYS[key]} no option '{others[0]}'; take it out"
             )
         return dict(entry)
     if "varies" not in entry:
@@ -69,9 +71,9 @@ def _inherit(name: str, entry: Mapping[str, Any], known: Mapping[str, dict[str, 
             "'varies' and 'architecture' out"
         )
     inherited = copy.deepcopy(known[entry["varies"]])
-    if "predictions" in inherited:
+    if is_external(inherited):
         raise DeepColorError(
-            f"models.{name}.varies: '{entry['varies']}' is external predictions; name a network"
+            f"models.{name}.varies: '{entry['varies']}' is not trained here; name a network that is"
         )
     training = {**inherited.get("training", {})}
     training.pop("seeds", None)
@@ -87,7 +89,7 @@ def check_models(config: dict[str, Any]) -> None:
     sampled = [*config["data_sets"], MAX_SHARE]
     check_names("training.sampling", config["training"]["sampling"], sampled)
     for name, entry in models(config["models"]).items():
-        if "predictions" in entry:
+        if is_external(entry):
             continue
         check_names(f"models.{name}.architecture", [entry["architecture"]], ARCHITECTURES)
         builder = ARCHITECTURES[entry["architecture"]]
@@ -104,11 +106,26 @@ def check_models(config: dict[str, Any]) -> None:
         check_names(f"models.{name}.training.sampling", sampling, sampled)
 
 
+def is_external(entry: Mapping[str, Any]) -> bool:
+    """Return whether a model is not trained here."""
+    return any(key in entry for key in EXTERNAL_KEYS)
+
+
 def external_predictions(config: Mapping[str, Any]) -> dict[str, str]:
-    """Return the folders of external predictions in use, by name.
+    """Return the folders of external predictions in use, those of references included, by name.
 
     Each name is also that of a folder of the results.
     """
     known = models(config["models"])
     used = config["compare"].get("models", config["models"])
-    return {name: known[name]["predictions"] for name in used if "predictions" in known[name]}
+    made = {name: f"{config['results']}/{name}/pictures" for name in references(config)}
+    return {
+        name: made.get(name) or known[name]["predictions"] for name in used if is_external(known[name])
+    }
+
+
+def references(config: Mapping[str, Any]) -> list[str]:
+    """Return the names of the references in use: trained networks that colorize the inputs."""
+    known = models(config["models"])
+    used = config["compare"].get("models", config["models"])
+    return [name for name in used if "network" in known[name]]

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from deepcolor.config.augmentation import strengths
-from deepcolor.config.models import external_predictions, models
+from deepcolor.config.models import external_predictions, is_external, models, references
 from deepcolor.config.options import options, options_of
-from deepcolor.config.registry import ARCHITECTURES
+from deepcolor.config.registry import ARCHITECTURES, BUNDLED_ARCHITECTURE
 from deepcolor.config.sampling import epoch_counts, sampling_of
 from deepcolor.errors import DeepColorError, did_you_mean
 from deepcolor.labels import BASELINES
@@ -96,7 +96,7 @@ def runs(config: dict[str, Any]) -> list[Run]:
     found = []
     for name in config["compare"].get("models", config["models"]):
         entry = known[name]
-        if "predictions" in entry:
+        if is_external(entry):
             continue
         builder = ARCHITECTURES[entry["architecture"]]
         training = {**config["training"], **entry.get("training", {})}
@@ -163,12 +163,13 @@ def check_runs(config: dict[str, Any]) -> None:
     """
     if not runs(config):
         raise DeepColorError(
-            "compare.models: only external predictions; add a network to compare them with"
+            "compare.models: nothing that is trained here; add a network to compare the others with"
         )
+    made_here = references(config)
     for name, folder in external_predictions(config).items():
         if name in RESERVED_NAMES or name in BASELINES:
             raise DeepColorError(f"models.{name}: 'results' has a folder of this name; rename the model")
-        if not Path(folder).is_dir():
+        if name not in made_here and not Path(folder).is_dir():
             raise DeepColorError(
                 f"models.{name}.predictions: there is no folder {folder}; put the pictures there"
             )
@@ -224,7 +225,12 @@ def _check_warmup(config: Mapping[str, Any], run: Run) -> None:
 def _check_weights(run: Run) -> None:
     """Refuse missing weights, and an encoder frozen at random ones."""
     weights = run.options.get("weights", "none")
-    if weights not in ("imagenet", "none") and not Path(weights).is_file():
+    if weights == "bundled" and run.architecture != BUNDLED_ARCHITECTURE:
+        raise DeepColorError(
+            f"models.{run.model}.weights: 'bundled' are those of a network of the architecture "
+            f"'{BUNDLED_ARCHITECTURE}'; take it, or name a file, 'imagenet' or 'none'"
+        )
+    if weights not in ("bundled", "imagenet", "none") and not Path(weights).is_file():
         raise DeepColorError(
             f"models.{run.model}.weights: no file {weights}; name a file, 'imagenet' or 'none'"
         )

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import onnx
 
+from deepcolor.constants import DECODING
 from deepcolor.imaging.color_classes import DecodeClasses
 from deepcolor.models.heads import class_decoder
 
@@ -14,8 +15,6 @@ from deepcolor.models.heads import class_decoder
 OPSET = 17
 # What the graph calls its input and its output.
 INPUT, OUTPUT = "luminance", "rgb"
-# Inputs of networks that predict color classes, with the network's own values as defaults.
-DECODING = ("temperature", "prior")
 
 
 def to_onnx(network: keras.Model) -> onnx.ModelProto:
@@ -26,7 +25,7 @@ def to_onnx(network: keras.Model) -> onnx.ModelProto:
 
     Returns:
         A model from INPUT to OUTPUT, with the operations of OPSET alone. Of a network that predicts
-        color classes it has two more inputs, which need not be given: DECODING.
+        color classes it has more inputs, with the network's own values as defaults: DECODING.
     """
     # Its optimizer would copy the whole network in each of its steps, in case one should fail.
     os.environ["TF2ONNX_CATCH_ERRORS"] = "FALSE"
@@ -63,16 +62,14 @@ def inference(network: keras.Model) -> Callable[[Any], dict[str, Any]]:
     return lambda luminance: {OUTPUT: network(luminance, training=False)}
 
 
-def _decoded_inference(
-    network: keras.Model, decoder: DecodeClasses
-) -> Callable[[Any, Any, Any], dict[str, Any]]:
+def _decoded_inference(network: keras.Model, decoder: DecodeClasses) -> Callable[..., dict[str, Any]]:
     """Return a network that predicts color classes as a function of luminance and `DECODING`."""
     predicts_classes = keras.Model(network.input, decoder.input)
     adds_chroma = network.layers[-1]
 
-    def computed(luminance: Any, temperature: Any, prior: Any) -> dict[str, Any]:
+    def computed(luminance: Any, *settings: Any) -> dict[str, Any]:
         logits = predicts_classes(luminance, training=False)
-        return {OUTPUT: adds_chroma(luminance, decoder(logits, temperature, prior))}
+        return {OUTPUT: adds_chroma(luminance, decoder(logits, *settings))}
 
     return computed
 

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from deepcolor.constants import WHITE, XYZ_OF_RGB
+from deepcolor.constants import DECODING, WHITE, XYZ_OF_RGB
 from deepcolor.imaging import color
 
 SPACING = 10.0  # Distance of neighboring classes, in units of a* and b*.
@@ -65,6 +65,7 @@ def decode(
     shares: keras.KerasTensor,
     temperature: float | keras.KerasTensor = 1.0,
     prior: float | keras.KerasTensor = 0.0,
+    gain: float | keras.KerasTensor = 1.0,
 ) -> keras.KerasTensor:
     """Return the expected colors of distributions that are sharpened and freed from a prior.
 
@@ -75,13 +76,15 @@ def decode(
             annealed mean, with 0.38).
         prior: Extent to which the shares are divided out: 0 not at all, 1 wholly, so that rare colors
             are as likely as gray.
+        gain: Factor of the chroma. An expected color is grayer than the plausible ones that it is the
+            mean of.
 
     Returns:
         a* and b*, `(..., 2)` float32.
     """
     evidence = ops.cast(logits, "float32") - prior * ops.log(smoothed(shares))
     probabilities = ops.softmax(evidence / temperature, axis=-1)
-    return ops.matmul(probabilities, ops.convert_to_tensor(CENTERS))
+    return gain * ops.matmul(probabilities, ops.convert_to_tensor(CENTERS))
 
 
 def smoothed(shares: Any) -> Any:
@@ -109,8 +112,8 @@ def enlarged(chroma: keras.KerasTensor, step: int) -> keras.KerasTensor:
 
 
 def _plain_settings(shape: tuple[int, ...], dtype: str | None = None) -> keras.KerasTensor:
-    """Return twice the temperature 1 and the prior 0."""
-    return ops.broadcast_to(ops.convert_to_tensor([1.0, 0.0], dtype=dtype), shape)
+    """Return twice the temperature 1, the prior 0 and the gain 1."""
+    return ops.broadcast_to(ops.convert_to_tensor([1.0, 0.0, 1.0], dtype=dtype), shape)
 
 
 @keras.saving.register_keras_serializable("deepcolor")
@@ -123,8 +126,9 @@ class DecodeClasses(keras.layers.Layer):
         shares: Shares of the classes in the training images, `(COUNT,)`.
         temperature: Temperature, see `decode`.
         prior: Extent to which the shares are divided out, likewise.
-        settings: Temperature and prior, `(2, 2)`, in the first row for the most exact colors and in the
-            second for colors as vivid as those of photographs.
+        gain: Factor of the chroma, likewise.
+        settings: Temperature, prior and gain, `(2, 3)`: for the most exact colors in the first row, for
+            vivid ones in the second.
     """
 
     def __init__(self, step: int = 4, **options: Any) -> None:
@@ -136,23 +140,27 @@ class DecodeClasses(keras.layers.Layer):
         self.shares = self.add_weight((COUNT,), keras.initializers.Constant(1 / COUNT), name="shares")
         self.temperature = self.add_weight((), "ones", name="temperature")
         self.prior = self.add_weight((), "zeros", name="prior")
-        self.settings = self.add_weight((2, 2), _plain_settings, name="settings")
+        self.gain = self.add_weight((), "ones", name="gain")
+        self.settings = self.add_weight((2, len(DECODING)), _plain_settings, name="settings")
 
     def call(
         self,
         logits: keras.KerasTensor,
         temperature: keras.KerasTensor | None = None,
         prior: keras.KerasTensor | None = None,
+        gain: keras.KerasTensor | None = None,
     ) -> keras.KerasTensor:
-        """Return `(n, height, width, 2)` float32; the layer's own temperature and prior by default.
+        """Return `(n, height, width, 2)` float32; by default with the layer's own settings.
 
         Args:
             logits: `(n, height / step, width / step, COUNT)`.
             temperature: See `decode`.
             prior: Likewise.
+            gain: Likewise.
         """
-        temperature = self.temperature if temperature is None else temperature
-        chroma = decode(logits, self.shares, temperature, self.prior if prior is None else prior)
+        given = dict(zip(DECODING, (temperature, prior, gain), strict=True))
+        own = {name: getattr(self, name) if each is None else each for name, each in given.items()}
+        chroma = decode(logits, self.shares, **own)
         return enlarged(chroma / color.CHROMA_SCALE, self.step)
 
     def get_config(self) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import numpy as np
 from keras import layers
 
 from deepcolor.models.encoder import grayscale_encoder
+from deepcolor.models.named_weights import load_weights
 from deepcolor.models.torch_weights import read_torch_weights
 
 # Kernel, stride, expansion, filters and repetitions of the blocks of stages 1 to 5. Source:
@@ -44,7 +45,8 @@ def efficientnet_lite0(
     Args:
         luminance: `(batch, height, width, 1)`, float in [0, 1], with sides that are multiples of 16.
         weights: "imagenet", "none" (random), or the path of a weights file: this encoder's, called
-            *.weights.h5, or EfficientNet-Lite0's of efficientnet_lite_pytorch, called *.pth.
+            *.weights.h5 or *.safetensors (see `named_weights`), or EfficientNet-Lite0's of
+            efficientnet_lite_pytorch, called *.pth.
         freeze_encoder: Whether the encoder stays as it is during training.
         batch_norm_momentum: Momentum of the moving averages of batch normalization, in [0, 1).
 
@@ -88,6 +90,8 @@ def EfficientNetLite0(  # noqa: N802 (named like the networks of keras.applicati
     model = keras.Model(keras.utils.get_source_inputs(input_tensor), x, name="efficientnet_lite0")
     if weights and weights.endswith(".pth"):
         _set_torch_weights(model, read_torch_weights(weights))
+    elif weights and weights.endswith(".safetensors"):
+        load_weights(weights, model.layers)
     elif weights:
         model.load_weights(weights)
     return model

@@ -17,6 +17,7 @@ import keras
 import numpy as np
 
 from deepcolor.compute import keras_settings
+from deepcolor.constants import DECODING
 from deepcolor.errors import DeepColorError
 from deepcolor.imaging import color, color_classes
 
@@ -35,13 +36,13 @@ class ClassDecoding:
 
     Attributes:
         shares: Shares of the classes in the training images, `(color_classes.COUNT,)`.
-        exact: Temperature and prior for the most exact colors, see `color_classes.decode`.
-        vivid: Temperature and prior for colors as vivid as those of photographs.
+        exact: Temperature, prior and gain for the most exact colors, see `color_classes.decode`.
+        vivid: The same for vivid colors.
     """
 
     shares: np.ndarray
-    exact: tuple[float, float] = (1.0, 0.0)
-    vivid: tuple[float, float] = (1.0, 0.0)
+    exact: tuple[float, ...] = (1.0, 0.0, 1.0)
+    vivid: tuple[float, ...] = (1.0, 0.0, 1.0)
 
 
 def head(target: str, known: Sequence[str]) -> tuple[str, int, str | None]:
@@ -94,8 +95,8 @@ def with_rgb_output(network: keras.Model, decoding: ClassDecoding | None = None)
         if decoding is not None:
             layer.shares.assign(decoding.shares)
             layer.settings.assign([decoding.exact, decoding.vivid])
-            layer.temperature.assign(decoding.exact[0])
-            layer.prior.assign(decoding.exact[1])
+            for name, value in zip(DECODING, decoding.exact, strict=True):
+                getattr(layer, name).assign(value)
     rgb = color.AddChroma(name="rgb")(network.input, chroma)
     return keras.Model(network.input, rgb, name=network.name)
 

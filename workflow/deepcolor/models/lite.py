@@ -5,9 +5,12 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
+from deepcolor.config.registry import BUNDLED_WEIGHTS
+from deepcolor.errors import DeepColorError, first_line
 from deepcolor.models.decoder import check_filters
 from deepcolor.models.efficientnet_lite import SKIPS, efficientnet_lite0
 from deepcolor.models.heads import CLASS_STEP, head
+from deepcolor.models.named_weights import load_weights
 
 TARGETS = ("lab", "classes")  # What it can predict.
 
@@ -35,7 +38,8 @@ def lite(
             in [0, 1).
         target: What is predicted: "classes" or "lab", see `deepcolor.models.heads`.
         weights: Of the encoder: "imagenet", which comes with a package, "none", or the path of a weights
-            file.
+            file. "bundled": of the whole network, those of the one that comes with DeepColor; with
+            target "lab" all but the last layer's.
         freeze_encoder: Whether the encoder stays as it is during training.
         filters: Filters of the convolutions at 1/16, 1/8 and 1/4 of the side.
         dropout: Rate of the dropout between encoder and decoder, in [0, 1).
@@ -50,7 +54,8 @@ def lite(
     check_filters("Lite", filters, 3)
     name, channels, activation = head(target, TARGETS)
     luminance = keras.Input((image_size, image_size, 1), name="luminance")
-    encoder = efficientnet_lite0(luminance, weights, freeze_encoder, batch_norm_momentum)
+    start = str(BUNDLED_WEIGHTS) if weights == "bundled" else weights
+    encoder = efficientnet_lite0(luminance, start, freeze_encoder, batch_norm_momentum)
     coarse, *skips = (encoder.get_layer(skip).output for skip in SKIPS[:3])
     x = layers.Dropout(dropout, name="context_dropout")(coarse)
     x = _convolution(x, filters[0], 1, "context_reduction")
@@ -67,12 +72,33 @@ def lite(
         skip = _convolution(skip, count // 2, 1, f"{block}_skip_reduction")
         x = layers.Concatenate(name=f"{block}_skip")([x, skip])
         x = _convolution(x, count, 3, f"{block}_conv")
+    if weights == "bundled":
+        _load_decoder(keras.Model(luminance, x), encoder)
     options = {"activation": activation, "dtype": "float32"}
     if target == "classes":
-        return keras.Model(luminance, layers.Conv2D(channels, 1, name=name, **options)(x), name="lite")
+        last = layers.Conv2D(channels, 1, name=name, **options)
+        x = last(x)
+        if weights == "bundled":
+            load_weights(BUNDLED_WEIGHTS, [last])
+        return keras.Model(luminance, x, name="lite")
     x = layers.Conv2D(channels, 1, name=f"{name}_conv", **options)(x)
     x = layers.UpSampling2D(CLASS_STEP, interpolation="bilinear", dtype="float32", name=name)(x)
     return keras.Model(luminance, x, name="lite")
+
+
+def _load_decoder(network: keras.Model, encoder: keras.Model) -> None:
+    """Give the layers after the encoder the weights of the bundled network.
+
+    Raises:
+        DeepColorError: They do not fit.
+    """
+    own = [layer for layer in network.layers if layer not in encoder.layers]
+    try:
+        load_weights(BUNDLED_WEIGHTS, own)
+    except ValueError as error:
+        raise DeepColorError(
+            f"Lite cannot load 'weights: bundled' ({first_line(error)}); leave 'filters' as they are"
+        ) from error
 
 
 def _convolution(x: keras.KerasTensor, filters: int, size: int, name: str) -> keras.KerasTensor:

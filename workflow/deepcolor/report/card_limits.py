@@ -11,6 +11,8 @@ from deepcolor.report.formatting import counted
 MIN_TRAINING_PHOTOGRAPHS = 2000
 # With fewer, such as the embedded ones, a training only tries the machinery.
 MIN_TRIAL_PHOTOGRAPHS = 100
+# Data sets that a card in short names; of more, it gives the number.
+MAX_NAMES = 5
 
 
 def card_limits(card: Mapping[str, Any]) -> list[str]:
@@ -55,6 +57,8 @@ def card_in_short(card: Mapping[str, Any]) -> list[str]:
         sum(each[key] for each in card["data_sets"]) for key in ("training", "photographs")
     )
     names = ", ".join(each["name"] for each in card["data_sets"])
+    if len(card["data_sets"]) > MAX_NAMES:
+        names = f"{len(card['data_sets'])} data sets"
     kept = card["best_epoch"] or card["stopped_after"]
     epochs = counted(card["epochs"], "epoch")
     if kept != card["epochs"]:

@@ -29,13 +29,27 @@ ARCHITECTURES = {
     "mobilenet": "MobileNet",
     "denseunet": "DenseNet with U-Net's skip connections",
     "koalarization": "Deep Koalarization",
+    "lite": "Lite, on EfficientNet-Lite0",
+}
+# What a network predicts, as Markdown.
+TARGETS = {
+    "rgb": "RGB",
+    "lab": r"chroma: a\* and b\* of CIELAB, put on the luminance of the input",
+    "classes": (
+        r"a distribution over color classes, which becomes a\* and b\* of CIELAB, put on the luminance "
+        "of the input"
+    ),
 }
 # Terms of the pre-trained weights of an encoder, by their source.
 TERMS_OF_WEIGHTS = {
     "imagenet": (
-        "Keras's weights, trained on ImageNet. ImageNet gives its pictures for non-commercial research "
-        "and education only; whether that binds what was trained on them is not settled: look into it "
-        "before any other use."
+        "Weights trained on ImageNet, as Keras or a package publishes them. ImageNet gives its pictures "
+        "for non-commercial research and education only; whether that binds what was trained on them is "
+        "not settled: look into it before any other use."
+    ),
+    "bundled": (
+        "The network that comes with DeepColor; its card, beside it, names the photographs that it was "
+        "trained on and their terms, most of which allow research only."
     ),
     "file": "A weights file of one's own; its terms are those of whoever made it.",
 }
@@ -80,7 +94,9 @@ def write_model_card(json_file: Path, markdown_file: Path, inputs: CardInputs) -
         autoescape=False, plain=escape_markdown, said=format_setting, figure=_mean, count=counted
     )
     template = environment.get_template("MODEL_CARD.md.j2")
-    text = template.render(card=content, measures=MEASURES, luminance=LUMINANCE_WORDS)
+    text = template.render(
+        card=content, target=TARGETS[content["target"]], measures=MEASURES, luminance=LUMINANCE_WORDS
+    )
     write_json(json_file, content)
     write_text(markdown_file, text)
     return content

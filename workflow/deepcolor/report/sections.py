@@ -94,6 +94,7 @@ def encoder_weights(training: pd.DataFrame) -> str:
     words = {
         "none": "random weights",
         "imagenet": "ImageNet weights",
+        "bundled": "the weights of the bundled network",
         "no encoder": "no pre-trained encoder",
     }
     models = training.drop_duplicates("model").groupby("weights", sort=False)["model"]

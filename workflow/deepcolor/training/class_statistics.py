@@ -1,7 +1,7 @@
 """Color classes of photographs: their shares, and the decoding that suits a trained network."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice, product
 from typing import Any
 
@@ -16,9 +16,12 @@ from deepcolor.training.metrics import psnr
 
 # Images that suffice for the shares of the classes, and for choosing between decodings.
 MAX_COUNTED, MAX_DECODED = 20_000, 500
-# Temperatures for exact colors, and temperatures and priors for vivid ones.
-EXACT = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4)
-VIVID = tuple(product((0.6, 0.5, 0.38, 0.3), (0.0, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1.0)))
+# Settings that are compared: temperature, prior and gain.
+EXACT = tuple(product((1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4), (0.0,), (1.0, 1.1, 1.2, 1.3)))
+VIVID = tuple(product((0.6, 0.5, 0.38, 0.3), (0.0, 0.25, 0.5), (1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)))
+# Colorfulness of vivid pictures, as a share of that of photographs, at least. From there on errors grow
+# fast.
+VIVID_SHARE = 0.9
 
 
 def count_classes(batches: Iterable[Any]) -> np.ndarray:
@@ -43,8 +46,8 @@ def choose_decoding(
 ) -> ClassDecoding:
     """Choose how the distributions that a trained network predicts become colors.
 
-    Exact colors have the highest PSNR, with all of the prior; vivid ones come closest to the true
-    chroma among those that are as colorful as the photographs, or, if none is, are the most colorful.
+    Exact colors have the highest PSNR; vivid ones come closest to the true chroma among those that have
+    at least VIVID_SHARE of the photographs' colorfulness, or, if none has, are the most colorful.
     Compared are pictures of the size of the network's grid.
 
     Args:
@@ -54,40 +57,47 @@ def choose_decoding(
             third and so on: data sets lie one after the other.
         shares: Shares of the classes in the training images.
     """
-    pairs = [(temperature, 0.0) for temperature in EXACT] + list(VIVID)
-    rows, colorful = [], []
+    decibels, distances, vividness, colorful = [], [], [], []
     for batch in islice(batches, 0, None, math.ceil(images / MAX_DECODED)):
         photographs = ops.convert_to_tensor(batch)
         # Not by `predict_on_batch`, which on several devices wants batches that are shared out.
         logits = network(color.to_luminance(photographs), training=False)
-        rows.append([_measured(photographs, logits, shares, *pair) for pair in pairs])
-        small = ops.convert_to_numpy(_reduced(color.to_float(photographs)))
-        colorful += [colorfulness(photograph) for photograph in lab.to_8bit(small)]
-    # By candidate, measure and image.
-    decibels, distances, colorfulnesses = np.concatenate(rows, axis=-1).mean(axis=-1).T
-    vivid = colorfulnesses >= np.mean(colorful)
-    exact = pairs[int(np.argmax(decibels[: len(EXACT)]))]
+        small = _reduced(color.to_float(photographs))
+        true_chroma = color_classes.grid_chroma(color.to_float(photographs), CLASS_STEP)
+        colorful.append(_colorfulness(small))
+        decoded = [color_classes.decode(logits, shares, *settings) for settings in EXACT]
+        decibels.append([psnr(small * 255, _picture(small, chroma)) for chroma in decoded])
+        decoded = [color_classes.decode(logits, shares, *settings) for settings in VIVID]
+        distances.append([_distance(true_chroma, chroma) for chroma in decoded])
+        vividness.append([_colorfulness(_picture(small, chroma)) for chroma in decoded])
+    exact = EXACT[int(np.argmax(_means(decibels)))]
+    shares_of_colorfulness = _means(vividness) / np.mean(np.concatenate(colorful))
+    vivid = shares_of_colorfulness >= VIVID_SHARE
     if not vivid.any():
-        return ClassDecoding(shares, exact, pairs[int(np.argmax(colorfulnesses))])
-    return ClassDecoding(shares, exact, pairs[int(np.argmin(np.where(vivid, distances, np.inf)))])
+        return ClassDecoding(shares, exact, VIVID[int(np.argmax(shares_of_colorfulness))])
+    closest = int(np.argmin(np.where(vivid, _means(distances), np.inf)))
+    return ClassDecoding(shares, exact, VIVID[closest])
 
 
-def _measured(
-    photographs: Any, logits: Any, shares: np.ndarray, temperature: float, prior: float
-) -> np.ndarray:
-    """Return PSNR, distance to the true chroma and colorfulness of each picture, `(3, n)`."""
-    rgb = color.to_float(photographs)
-    small = _reduced(rgb)
-    chroma = color_classes.decode(logits, shares, temperature, prior)
-    pictures = color.add_chroma(color.to_luminance(small * 255), chroma / color.CHROMA_SCALE)
-    difference = chroma - color_classes.grid_chroma(rgb, CLASS_STEP)
-    return np.stack(
-        [
-            ops.convert_to_numpy(psnr(small * 255, pictures)),
-            ops.convert_to_numpy(ops.mean(ops.norm(difference, axis=-1), axis=(1, 2))),
-            [colorfulness(picture) for picture in lab.to_8bit(ops.convert_to_numpy(pictures))],
-        ]
-    )
+def _picture(small: Any, chroma: Any) -> Any:
+    """Return RGB images of the luminance of others and of other chroma."""
+    return color.add_chroma(color.to_luminance(small * 255), chroma / color.CHROMA_SCALE)
+
+
+def _distance(true_chroma: Any, chroma: Any) -> Any:
+    """Return the mean distance in a* and b* of each image, `(n,)`."""
+    return ops.mean(ops.norm(chroma - true_chroma, axis=-1), axis=(1, 2))
+
+
+def _colorfulness(rgb: Any) -> list[float]:
+    """Return the colorfulness of each image."""
+    return [colorfulness(picture) for picture in lab.to_8bit(ops.convert_to_numpy(rgb))]
+
+
+def _means(batches: Sequence[Sequence[Any]]) -> np.ndarray:
+    """Return means over the images of all batches by setting, `(settings,)`."""
+    columns = [np.stack([ops.convert_to_numpy(value) for value in values]) for values in batches]
+    return np.concatenate(columns, axis=-1).mean(axis=-1)
 
 
 def _reduced(rgb: Any) -> Any:

@@ -18,6 +18,8 @@ import pandas as pd
 
 from deepcolor.compute import devices
 from deepcolor.compute.distribution import Distribution
+from deepcolor.config.registry import BUNDLED_WEIGHTS
+from deepcolor.constants import DECODING
 from deepcolor.data.shards import Shards
 from deepcolor.files import replacing, sha256, write_json
 from deepcolor.models import heads, macs
@@ -187,6 +189,7 @@ def _identity(run: Run, distribution: Distribution, network: keras.Model, shards
     settings = asdict(run.settings)
     training = {key: value for key, value in settings["training"].items() if key not in UNIMPORTANT}
     weights = settings["options"].get("weights", "")
+    file = BUNDLED_WEIGHTS if weights == "bundled" else Path(weights)
     backend = keras.backend.backend()
     parts = [
         {**settings, "training": training},
@@ -196,7 +199,7 @@ def _identity(run: Run, distribution: Distribution, network: keras.Model, shards
         network.to_json(),
         shards.checksums(),
         run.start and sha256(run.start),
-        sha256(weights) if Path(weights).is_file() else weights,
+        sha256(file) if file.is_file() else weights,
         [version("keras"), backend, version(backend)],
         run.code,
     ]
@@ -211,10 +214,7 @@ def _class_shares(run: Run, network: keras.Model, shards: Shards) -> np.ndarray 
 
 
 def _save(
-    network: keras.Model,
-    history: History,
-    outputs: Outputs,
-    decoding: heads.ClassDecoding | None,
+    network: keras.Model, history: History, outputs: Outputs, decoding: heads.ClassDecoding | None
 ) -> None:
     """Write the network as it is used, and the history."""
     finished = heads.with_rgb_output(heads.in_float32(network), decoding)
@@ -228,10 +228,8 @@ def _decoding(decoding: heads.ClassDecoding | None) -> dict[str, Any]:
     """Return what the record says of the decoding of classes."""
     if decoding is None:
         return {}
-    pairs = {"exact": decoding.exact, "vivid": decoding.vivid}
-    named = {
-        name: dict(zip(("temperature", "prior"), pair, strict=True)) for name, pair in pairs.items()
-    }
+    settings = {"exact": decoding.exact, "vivid": decoding.vivid}
+    named = {name: dict(zip(DECODING, values, strict=True)) for name, values in settings.items()}
     return {"class_decoding": named}
 
 

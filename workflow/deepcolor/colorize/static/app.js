@@ -9,10 +9,12 @@
   const input = document.getElementById("file");
   const run = document.getElementById("run");
   const saturation = document.getElementById("saturation");
+  const vivid = document.getElementById("vivid");
 
   let file = null; // The picture that was chosen.
   let work = null; // What stops the one that is being colorized.
   let addresses = []; // Of what is shown, to be freed.
+  const plain = new Set(); // The networks without color classes, as far as they were tried.
 
   // --- What is said ---------------------------------------------------------------------------------
 
@@ -116,7 +118,11 @@
     const content = await file.arrayBuffer().catch(() => {
       throw new Error(`${file.name} cannot be read. Is it a folder, or was it changed?`);
     });
-    const query = new URLSearchParams({ run: run.value, saturation: saturation.value });
+    const query = new URLSearchParams({
+      run: run.value,
+      saturation: saturation.value,
+      vivid: vivid.disabled ? 0 : vivid.value,
+    });
     for (const box of form.querySelectorAll("[type=checkbox]")) query.set(box.name, Number(box.checked));
     return ask(query, content, work.signal);
   }
@@ -179,6 +185,8 @@
     find("about").textContent = `${download.download}, ${about.format}, ${pixels}, ${size(picture.size)}`;
     find("notes").replaceChildren(...about.notes.map(listed));
     find("trained").textContent = about.trained_on.join(" ");
+    if (!about.has_vivid) plain.add(about.run);
+    describe();
     find("result").hidden = false;
     say(`Done in ${seconds.toFixed(1)} s. Slide to compare.`);
     divider.focus({ preventScroll: true });
@@ -227,10 +235,14 @@
 
   function describe() {
     find("saturation").textContent = Number(saturation.value).toFixed(1);
+    find("vivid").textContent = Number(vivid.value).toFixed(1);
+    vivid.disabled = plain.has(run.value);
+    find("plain").hidden = !vivid.disabled;
     document.getElementById("slow").hidden = !("slow" in run.selectedOptions[0].dataset);
   }
 
   saturation.addEventListener("input", describe);
+  vivid.addEventListener("input", describe);
   run.addEventListener("change", describe);
   describe(); // A browser that comes back to the page may have kept what was chosen.
 })();
