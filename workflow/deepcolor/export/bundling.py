@@ -17,6 +17,13 @@ from deepcolor.models.named_weights import load_weights, save_weights
 
 MAX_ONNX_BYTES = 8_000_000
 MAX_WEIGHTS_BYTES = 6_000_000
+# What the card of a bundled network says besides.
+MORE = """
+## As the bundled network of DeepColor
+
+`docs/bundled-network.md` has pictures, scores on old photographs, what it is bad at, and how to train it again.
+`LICENSE`, next to this card, has its terms. `SHA256SUMS` has the checksums of the files here.
+"""
 # What pictures may differ by in the mean with weights in float16: a level of 8 bits.
 TOLERANCE = 1 / 255
 
@@ -56,7 +63,8 @@ def bundle(network: keras.Model, exported: Path, manifests: Sequence[Path], fold
     """
     with replacing_folder(folder) as parts:
         shutil.copyfile(exported / "model.onnx", parts / "deepcolor.onnx")
-        shutil.copyfile(exported / "MODEL_CARD.md", parts / "MODEL_CARD.md")
+        card = (exported / "MODEL_CARD.md").read_text("utf-8")
+        write_text(parts / "MODEL_CARD.md", card + MORE)
         np.save(parts / "photographs.npy", training_hashes(manifests))
         weights = parts / "deepcolor.safetensors"
         layers = [layer for layer in network.layers if not isinstance(layer, DecodeClasses)]
