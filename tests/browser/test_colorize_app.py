@@ -80,6 +80,9 @@ def visit(browser: Browser, served: Served) -> Iterator[Visit]:
         assert response
         policy = response.headers["content-security-policy"]
         assert "default-src 'none'" in policy and "unsafe" not in policy
+        if options.get("java_script_enabled", True):
+            # Its colors are known.
+            page.evaluate("document.getElementById('run').value = 'warm_2'")
         return page
 
     yield opened
@@ -199,7 +202,7 @@ def test_by_the_keyboard_alone(visit: Visit) -> None:
     page.keyboard.press("ArrowUp")  # The other network.
     page.keyboard.press("Tab")
     page.keyboard.press("ArrowRight")
-    for _ in range(4):
+    for _ in range(5):
         page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     wait_for(page, "done")
@@ -265,6 +268,25 @@ def test_another_picture_begins_anew(visit: Visit) -> None:
     assert is_gray(seen(page, 0.25)) and is_gray(seen(page, 0.75))  # The whole of it.
     colorize(page)
     assert not page.get_by_text("It had colors").is_visible()
+
+
+def test_colors_are_as_vivid_as_asked_for(visit: Visit, tmp_path: Path) -> None:
+    page = visit()
+    choose(page, encoded("PNG"))
+    vivid = page.get_by_role("slider", name="Vividness")
+    page.get_by_label("Network").select_option("Bundled network")
+    vivid.fill("0.5")
+    assert page.locator("[data-vivid]").inner_text() == "0.5"
+    colorize(page)
+    noted = xmp.noted(xmp.packet_of(download(page, tmp_path)))
+    assert xmp.settings_of(noted)["vivid"] == 0.5
+    # A network without color classes says that it has but one answer.
+    page.get_by_label("Network").select_option("warm, 2 epochs")
+    assert vivid.is_enabled()
+    colorize(page)
+    assert vivid.is_disabled() and page.locator("#plain").is_visible()
+    page.get_by_label("Network").select_option("Bundled network")
+    assert vivid.is_enabled() and vivid.input_value() == "0.5"
 
 
 def test_what_goes_wrong_is_said(visit: Visit) -> None:

@@ -21,7 +21,8 @@ MAX_WEIGHTS_BYTES = 6_000_000
 MORE = """
 ## As the bundled network of DeepColor
 
-`docs/bundled-network.md` has pictures, scores on old photographs, what it is bad at, and how to train it again.
+`docs/bundled-network.md` has pictures, scores on old photographs, what it is bad at, and how to train it
+again.
 `LICENSE`, next to this card, has its terms. `SHA256SUMS` has the checksums of the files here.
 """
 # What pictures may differ by in the mean with weights in float16: a level of 8 bits.
