@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import pytest
 from deepcolor.cli.app import find_runs
-from deepcolor.colorize import app, xmp
+from deepcolor.colorize import app, examples, xmp
 from deepcolor.colorize.inspection import inspect
 from deepcolor.config.registry import BUNDLED_NETWORK
 from deepcolor.errors import DeepColorError
@@ -387,6 +387,33 @@ def test_the_bundled_network_is_as_vivid_as_asked_for(make: Make) -> None:
     first, second = (parts_of(send(client, photograph, vivid=vivid)) for vivid in (0, 1))
     assert not first["about"]["has_vivid"]
     assert np.array_equal(pixels_of(first["picture"]), pixels_of(second["picture"]))
+
+
+def test_collapsed_runs_come_last(tmp_path: Path) -> None:
+    for run, collapsed in (("a_1", "noise"), ("b_1", ""), ("c_1", None)):
+        (tmp_path / run / "export").mkdir(parents=True)
+        (tmp_path / run / "export" / "model.onnx").touch()
+        if collapsed is not None:
+            (tmp_path / run / "model_card.json").write_text(json.dumps({"collapsed": collapsed}))
+    assert list(find_runs(tmp_path, [])) == ["bundled", "b_1", "c_1", "a_1"]
+
+
+def test_examples_are_gray_and_come_from_packages(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = make()
+    assert client.get("/").text.count("data-example=") == len(examples.EXAMPLES)
+    for example in examples.EXAMPLES:
+        sides = []
+        for query in ("", "?small=1"):
+            image = Image.open(io.BytesIO(client.get(f"/examples/{example.name}{query}").data))
+            assert (image.format, image.mode) == ("JPEG", "L")
+            sides.append(max(image.size))
+        assert sides[1] == app.SMALL < sides[0] <= app.PREVIEW
+    for name in ("other.jpg", "..%2fcamera.jpg", "camera.png"):
+        assert client.get(f"/examples/{name}").status_code == 404
+    # Without the package there are none.
+    monkeypatch.setattr(examples, "find_spec", lambda name: None)
+    assert "data-example" not in client.get("/").text
+    assert client.get("/examples/camera.jpg").status_code == 404
 
 
 def test_only_networks_that_are_not_exported_are_slow(tmp_path: Path) -> None:

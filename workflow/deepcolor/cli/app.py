@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import os
+import webbrowser
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -39,6 +40,7 @@ def add_app(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="networks to choose from, .onnx or .keras, in place of all others",
     )
+    parser.add_argument("--open", action="store_true", help="open the page in the browser")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen at (%(default)s)")
     parser.add_argument("--port", type=port, default=8001, help="0 for any free one (%(default)s)")
     parser.add_argument(
@@ -51,10 +53,11 @@ def add_app(parser: argparse.ArgumentParser) -> None:
 
 
 def find_runs(results: Path, models: Sequence[Path]) -> dict[str, Path]:
-    """Return the networks to choose from, by name: the bundled one, then runs, exported ones first.
+    """Return the networks to choose from, by name: the bundled one, then runs, collapsed ones last.
 
     Args:
-        results: Folder of the runs: of each, `export/model.onnx`, or `model.keras` where it has none.
+        results: Folder of the runs: of each, `export/model.onnx`, or `model.keras` where it has none;
+            exported ones come first.
         models: Files that are taken instead, if there are any.
 
     Raises:
@@ -72,15 +75,21 @@ def find_runs(results: Path, models: Sequence[Path]) -> dict[str, Path]:
         exported = sorted(results.glob("*/export/model.onnx"), key=lambda path: natural_order(str(path)))
         folders = {_run(path) for path in exported}
         trained = sorted(results.glob("*/model.keras"), key=lambda path: natural_order(str(path)))
-        found = [
-            BUNDLED_NETWORK,
-            *exported,
-            *(path for path in trained if _run(path) not in folders),
-        ]
+        runs = [*exported, *(path for path in trained if _run(path) not in folders)]
+        found = [BUNDLED_NETWORK, *sorted(runs, key=lambda path: _has_collapsed(_run(path)))]
     names = Counter(_run(path).name for path in found)
     return {
         name if (name := _run(path).name) and names[name] == 1 else str(path): path for path in found
     }
+
+
+def _has_collapsed(run: Path) -> bool:
+    """Return whether a run's card says that its training collapsed."""
+    from deepcolor.files import read_json
+
+    card = run / "model_card.json"
+    content = read_json(card) if card.is_file() else {}
+    return isinstance(content, dict) and bool(content.get("collapsed"))
 
 
 def _run(path: Path) -> Path:
@@ -117,6 +126,8 @@ def run_app(args: argparse.Namespace) -> None:
         "Ctrl-C stops",
     ]
     print("\n".join(map(printable, filter(None, lines))), flush=True)
+    if args.open:
+        webbrowser.open(f"{server.address(listener)}/")
     server.run(
         app,
         listener,

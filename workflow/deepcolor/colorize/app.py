@@ -20,6 +20,7 @@ from PIL import Image
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
+from deepcolor.colorize import examples
 from deepcolor.colorize.colorizer import Colorized, Limits, colorize, previews
 from deepcolor.colorize.loading import open_network
 from deepcolor.colorize.network import Network
@@ -32,6 +33,7 @@ from deepcolor.web import security
 
 SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "TIFF": ".tif", "WEBP": ".webp"}
 PREVIEW = 1200  # Longer side of what the page shows, in pixels, at most.
+SMALL = 192  # The same of an example to click.
 MAX_SATURATION = 2.0
 MAX_SECONDS = 60.0  # For the predictions of a picture's tiles.
 TILES = 2  # Along the shorter side, if asked for.
@@ -117,7 +119,15 @@ def create_app(
             most_megabytes=most_megabytes,
             most_megapixels=most_megapixels,
             most_saturation=MAX_SATURATION,
+            examples=examples.examples(),
         )
+
+    @app.get("/examples/<name>")
+    def example(name: str) -> Response:
+        content = examples.read_example(name, SMALL if "small" in request.args else PREVIEW)
+        if content is None:
+            abort(HTTPStatus.NOT_FOUND)
+        return Response(content, mimetype="image/jpeg")
 
     @app.post("/colorize")
     def colorized() -> AnyResponse:
