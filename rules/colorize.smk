@@ -75,14 +75,13 @@ rule colorize_inputs:
     resources:
         **job_resources(lambda w: resources.colorizing(1)),
     params:
-        code=code_of("colorize_photographs"),
-        photographs=lambda w, input: as_json(input.inputs),
+        code=code_of("colorize_inputs"),
     shell:
         r"""
-        python workflow/scripts/colorize_photographs.py \
+        python workflow/scripts/colorize_inputs.py \
             --network {input.network:q} \
-            --photographs {params.photographs:q} \
+            --inputs {input.inputs:q} \
             --threads {threads} \
-            --sheet {output.pictures:q}/contact_sheet.html \
+            --pictures {output.pictures:q} \
             2>&1 | tee {log:q}
         """

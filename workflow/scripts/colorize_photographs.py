@@ -7,27 +7,26 @@ def main(
     *,
     network: Path,
     photographs: script.Json[str],
+    settings: script.Json[dict],
     threads: int,
     sheet: Path,
-    settings: script.Json[dict | None] = None,
 ) -> None:
     """Colorize the photographs of a folder with an exported network.
 
     Args:
         network: Exported network, ONNX.
         photographs: Folder of the photographs.
+        settings: Section `colorize` of config.yaml.
         threads: CPU threads.
         sheet: HTML file of the contact sheet to write; the pictures go into its folder.
-        settings: Section `colorize` of config.yaml; its defaults, if not given.
     """
     from deepcolor.colorize.batch import colorize_files, report
     from deepcolor.colorize.batch_file import BatchOptions
     from deepcolor.colorize.network import open_exported
-    from deepcolor.colorize.read import MAX_MEGAPIXELS
     from deepcolor.colorize.settings import Settings
 
-    chosen = {key: value for key, value in (settings or {}).items() if key != "folder"}
-    most_megapixels = chosen.pop("most_megapixels", MAX_MEGAPIXELS)
+    chosen = {key: value for key, value in settings.items() if key != "folder"}
+    most_megapixels = chosen.pop("most_megapixels")
     summary = colorize_files(
         [photographs],
         sheet.parent,

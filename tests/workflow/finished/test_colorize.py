@@ -29,10 +29,17 @@ def album(finished: Copy) -> Iterator[Path]:
 
 
 def test_the_commands_of_the_readme(finished: Copy, album: Path) -> None:
-    colorize, inspect = (
-        command(f"deepcolor {verb} ").replace("results-folder/unet_30", "results/unet_2")
-        for verb in ("colorize", "inspect")
+    # Without --model the bundled network colorizes.
+    result = finished.run(command("deepcolor colorize "))
+    assert result.returncode == 0, result.stdout
+    assert "of 24,797 photographs" in result.stdout and "2 colorized" in result.stdout
+    result = finished.run(command("deepcolor inspect "))
+    assert result.returncode == 0 and "colorized by DeepColor" in result.stdout
+    assert finished.run("rm -r colorized").returncode == 0
+    colorize = command("deepcolor colorize old-photographs --model").replace(
+        "results-folder/lite_10 --output colorized-again", "results/unet_2 --output colorized"
     )
+    inspect = command("deepcolor inspect ")
     result = finished.run(colorize)
     assert result.returncode == 0, result.stdout
     # What the network is, from its model card, comes first.
