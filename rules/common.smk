@@ -29,7 +29,7 @@ from deepcolor.config import (
     yaml_files,
 )
 from deepcolor.config.configuration import as_json
-from deepcolor.config.registry import BUNDLED_NETWORK, BUNDLED_WEIGHTS
+from deepcolor.config.bundled import BUNDLED_NETWORK, BUNDLED_WEIGHTS
 from deepcolor.errors import DeepColorError
 from deepcolor.labels import BASELINES
 

@@ -18,7 +18,7 @@ import pytest
 from deepcolor.cli.app import find_runs
 from deepcolor.colorize import app, examples, xmp
 from deepcolor.colorize.inspection import inspect
-from deepcolor.config.registry import BUNDLED_NETWORK
+from deepcolor.config.bundled import BUNDLED_NETWORK
 from deepcolor.errors import DeepColorError
 from deepcolor.imaging.colorfulness import colorfulness
 from flask.testing import FlaskClient

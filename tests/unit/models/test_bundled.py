@@ -12,7 +12,7 @@ import pytest
 from conftest import PROJECT
 from deepcolor.colorize.network import open_exported
 from deepcolor.colorize.onnx_process import Session
-from deepcolor.config.registry import BUNDLED, BUNDLED_NETWORK, BUNDLED_WEIGHTS
+from deepcolor.config.bundled import BUNDLED, BUNDLED_NETWORK, BUNDLED_WEIGHTS
 from deepcolor.data.quality import SIDE, perceptual_hash
 from deepcolor.data.sources.embedded import PHOTOGRAPHS
 from deepcolor.errors import DeepColorError

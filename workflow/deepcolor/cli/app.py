@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from deepcolor.cli.arguments import TERMS, most, port
-from deepcolor.config.registry import BUNDLED_NETWORK
+from deepcolor.config.bundled import BUNDLED_NETWORK
 from deepcolor.errors import DeepColorError, printable
 
 # Threads that answer: of a picture in work, those that wait, and one for the page itself.

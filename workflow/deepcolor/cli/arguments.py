@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from deepcolor.config.registry import BUNDLED_NETWORK
+from deepcolor.config.bundled import BUNDLED_NETWORK
 
 TERMS = (
     "The MIT license covers the code of DeepColor. The network that comes with it was trained on "

@@ -26,7 +26,7 @@ from deepcolor.colorize.loading import open_network
 from deepcolor.colorize.network import Network
 from deepcolor.colorize.settings import Settings
 from deepcolor.colorize.write import write
-from deepcolor.config.registry import BUNDLED_NETWORK
+from deepcolor.config.bundled import BUNDLED_NETWORK
 from deepcolor.errors import DeepColorError, first_line, printable
 from deepcolor.labels import run_label
 from deepcolor.web import security

@@ -4,15 +4,6 @@ A new one is one file and one line here. The line names "module:function"; the m
 only by the jobs that use it (`pkgutil.resolve_name`), so that a new line reruns nothing.
 """
 
-from pathlib import Path
-
-# The network that comes with DeepColor: for colorizing, and to begin trainings from.
-BUNDLED = Path(__file__).parents[1] / "models" / "bundled"
-BUNDLED_NETWORK = BUNDLED / "deepcolor.onnx"
-BUNDLED_WEIGHTS = BUNDLED / "deepcolor.safetensors"
-# The architecture that it has.
-BUNDLED_ARCHITECTURE = "lite"
-
 # Functions that build a network, see `deepcolor.models`.
 ARCHITECTURES = {
     "densenet": "deepcolor.models.densenet:densenet",

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from deepcolor.config.augmentation import strengths
+from deepcolor.config.bundled import BUNDLED_ARCHITECTURE
 from deepcolor.config.models import external_predictions, is_external, models, references
 from deepcolor.config.options import options, options_of
-from deepcolor.config.registry import ARCHITECTURES, BUNDLED_ARCHITECTURE
+from deepcolor.config.registry import ARCHITECTURES
 from deepcolor.config.sampling import epoch_counts, sampling_of
 from deepcolor.errors import DeepColorError, did_you_mean
 from deepcolor.labels import BASELINES

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-from deepcolor.config.registry import BUNDLED_WEIGHTS
+from deepcolor.config.bundled import BUNDLED_WEIGHTS
 from deepcolor.errors import DeepColorError, first_line
 from deepcolor.models.decoder import check_filters
 from deepcolor.models.efficientnet_lite import SKIPS, efficientnet_lite0

@@ -18,7 +18,7 @@ import pandas as pd
 
 from deepcolor.compute import devices
 from deepcolor.compute.distribution import Distribution
-from deepcolor.config.registry import BUNDLED_WEIGHTS
+from deepcolor.config.bundled import BUNDLED_WEIGHTS
 from deepcolor.constants import DECODING
 from deepcolor.data.shards import Shards
 from deepcolor.files import replacing, sha256, write_json
