@@ -22,6 +22,7 @@ ASKED = {
     *("export_inputs", "export_model", "extract_features", "measure_distances"),
     *("measure_certainty", "plot_reliability"),
     *("draw_study", "analyze_study", "plot_acceptance", "colorize_photographs"),
+    *("colorize_inputs", "bundle_network"),
 }
 
 
